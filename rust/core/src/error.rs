@@ -1,0 +1,87 @@
+//! The one error of the core: a number outside the range that its name allows.
+
+use std::fmt;
+
+/// A hyperparameter or schedule parameter whose value is outside its range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BadValue {
+    pub name: String,
+    /// The range, as it reads after "must be".
+    pub wants: String,
+    pub got: String,
+}
+
+impl BadValue {
+    pub fn new(name: &str, wants: &str, got: impl fmt::Display) -> Self {
+        Self { name: name.to_owned(), wants: wants.to_owned(), got: got.to_string() }
+    }
+}
+
+impl fmt::Display for BadValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} must be {}, got {}", self.name, self.wants, self.got)
+    }
+}
+
+impl std::error::Error for BadValue {}
+
+/// The values a hyperparameter may take. NaN is in none of them, infinity only in `Positive`-like
+/// ranges that say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// Any finite number.
+    Finite,
+    /// Finite and ≥ 0.
+    NonNegative,
+    /// Finite and > 0.
+    Positive,
+    /// 0 ≤ x < 1: decay rates of moving averages.
+    Unit,
+    /// 0 ≤ x ≤ 1.
+    UnitClosed,
+}
+
+impl Range {
+    pub fn check(self, name: &str, value: f64) -> Result<f64, BadValue> {
+        let (inside, wants) = match self {
+            Self::Finite => (value.is_finite(), "a finite number"),
+            Self::NonNegative => (value.is_finite() && value >= 0.0, "finite and at least 0"),
+            Self::Positive => (value.is_finite() && value > 0.0, "finite and above 0"),
+            Self::Unit => ((0.0..1.0).contains(&value), "at least 0 and below 1"),
+            Self::UnitClosed => ((0.0..=1.0).contains(&value), "at least 0 and at most 1"),
+        };
+        if inside { Ok(value) } else { Err(BadValue::new(name, wants, Number(value))) }
+    }
+}
+
+/// A float as Python prints it: `nan`, `inf`, `1e-08`, `2.0`.
+#[derive(Clone, Copy, Debug)]
+pub struct Number(pub f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_nan() { f.write_str("nan") } else { write!(f, "{:?}", self.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_parameter_and_the_value() {
+        let error = Range::Unit.check("beta1", 1.0).unwrap_err();
+        assert_eq!(error.to_string(), "beta1 must be at least 0 and below 1, got 1.0");
+        let error = Range::Positive.check("steps", f64::NAN).unwrap_err();
+        assert_eq!(error.to_string(), "steps must be finite and above 0, got nan");
+    }
+
+    #[test]
+    fn nan_and_infinity_are_in_no_range() {
+        for range in [Range::Finite, Range::NonNegative, Range::Positive, Range::Unit, Range::UnitClosed] {
+            for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                assert!(range.check("x", bad).is_err(), "{range:?} took {bad}");
+            }
+        }
+    }
+}

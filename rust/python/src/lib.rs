@@ -1,0 +1,5 @@
+//! The border between Python and the core.
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _core {}
