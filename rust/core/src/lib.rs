@@ -1,6 +1,16 @@
-//! The numeric core of gradstep. No Python in it.
+//! The numeric core of gradstep: update rules, schedules, and the sweep over memory. No Python in it.
+//!
+//! Data flow of one step: [`plans`] cuts all tensors into chunks; for each chunk, [`groups`] picks the
+//! rule and the dtype; [`elements`] is the one loop that reads `p, g, state` and writes `p, state`,
+//! compiled for each tier of [`simd`]; [`threads`] shares the chunks out.
 
+pub mod elements;
 pub mod error;
+pub mod floats;
+pub mod groups;
+pub mod norms;
+pub mod plans;
+pub mod rules;
 pub mod schedules;
 pub mod simd;
 pub mod threads;

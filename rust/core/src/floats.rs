@@ -1,0 +1,102 @@
+//! The element types: `f32` and `f64`, as far as an update rule needs to know them.
+
+use std::fmt::Debug;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A parameter's element type at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    F32,
+    F64,
+}
+
+impl Dtype {
+    /// Bytes of one element.
+    pub fn size(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+}
+
+/// Arithmetic in an array's own dtype.
+pub trait Float:
+    Copy
+    + Debug
+    + Send
+    + Sync
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + 'static
+{
+    const ZERO: Self;
+
+    /// Rounds to nearest; the identity for `f64`, exact for a widened `f32`.
+    fn from_f64(x: f64) -> Self;
+    fn to_f64(self) -> f64;
+    fn sqrt(self) -> Self;
+    fn is_nan(self) -> bool;
+
+    /// The larger one; NaN if either is NaN, as `np.maximum`.
+    #[inline(always)]
+    fn nan_max(self, other: Self) -> Self {
+        // Nothing is above NaN, so a NaN in `other` is taken by itself.
+        if self > other || self.is_nan() { self } else { other }
+    }
+
+    /// The smaller one; NaN if either is NaN, as `np.minimum`.
+    #[inline(always)]
+    fn nan_min(self, other: Self) -> Self {
+        if self < other || self.is_nan() { self } else { other }
+    }
+}
+
+macro_rules! float {
+    ($($float:ty),*) => {$(
+        impl Float for $float {
+            const ZERO: Self = 0.0;
+
+            #[inline(always)]
+            #[allow(clippy::allow_attributes, clippy::unnecessary_cast, reason = "f64 to f64 for one of the two")]
+            fn from_f64(x: f64) -> Self {
+                x as Self
+            }
+
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                <$float>::sqrt(self)
+            }
+
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                <$float>::is_nan(self)
+            }
+        }
+    )*};
+}
+
+float!(f32, f64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_wins_both_ways() {
+        for (a, b) in [(f64::NAN, 1.0), (1.0, f64::NAN)] {
+            assert!(a.nan_max(b).is_nan() && a.nan_min(b).is_nan());
+        }
+        assert_eq!(1f32.nan_max(2.0), 2.0);
+        assert_eq!(1f32.nan_min(2.0), 1.0);
+    }
+}

@@ -1,0 +1,99 @@
+//! The global norm of the gradients: float64 partial sums over fixed chunks, combined in chunk order.
+//!
+//! Each chunk is summed in [`LANES`] interleaved accumulators that are folded in a fixed tree. Chunks,
+//! lanes and tree do not depend on threads or SIMD tier, so neither do the bits.
+
+use crate::floats::{Dtype, Float};
+use crate::plans::{Plan, Tensor};
+use crate::simd::{Tier, Vectorized};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Independent accumulators of one chunk: four full registers of f64 at 512 bits, enough to hide the
+/// latency of an addition.
+const LANES: usize = 32;
+
+/// A place for the partial sum of each chunk, kept from step to step.
+#[derive(Debug)]
+pub struct Partials(Vec<AtomicU64>);
+
+impl Partials {
+    pub fn new(plan: &Plan) -> Self {
+        Self(plan.chunks().iter().map(|_| AtomicU64::new(0)).collect())
+    }
+
+    /// √Σg² over all gradients of the plan.
+    ///
+    /// # Safety
+    /// As for [`Plan::sweep`], as far as gradients go.
+    pub unsafe fn norm(&self, tier: Tier, plan: &Plan, tensors: &[Tensor]) -> f64 {
+        plan.for_each(&|i, chunk| {
+            let tensor = &tensors[chunk.tensor];
+            let range = chunk.range.clone();
+            // SAFETY: the caller vouches for the pointer over the tensor's length and for its dtype.
+            let sum = unsafe {
+                match tensor.grads_dtype {
+                    Dtype::F32 => sum_of_squares(tier, slice::<f32>(tensor, &range)),
+                    Dtype::F64 => sum_of_squares(tier, slice::<f64>(tensor, &range)),
+                }
+            };
+            self.0[i].store(sum.to_bits(), Ordering::Relaxed);
+        });
+        let sum: f64 = self.0.iter().map(|bits| f64::from_bits(bits.load(Ordering::Relaxed))).sum();
+        sum.sqrt()
+    }
+}
+
+/// # Safety
+/// As for [`Partials::norm`]; `G` is the dtype of the gradient.
+unsafe fn slice<'a, G>(tensor: &Tensor, range: &std::ops::Range<usize>) -> &'a [G] {
+    // SAFETY: the caller's contract.
+    unsafe { std::slice::from_raw_parts(tensor.grads.cast::<G>().add(range.start), range.len()) }
+}
+
+fn sum_of_squares<G: Float>(tier: Tier, grads: &[G]) -> f64 {
+    tier.run(SumOfSquares(grads))
+}
+
+struct SumOfSquares<'a, G>(&'a [G]);
+
+impl<G: Float> Vectorized for SumOfSquares<'_, G> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let mut lanes = [0.0; LANES];
+        let (blocks, rest) = self.0.as_chunks::<LANES>();
+        for block in blocks {
+            for (lane, g) in lanes.iter_mut().zip(block) {
+                *lane += g.to_f64() * g.to_f64();
+            }
+        }
+        for (lane, g) in lanes.iter_mut().zip(rest) {
+            *lane += g.to_f64() * g.to_f64();
+        }
+        let mut width = LANES / 2;
+        while width > 0 {
+            for i in 0..width {
+                lanes[i] += lanes[i + width];
+            }
+            width /= 2;
+        }
+        lanes[0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tier_gives_the_same_bits() {
+        let grads: Vec<f32> = (0..1003).map(|i| (i as f32 * 0.37).sin() * 1e3).collect();
+        let exact: f64 = grads.iter().map(|&g| f64::from(g) * f64::from(g)).sum();
+        let baseline = sum_of_squares(Tier::BASELINE, &grads);
+        assert!((baseline / exact - 1.0).abs() < 1e-14);
+        for tier in Tier::supported() {
+            assert_eq!(sum_of_squares(tier, &grads).to_bits(), baseline.to_bits(), "{tier}");
+        }
+    }
+}
