@@ -103,16 +103,33 @@ fn each<F: Float, G: Float, U: Update<F, N>, B: Before<F>, const N: usize>(
     s2: &mut [F],
 ) {
     let n = p.len();
-    let state = [s0, s1, s2];
     // One check for each slice here, none in the loop.
-    assert!(g.len() == n && state[..N].iter().all(|slot| slot.len() == n));
+    assert!(g.len() == n);
+    assert!(N < 1 || s0.len() == n);
+    assert!(N < 2 || s1.len() == n);
+    assert!(N < 3 || s2.len() == n);
     for i in 0..n {
-        let old: [F; N] = std::array::from_fn(|k| state[k][i]);
+        let mut state = [F::ZERO; N];
+        if N > 0 {
+            state[0] = s0[i];
+        }
+        if N > 1 {
+            state[1] = s1[i];
+        }
+        if N > 2 {
+            state[2] = s2[i];
+        }
         let (element, gradient) = intake.before(p[i], F::from_f64(g[i].to_f64()));
-        let (new, slots) = step.update(element, gradient, old);
+        let (new, state) = step.update(element, gradient, state);
         p[i] = new;
-        for (k, slot) in slots.into_iter().enumerate() {
-            state[k][i] = slot;
+        if N > 0 {
+            s0[i] = state[0];
+        }
+        if N > 1 {
+            s1[i] = state[1];
+        }
+        if N > 2 {
+            s2[i] = state[2];
         }
     }
 }

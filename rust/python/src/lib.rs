@@ -1,5 +1,60 @@
-//! The border between Python and the core.
+//! The border between Python and the core: array checks, error mapping, classes. Nothing numeric.
+
+mod arrays;
+mod errors;
+mod functional;
+mod optimizer;
+mod parameters;
+mod schedules;
+mod settings;
+mod steps;
+mod trees;
+
 use pyo3::prelude::*;
 
 #[pymodule]
-mod _core {}
+mod _core {
+    use super::errors::value_error;
+    use gradstep_core::simd::Tier;
+    use gradstep_core::threads;
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::functional::update;
+    #[pymodule_export]
+    use super::optimizer::Optimizer;
+    #[pymodule_export]
+    use super::schedules::Schedule;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // Without NumPy its C interface would panic at first use; here it is an ImportError.
+        module.py().import("numpy")?;
+        // Environment variables that make no sense are reported now, not at some later step.
+        Tier::active().map_err(value_error)?;
+        threads::default_threads().clone().map_err(value_error)?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// The SIMD tier in force.
+    #[pyfunction]
+    fn simd_tier() -> PyResult<&'static str> {
+        Ok(Tier::active().map_err(value_error)?.name())
+    }
+
+    /// The SIMD tiers that this machine can run, slowest first.
+    #[pyfunction]
+    fn simd_tiers() -> Vec<&'static str> {
+        Tier::supported().into_iter().map(Tier::name).collect()
+    }
+
+    #[pyfunction]
+    fn get_num_threads() -> usize {
+        threads::num_threads()
+    }
+
+    #[pyfunction]
+    fn set_num_threads(n: i64) -> PyResult<()> {
+        threads::set_num_threads(n).map_err(value_error)
+    }
+}

@@ -58,8 +58,8 @@ pub struct Hyper {
 }
 
 /// What every rule has besides its own.
-pub const LR: Hyper = Hyper { name: "lr", range: Range::NonNegative };
-pub const WEIGHT_DECAY: Hyper = Hyper { name: "weight_decay", range: Range::NonNegative };
+pub static LR: Hyper = Hyper { name: "lr", range: Range::NonNegative };
+pub static WEIGHT_DECAY: Hyper = Hyper { name: "weight_decay", range: Range::NonNegative };
 
 /// A rule as the border finds it by name.
 #[derive(Clone, Copy, Debug)]

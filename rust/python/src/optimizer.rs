@@ -1,0 +1,276 @@
+//! The native base class of all optimizers: `step` has no Python frame of ours above it.
+
+use gradstep_core::rules::Spec;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+
+use crate::arrays::a_type;
+use crate::errors::{type_error, value_error};
+use crate::parameters::Parameter;
+use crate::settings::{Setting, Value};
+use crate::steps::{Clip, Member, Stepper};
+use crate::trees::{Tree, label};
+
+/// What an optimizer holds once `__init__` has run.
+struct Ready {
+    stepper: Stepper,
+    tree: Tree,
+    slots: Vec<&'static [&'static str]>,
+    t: u64,
+}
+
+#[pyclass(subclass, module = "gradstep._core")]
+pub(crate) struct Optimizer(Option<Ready>);
+
+#[pymethods]
+impl Optimizer {
+    #[new]
+    #[pyo3(signature = (*_args, **_options))]
+    fn new(_args: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyDict>>) -> Self {
+        Self(None)
+    }
+
+    #[pyo3(signature = (rule, params, /, *, decoupled_weight_decay=false, clip_norm=None, clip_value=None, **options))]
+    fn __init__(
+        &mut self,
+        rule: &str,
+        params: &Bound<'_, PyAny>,
+        decoupled_weight_decay: bool,
+        clip_norm: Option<&Bound<'_, PyAny>>,
+        clip_value: Option<&Bound<'_, PyAny>>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let py = params.py();
+        let spec = spec(rule)?;
+        let defaults = options.cloned().unwrap_or_else(|| PyDict::new(py));
+        let (tree, members, settings) = match groups(params)? {
+            None => {
+                let settings = vec![Setting::new(spec, decoupled_weight_decay, &[&defaults], String::new())?];
+                let (tree, members) = members(params, "", 0, &settings[0])?;
+                (tree, members, settings)
+            }
+            Some(groups) => {
+                let (mut items, mut members, mut settings) = (Vec::new(), Vec::new(), Vec::new());
+                for (i, group) in groups.iter().enumerate() {
+                    check_keys(spec, group, i)?;
+                    let place = format!(" of params[{i}]");
+                    let setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
+                    let params = group.get_item("params")?.expect("groups() has seen it");
+                    let (tree, of_group) = self::members(&params, &i.to_string(), i, &setting)?;
+                    items.push(tree);
+                    members.extend(of_group);
+                    settings.push(setting);
+                }
+                (Tree::Sequence { path: String::new(), items }, members, settings)
+            }
+        };
+        if members.is_empty() {
+            return Err(value_error("params holds no array"));
+        }
+        check_names(py, &members)?;
+        let clip = Clip {
+            norm: clip_norm.map(|value| Value::new(value, "clip_norm")).transpose()?,
+            value: clip_value.map(|value| Value::new(value, "clip_value")).transpose()?,
+        };
+        let groups = settings.iter().map(Setting::build).collect::<PyResult<Vec<_>>>()?;
+        let slots = members.iter().map(|member| groups[member.group].state()).collect();
+        self.0 = Some(Ready { stepper: Stepper::new(settings, groups, members, clip)?, tree, slots, t: 0 });
+        Ok(())
+    }
+
+    /// step(grads, /)
+    /// --
+    ///
+    /// Update the parameters in place, once.
+    fn step(slf: &Bound<'_, Self>, grads: &Bound<'_, PyAny>) -> PyResult<()> {
+        let mut optimizer = slf.try_borrow_mut().map_err(|_| {
+            PyRuntimeError::new_err(
+                "this optimizer is in the middle of a step, in another thread or in its own schedule",
+            )
+        })?;
+        let Ready { stepper, tree, t, .. } = optimizer.ready_mut()?;
+        stepper.step(slf.py(), *t, |admit| tree.walk(grads, admit))?;
+        *t += 1;
+        Ok(())
+    }
+
+    #[getter]
+    fn step_count(&self) -> PyResult<u64> {
+        Ok(self.ready()?.t)
+    }
+
+    #[setter]
+    fn set_step_count(&mut self, count: &Bound<'_, PyAny>) -> PyResult<()> {
+        let ready = self.ready_mut()?;
+        ready.t = crate::schedules::step(count, "step_count")?;
+        Ok(())
+    }
+
+    #[getter]
+    fn lr(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let ready = self.ready()?;
+        let mut lrs = Vec::new();
+        for setting in &ready.stepper.settings {
+            lrs.push(setting.lr().at(py, ready.t)?);
+        }
+        if let [lr] = lrs[..] {
+            return Ok(lr.into_pyobject(py)?.into_any().unbind());
+        }
+        Ok(PyTuple::new(py, lrs)?.into_any().unbind())
+    }
+
+    #[setter]
+    fn set_lr(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = value.py();
+        let ready = self.ready_mut()?;
+        let settings = &mut ready.stepper.settings;
+        let values = match value.cast::<PyTuple>() {
+            Ok(values) if values.len() == settings.len() => values.iter().collect(),
+            Ok(values) => {
+                let (a, b) = (values.len(), settings.len());
+                return Err(value_error(format!("lr has {a} entries, but there are {b} groups")));
+            }
+            Err(_) => vec![value.clone(); settings.len()],
+        };
+        let values = values.iter().map(|value| Value::new(value, "lr")).collect::<PyResult<Vec<_>>>()?;
+        for (setting, value) in settings.iter_mut().zip(values) {
+            setting.set_lr(py, value, ready.t)?;
+        }
+        Ok(())
+    }
+
+    #[getter]
+    fn grad_norm(&self) -> PyResult<Option<f64>> {
+        Ok(self.ready()?.stepper.norm)
+    }
+
+    #[getter]
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let ready = self.ready()?;
+        let state = PyDict::new(py);
+        for (parameter, slots) in ready.stepper.parameters.iter().zip(&ready.slots) {
+            let of_one = PyDict::new(py);
+            for (slot, array) in slots.iter().zip(&parameter.state) {
+                of_one.set_item(slot, array)?;
+            }
+            state.set_item(name(&parameter.path), of_one)?;
+        }
+        Ok(state)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let class = slf.get_type().name()?;
+        let optimizer = slf.borrow();
+        let Ready { stepper, t, .. } = optimizer.ready()?;
+        let groups = stepper
+            .settings
+            .iter()
+            .map(|setting| setting.describe(slf.py()))
+            .collect::<PyResult<Vec<_>>>()?;
+        let (arrays, elements) = (stepper.parameters.len(), stepper.elements());
+        Ok(format!("<{class}({}): {arrays} arrays, {elements} elements, step {t}>", groups.join("; ")))
+    }
+}
+
+impl Optimizer {
+    fn ready(&self) -> PyResult<&Ready> {
+        self.0.as_ref().ok_or_else(not_ready)
+    }
+
+    fn ready_mut(&mut self) -> PyResult<&mut Ready> {
+        self.0.as_mut().ok_or_else(not_ready)
+    }
+}
+
+fn not_ready() -> PyErr {
+    PyRuntimeError::new_err("this optimizer's __init__ has not run")
+}
+
+pub(crate) fn spec(rule: &str) -> PyResult<&'static Spec> {
+    Spec::named(rule).ok_or_else(|| value_error(format!("there is no rule named '{rule}'")))
+}
+
+/// How `state` calls a parameter; a lone array is the first of one.
+fn name(path: &str) -> &str {
+    if path.is_empty() { "0" } else { path }
+}
+
+/// The groups, if `params` is a list of dicts that have the key "params".
+fn groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Option<Vec<Bound<'py, PyDict>>>> {
+    let entries: Vec<_> = if let Ok(list) = params.cast::<PyList>() {
+        list.iter().collect()
+    } else if let Ok(tuple) = params.cast::<PyTuple>() {
+        tuple.iter().collect()
+    } else {
+        return Ok(None);
+    };
+    let mut groups = Vec::new();
+    for entry in &entries {
+        if let Ok(dict) = entry.cast::<PyDict>()
+            && dict.contains("params")?
+        {
+            groups.push(dict.clone());
+        }
+    }
+    if groups.is_empty() {
+        return Ok(None);
+    }
+    if let Some(i) = entries.iter().position(|entry| !groups.iter().any(|group| group.is(entry))) {
+        let what = a_type(&entries[i]);
+        return Err(value_error(format!(
+            "params[{i}] is {what} without the key 'params', but other entries are groups, which have it"
+        )));
+    }
+    Ok(Some(groups))
+}
+
+fn check_keys(spec: &'static Spec, group: &Bound<'_, PyDict>, i: usize) -> PyResult<()> {
+    for key in group.keys() {
+        let Ok(key) = key.extract::<String>() else {
+            return Err(type_error(format!("params[{i}] has the key {}, not a string", key.repr()?)));
+        };
+        if key != "params" && !Setting::names(spec).any(|name| name == key) {
+            let names = Setting::names(spec).collect::<Vec<_>>().join(", ");
+            return Err(value_error(format!(
+                "params[{i}] has the key '{key}'; a group takes params, {names}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The arrays of one group, each with fresh state.
+fn members(
+    params: &Bound<'_, PyAny>,
+    path: &str,
+    group: usize,
+    setting: &Setting,
+) -> PyResult<(Tree, Vec<Member>)> {
+    let rule = setting.build()?;
+    let init = rule.init(setting.own());
+    let mut leaves = Vec::new();
+    let tree = Tree::new(params, path, &mut leaves)?;
+    let mut members = Vec::with_capacity(leaves.len());
+    for leaf in leaves {
+        let array = leaf.array.bind(params.py());
+        let (parameter, writes) = Parameter::with_fresh_state(array, &leaf.path, rule.state(), &init)?;
+        members.push(Member { group, parameter, writes });
+    }
+    Ok((tree, members))
+}
+
+fn check_names(py: Python<'_>, members: &[Member]) -> PyResult<()> {
+    let seen = PySet::empty(py)?;
+    for member in members {
+        let path = &member.parameter.path;
+        if seen.contains(path)? {
+            let label = label("params", path);
+            return Err(value_error(format!(
+                "two arrays are named {label}: a key holds a dot, or an int and a string are alike"
+            )));
+        }
+        seen.add(path)?;
+    }
+    Ok(())
+}

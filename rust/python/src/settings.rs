@@ -1,0 +1,179 @@
+//! Hyperparameters as they arrive from Python: floats, schedules, flags; and their values at a step.
+
+use gradstep_core::floats::Dtype;
+use gradstep_core::groups::{Group, Values};
+use gradstep_core::rules::{Hyper, LR, Options, Spec, WEIGHT_DECAY};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict};
+
+use crate::arrays::a_type;
+use crate::errors::{type_error, value_error};
+use crate::schedules::Schedule;
+
+/// A hyperparameter: a number, or a schedule that gives one for each step.
+pub(crate) enum Value {
+    Constant(f64),
+    Scheduled(Py<Schedule>),
+}
+
+impl Value {
+    /// `name` is how errors call it.
+    pub(crate) fn new(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Self> {
+        if let Ok(schedule) = object.cast::<Schedule>() {
+            return Ok(Self::Scheduled(schedule.clone().unbind()));
+        }
+        let number = if object.is_instance_of::<PyBool>() { None } else { object.extract().ok() };
+        number
+            .map(Self::Constant)
+            .ok_or_else(|| type_error(format!("{name} is {}, not a float or a schedule", a_type(object))))
+    }
+
+    pub(crate) fn at(&self, py: Python<'_>, t: u64) -> PyResult<f64> {
+        match self {
+            Self::Constant(value) => Ok(*value),
+            Self::Scheduled(schedule) => schedule.get().evaluate(py, t),
+        }
+    }
+
+    pub(crate) fn constant(&self) -> Option<f64> {
+        if let Self::Constant(value) = self { Some(*value) } else { None }
+    }
+
+    pub(crate) fn object(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match self {
+            Self::Constant(value) => Ok(value.into_pyobject(py)?.into_any().unbind()),
+            Self::Scheduled(schedule) => Ok(schedule.clone_ref(py).into_any()),
+        }
+    }
+}
+
+/// The hyperparameters of one group.
+pub(crate) struct Setting {
+    spec: &'static Spec,
+    decoupled: bool,
+    /// How errors call the group: nothing if there is but one.
+    place: String,
+    /// `lr`, `weight_decay`, then the rule's own in its order.
+    values: Vec<Value>,
+    flags: Vec<bool>,
+    /// The values at the step last prepared.
+    now: Vec<f64>,
+}
+
+impl Setting {
+    /// Reads a group's options; those it leaves out are taken from `defaults`.
+    pub(crate) fn new(
+        spec: &'static Spec,
+        decoupled: bool,
+        options: &[&Bound<'_, PyDict>],
+        place: String,
+    ) -> PyResult<Self> {
+        let find = |name: &str| -> PyResult<Bound<'_, PyAny>> {
+            for source in options {
+                if let Some(value) = source.get_item(name)? {
+                    return Ok(value);
+                }
+            }
+            Err(type_error(format!("{name}{place} is missing")))
+        };
+        let mut values = Vec::new();
+        for hyper in hypers(spec) {
+            values.push(Value::new(&find(hyper.name)?, &format!("{}{place}", hyper.name))?);
+        }
+        let mut flags = Vec::new();
+        for name in spec.flags {
+            let flag = find(name)?;
+            let is =
+                flag.is_instance_of::<PyBool>() || flag.get_type().name()?.to_string().starts_with("bool");
+            if !is {
+                return Err(type_error(format!("{name}{place} is {}, not a bool", a_type(&flag))));
+            }
+            flags.push(flag.is_truthy()?);
+        }
+        let now = vec![0.0; values.len()];
+        let mut setting = Self { spec, decoupled, place, values, flags, now };
+        // A constant that is out of range is refused now, a scheduled value at its step.
+        for i in 0..setting.values.len() {
+            if let Some(value) = setting.values[i].constant() {
+                setting.now[i] = setting.check(i, value, None)?;
+            }
+        }
+        Ok(setting)
+    }
+
+    /// The names that a group may set.
+    pub(crate) fn names(spec: &'static Spec) -> impl Iterator<Item = &'static str> {
+        hypers(spec).map(|hyper| hyper.name).chain(spec.flags.iter().copied())
+    }
+
+    pub(crate) fn build(&self) -> PyResult<Box<dyn Group>> {
+        let constants: Vec<_> = self.values[OWN..].iter().map(Value::constant).collect();
+        let options = Options { spec: self.spec, flags: &self.flags, constants: &constants };
+        (self.spec.build)(&options).map_err(value_error)
+    }
+
+    /// The rule's own hyperparameters at the step last prepared.
+    pub(crate) fn own(&self) -> &[f64] {
+        &self.now[OWN..]
+    }
+
+    pub(crate) fn lr(&self) -> &Value {
+        &self.values[0]
+    }
+
+    pub(crate) fn set_lr(&mut self, py: Python<'_>, value: Value, t: u64) -> PyResult<()> {
+        self.now[0] = self.check(0, value.at(py, t)?, Some(t))?;
+        self.values[0] = value;
+        Ok(())
+    }
+
+    /// Evaluates and checks what is scheduled.
+    pub(crate) fn evaluate(&mut self, py: Python<'_>, t: u64) -> PyResult<()> {
+        for i in 0..self.values.len() {
+            if let Value::Scheduled(_) = &self.values[i] {
+                self.now[i] = self.check(i, self.values[i].at(py, t)?, Some(t))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the values of the step to the rule.
+    pub(crate) fn prepare(&self, group: &mut dyn Group, t: u64, scale: f64, limit: f64, dtypes: &[Dtype]) {
+        let values = Values {
+            t,
+            lr: self.now[0],
+            weight_decay: self.now[1],
+            decoupled: self.decoupled,
+            scale,
+            limit,
+            hypers: self.own(),
+        };
+        group.prepare(&values, dtypes);
+    }
+
+    fn check(&self, i: usize, value: f64, t: Option<u64>) -> PyResult<f64> {
+        let hyper = hypers(self.spec).nth(i).expect("one value for each hyperparameter");
+        let when = t.map_or(String::new(), |t| format!(" at step {t}"));
+        let name = format!("{}{}{when}", hyper.name, self.place);
+        hyper.range.check(&name, value).map_err(value_error)
+    }
+
+    /// `lr=0.1, momentum=0.9, nesterov=True`
+    pub(crate) fn describe(&self, py: Python<'_>) -> PyResult<String> {
+        let mut parts = Vec::new();
+        for (hyper, value) in hypers(self.spec).zip(&self.values) {
+            parts.push(format!("{}={}", hyper.name, value.object(py)?.bind(py).repr()?));
+        }
+        for (name, &flag) in self.spec.flags.iter().zip(&self.flags) {
+            parts.push(format!("{name}={}", if flag { "True" } else { "False" }));
+        }
+        Ok(parts.join(", "))
+    }
+}
+
+/// Where the rule's own hyperparameters begin.
+const OWN: usize = 2;
+
+fn hypers(spec: &'static Spec) -> impl Iterator<Item = &'static Hyper> {
+    [&LR, &WEIGHT_DECAY].into_iter().chain(spec.hypers)
+}
