@@ -35,7 +35,7 @@ pub(crate) fn update(
             slots.len()
         )));
     }
-    let (parameter, writes) = Parameter::with_state(p, "", slots, state.iter().collect())?;
+    let (parameter, writes) = Parameter::new(p, "", slots, state.iter().collect())?;
     let member = Member { group: 0, parameter, writes };
     Stepper::new(vec![setting], vec![group], vec![member], Clip::default())?.step(py, t, |admit| admit(0, g))
 }

@@ -5,7 +5,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PySet, PyTuple};
 
-use crate::arrays::a_type;
+use crate::arrays::{a_type, writable};
 use crate::errors::{type_error, value_error};
 use crate::parameters::Parameter;
 use crate::settings::{Setting, Value};
@@ -134,8 +134,12 @@ impl Optimizer {
             Err(_) => vec![value.clone(); settings.len()],
         };
         let values = values.iter().map(|value| Value::new(value, "lr")).collect::<PyResult<Vec<_>>>()?;
+        // All are checked before the first is replaced.
+        for (setting, value) in settings.iter().zip(&values) {
+            setting.check_lr(py, value, ready.t)?;
+        }
         for (setting, value) in settings.iter_mut().zip(values) {
-            setting.set_lr(py, value, ready.t)?;
+            setting.set_lr(value);
         }
         Ok(())
     }
@@ -247,14 +251,22 @@ fn members(
     group: usize,
     setting: &Setting,
 ) -> PyResult<(Tree, Vec<Member>)> {
+    let py = params.py();
     let rule = setting.build()?;
     let init = rule.init(setting.own());
     let mut leaves = Vec::new();
     let tree = Tree::new(params, path, &mut leaves)?;
+    // All parameters are checked before memory is taken for any.
+    for leaf in &leaves {
+        writable(leaf.array.bind(py), &|| label("params", &leaf.path))?;
+    }
+    let full_like = py.import("numpy")?.getattr("full_like")?;
     let mut members = Vec::with_capacity(leaves.len());
     for leaf in leaves {
-        let array = leaf.array.bind(params.py());
-        let (parameter, writes) = Parameter::with_fresh_state(array, &leaf.path, rule.state(), &init)?;
+        let array = leaf.array.bind(py);
+        let fresh = |&value| full_like.call1((array, value, py.None(), "K", false));
+        let state = init.iter().map(fresh).collect::<PyResult<_>>()?;
+        let (parameter, writes) = Parameter::new(array, &leaf.path, rule.state(), state)?;
         members.push(Member { group, parameter, writes });
     }
     Ok((tree, members))

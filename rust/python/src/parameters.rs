@@ -34,24 +34,8 @@ pub(crate) struct Parameter {
 pub(crate) struct Written(Vec<(usize, usize)>);
 
 impl Parameter {
-    /// A parameter with fresh state: one array a slot, each filled with its initial value.
-    pub(crate) fn with_fresh_state(
-        array: &Bound<'_, PyAny>,
-        path: &str,
-        slots: &'static [&'static str],
-        init: &[f64],
-    ) -> PyResult<(Self, Vec<Writable>)> {
-        writable(array, &|| label("params", path))?;
-        let numpy = array.py().import("numpy")?;
-        let mut state = Vec::with_capacity(slots.len());
-        for &value in init {
-            state.push(numpy.call_method1("full_like", (array, value, array.py().None(), "K", false))?);
-        }
-        Self::with_state(array, path, slots, state)
-    }
-
-    /// A parameter with the caller's state arrays. Returns what a step will write, the parameter first.
-    pub(crate) fn with_state(
+    /// Checks the parameter and its state. Returns what a step will write, the parameter first.
+    pub(crate) fn new(
         array: &Bound<'_, PyAny>,
         path: &str,
         slots: &'static [&'static str],
@@ -194,12 +178,11 @@ impl Parameter {
             let name = label("grads", &self.path);
             return Err(type_error(format!("{name} has dtype {}, not a float dtype", dtype_name(grads)?)));
         }
-        let scratch = match &self.scratch {
-            Some(scratch) => scratch.bind(py).clone(),
-            None => {
-                let empty_like = py.import("numpy")?.getattr("empty_like")?;
-                empty_like.call1((self.array.bind(py), py.None(), "K", false))?
-            }
+        let scratch = if let Some(scratch) = &self.scratch {
+            scratch.bind(py).clone()
+        } else {
+            let empty_like = py.import("numpy")?.getattr("empty_like")?;
+            empty_like.call1((self.array.bind(py), py.None(), "K", false))?
         };
         arrays::copy(&scratch, grads)?;
         self.scratch = Some(scratch.clone().unbind());

@@ -121,10 +121,16 @@ impl Setting {
         &self.values[0]
     }
 
-    pub(crate) fn set_lr(&mut self, py: Python<'_>, value: Value, t: u64) -> PyResult<()> {
-        self.now[0] = self.check(0, value.at(py, t)?, Some(t))?;
+    /// Whether `value` would do as the rate of step `t`.
+    pub(crate) fn check_lr(&self, py: Python<'_>, value: &Value, t: u64) -> PyResult<()> {
+        let when = matches!(value, Value::Scheduled(_)).then_some(t);
+        self.check(0, value.at(py, t)?, when).map(drop)
+    }
+
+    /// Replaces the rate with a checked value.
+    pub(crate) fn set_lr(&mut self, value: Value) {
+        self.now[0] = value.constant().unwrap_or(self.now[0]);
         self.values[0] = value;
-        Ok(())
     }
 
     /// Evaluates and checks what is scheduled.
