@@ -1,0 +1,52 @@
+# Targets that explain themselves: `make help`. Python >= 3.11, a Rust toolchain and make are presumed;
+# everything else is installed into .venv. A second run builds only what has changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# maturin installs into this environment, whatever else the caller has activated.
+DEVELOP := env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked --quiet
+SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint format clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+build: $(VENV)/built ## build the extension in release mode into .venv
+
+demo: build ## train a network on handwritten digits with every rule
+	$(BIN)/gradstep demo
+
+test: build ## the core's tests, then the package's, doctests included
+	cargo test --quiet --locked --package gradstep-core
+	$(BIN)/pytest
+
+lint: build ## rustfmt, clippy, ruff, mypy, stubtest
+	cargo fmt --check
+	cargo clippy --quiet --locked --all-targets -- -D warnings
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/stubtest gradstep._core
+
+format: $(VENV)/tools ## rewrite the sources in the house style
+	cargo fmt
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove everything that was built
+	rm -rf $(VENV) target dist build python/gradstep/_core.*.so
+
+$(VENV)/tools: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gradstep needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	@cargo --version > /dev/null || { echo "gradstep needs a Rust toolchain: https://rustup.rs"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+$(VENV)/built: $(VENV)/tools $(SOURCES)
+	$(DEVELOP)
+	@touch $@
