@@ -8,6 +8,7 @@ pub mod elements;
 pub mod error;
 pub mod floats;
 pub mod groups;
+pub mod limits;
 pub mod norms;
 pub mod plans;
 pub mod rules;

@@ -3,6 +3,7 @@
 mod arrays;
 mod errors;
 mod functional;
+mod limit;
 mod optimizer;
 mod parameters;
 mod schedules;
@@ -21,6 +22,8 @@ mod _core {
 
     #[pymodule_export]
     use super::functional::update;
+    #[pymodule_export]
+    use super::limit::limit;
     #[pymodule_export]
     use super::optimizer::Optimizer;
     #[pymodule_export]
