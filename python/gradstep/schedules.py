@@ -1,2 +1,0 @@
-from gradstep import _core
-class Schedule(_core.Schedule): pass
