@@ -18,7 +18,7 @@ pub(super) fn fill_mapped(
     let mut buffer = [0; BLOCK];
     for (steps, out) in steps.chunks(BLOCK).zip(out.chunks_mut(BLOCK)) {
         let mapped = &mut buffer[..steps.len()];
-        tier.run(Map { steps, mapped, map });
+        tier.run(Map { steps, mapped, apply: map });
         child.fill(tier, mapped, out);
     }
 }
@@ -35,13 +35,13 @@ pub(super) fn fill_combined(
     for (steps, out) in steps.chunks(BLOCK).zip(out.chunks_mut(BLOCK)) {
         let values = &mut buffer[..steps.len()];
         child.fill(tier, steps, values);
-        tier.run(Combine { out, values, combine });
+        tier.run(Combine { out, values, apply: combine });
     }
 }
 
 /// Replaces each value `v` of `out` by `change(v)`.
 pub(super) fn change(tier: Tier, out: &mut [f64], change: impl Fn(f64) -> f64) {
-    tier.run(Change { out, change });
+    tier.run(Change { out, apply: change });
 }
 
 /// The steps from `begin` to `last`, both included, that belong to child number `index`.
@@ -84,7 +84,7 @@ pub(super) fn fill_by_segment(
 struct Map<'a, F> {
     steps: &'a [u64],
     mapped: &'a mut [u64],
-    map: F,
+    apply: F,
 }
 
 impl<F: Fn(u64) -> u64> Vectorized for Map<'_, F> {
@@ -93,7 +93,7 @@ impl<F: Fn(u64) -> u64> Vectorized for Map<'_, F> {
     #[inline(always)]
     fn run(self) {
         for (mapped, &t) in self.mapped.iter_mut().zip(self.steps) {
-            *mapped = (self.map)(t);
+            *mapped = (self.apply)(t);
         }
     }
 }
@@ -101,7 +101,7 @@ impl<F: Fn(u64) -> u64> Vectorized for Map<'_, F> {
 struct Combine<'a, F> {
     out: &'a mut [f64],
     values: &'a [f64],
-    combine: F,
+    apply: F,
 }
 
 impl<F: Fn(f64, f64) -> f64> Vectorized for Combine<'_, F> {
@@ -110,14 +110,14 @@ impl<F: Fn(f64, f64) -> f64> Vectorized for Combine<'_, F> {
     #[inline(always)]
     fn run(self) {
         for (out, &value) in self.out.iter_mut().zip(self.values) {
-            *out = (self.combine)(*out, value);
+            *out = (self.apply)(*out, value);
         }
     }
 }
 
 struct Change<'a, F> {
     out: &'a mut [f64],
-    change: F,
+    apply: F,
 }
 
 impl<F: Fn(f64) -> f64> Vectorized for Change<'_, F> {
@@ -126,7 +126,7 @@ impl<F: Fn(f64) -> f64> Vectorized for Change<'_, F> {
     #[inline(always)]
     fn run(self) {
         for out in self.out {
-            *out = (self.change)(*out);
+            *out = (self.apply)(*out);
         }
     }
 }
@@ -142,7 +142,7 @@ impl Vectorized for Inside<'_> {
     #[inline(always)]
     fn run(self) -> bool {
         let Segment { begin, last, .. } = self.segment;
-        // No early exit: that is what lets it vectorise.
-        self.steps.iter().fold(true, |inside, &t| inside & (t >= begin) & (t <= last))
+        // One maximum with no early exit vectorises: what is before `begin` wraps round and is far.
+        self.steps.iter().fold(0, |far, &t| t.wrapping_sub(begin).max(far)) <= last - begin
     }
 }

@@ -2,7 +2,7 @@
 
 use super::blocks::{change, fill_combined, fill_mapped};
 use super::waves::not_below;
-use super::{Curve, Schedule};
+use super::{Curve, LAST_STEP, Schedule};
 use crate::error::{BadValue, Range, count};
 use crate::simd::Tier;
 
@@ -91,10 +91,10 @@ impl Shift {
         Ok(Self { schedule, n: count("n", n, 0)? })
     }
 
-    /// Stays below 2⁶³, as every schedule may presume of its t.
+    /// Stops at the last step, as every schedule may presume of its t.
     #[inline(always)]
     fn shifted(&self, t: u64) -> u64 {
-        (t + self.n).min(i64::MAX as u64)
+        (t + self.n).min(LAST_STEP)
     }
 }
 

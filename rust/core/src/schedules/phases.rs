@@ -10,7 +10,7 @@ enum Anneal {
     Linear,
 }
 
-/// peak/div → peak → peak/div/final_div over steps 0…T−1, then the last value; with `three_phase`, back to
+/// `peak/div → peak → peak/div/final_div` over steps 0…T−1, then the last value; with `three_phase`, back to
 /// peak/div before the last fall. The phase ends are torch's: pct·T−1, (2·pct·T−2,) T−1, not rounded.
 #[derive(Clone, Copy, Debug)]
 pub struct OneCycle {

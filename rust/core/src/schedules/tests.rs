@@ -40,7 +40,7 @@ fn every_kind() -> Result<Vec<Schedule>, BadValue> {
 fn an_array_has_the_bits_of_its_scalars_on_every_tier() {
     // Sorted over several blocks, then far past every end, then out of order.
     let mut steps: Vec<u64> = (0..1200).collect();
-    steps.extend([1_000_000_000_000, i64::MAX as u64, 0]);
+    steps.extend([1_000_000_000_000, LAST_STEP, 0]);
     steps.extend((0..2000).map(|i| i * 7919 % 1201));
     for schedule in every_kind().unwrap() {
         let want: Vec<_> = steps.iter().map(|&t| schedule.value(t).to_bits()).collect();
@@ -59,8 +59,18 @@ fn a_parallel_fill_has_the_bits_of_a_serial_one() {
     let steps: Vec<u64> = (0..3 * CHUNK as u64 + 5).collect();
     let (mut serial, mut parallel) = (vec![0.0; steps.len()], vec![1.0; steps.len()]);
     schedule.fill(Tier::BASELINE, &steps, &mut serial);
-    fill_parallel(&schedule, Tier::BASELINE, &steps, &mut parallel);
+    fill_parallel(&schedule, Tier::BASELINE, &steps, &mut parallel).unwrap();
     assert!(serial == parallel);
+}
+
+#[test]
+fn a_step_beyond_the_last_is_reported() {
+    let schedule = Constant::new(1.0).unwrap();
+    let mut steps = vec![LAST_STEP; 2 * CHUNK];
+    let mut out = vec![0.0; steps.len()];
+    assert_eq!(fill_parallel(&schedule, Tier::BASELINE, &steps, &mut out), Ok(()));
+    steps[CHUNK + 3] = LAST_STEP + 2;
+    assert_eq!(fill_parallel(&schedule, Tier::BASELINE, &steps, &mut out), Err(LAST_STEP + 2));
 }
 
 #[test]

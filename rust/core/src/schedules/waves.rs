@@ -39,7 +39,7 @@ impl Curve for Cosine {
 }
 
 /// Warm restarts: cycle i begins at the integer nearest to period·Σ_{k<i} mult^k, falls as a half cosine
-/// from start·peak_mult^i towards `end`, and is over before it reaches it.
+/// from `start·peak_mult^i` towards `end`, and is over before it reaches it.
 #[derive(Clone, Copy, Debug)]
 pub struct CosineRestarts {
     start: f64,

@@ -1,0 +1,13 @@
+//! The two kinds of refusal: TypeError for what an object is, ValueError for what it has.
+
+use pyo3::PyErr;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use std::fmt::Display;
+
+pub(crate) fn type_error(message: impl Display) -> PyErr {
+    PyTypeError::new_err(message.to_string())
+}
+
+pub(crate) fn value_error(message: impl Display) -> PyErr {
+    PyValueError::new_err(message.to_string())
+}
