@@ -1,4 +1,22 @@
-from typing import Any, final
+"""The compiled core. Private: use the classes and functions of `gradstep`."""
+
+from typing import Any, Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import disjoint_base
+
+__all__ = [
+    "Optimizer",
+    "Schedule",
+    "__version__",
+    "get_num_threads",
+    "limit",
+    "set_num_threads",
+    "simd_tier",
+    "simd_tiers",
+    "update",
+]
 
 __version__: str
 
@@ -17,9 +35,11 @@ def update(
     decoupled_weight_decay: bool = False,
     **options: Any,
 ) -> None: ...
+def limit(read: Any, written: list[Any], /) -> None: ...
 
+@disjoint_base
 class Optimizer:
-    def __new__(cls, *_args: Any, **_options: Any) -> Optimizer: ...
+    def __new__(cls, *_args: Any, **_options: Any) -> Self: ...
     def __init__(
         self,
         rule: str,
@@ -31,10 +51,25 @@ class Optimizer:
         clip_value: Any = None,
         **options: Any,
     ) -> None: ...
-    def step(self, grads: Any, /) -> None: ...
+    def step(self, grads: Any) -> None: ...
     step_count: int
     lr: Any
     @property
     def grad_norm(self) -> float | None: ...
     @property
     def state(self) -> dict[str, dict[str, Any]]: ...
+
+@disjoint_base
+class Schedule:
+    def __new__(cls, kind: str, /, *arguments: object) -> Self: ...
+    @overload
+    def __call__(self, t: NDArray[np.integer], /) -> NDArray[np.float64]: ...
+    @overload
+    def __call__(self, t: int | np.integer, /) -> float: ...
+    @property
+    def params(self) -> dict[str, Any]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...

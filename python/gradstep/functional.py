@@ -82,7 +82,9 @@ class Kernel:
         return f"<function gradstep.functional.{self.__name__}>"
 
 
-_kernels = {name.lower(): Kernel(getattr(optimizers, name)) for name in optimizers.__all__ if name != "Optimizer"}
+_kernels = {
+    name.lower(): Kernel(getattr(optimizers, name)) for name in optimizers.__all__ if name != "Optimizer"
+}
 __all__ = sorted(_kernels)
 
 

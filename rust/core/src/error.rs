@@ -39,6 +39,8 @@ pub enum Range {
     Unit,
     /// 0 ≤ x ≤ 1.
     UnitClosed,
+    /// Finite and ≥ 1.
+    AtLeastOne,
 }
 
 impl Range {
@@ -49,9 +51,26 @@ impl Range {
             Self::Positive => (value.is_finite() && value > 0.0, "finite and above 0"),
             Self::Unit => ((0.0..1.0).contains(&value), "at least 0 and below 1"),
             Self::UnitClosed => ((0.0..=1.0).contains(&value), "at least 0 and at most 1"),
+            Self::AtLeastOne => (value.is_finite() && value >= 1.0, "finite and at least 1"),
         };
         if inside { Ok(value) } else { Err(BadValue::new(name, wants, Number(value))) }
     }
+}
+
+/// A whole number of updates that is at least `least`.
+pub fn count(name: &str, value: i64, least: u64) -> Result<u64, BadValue> {
+    match u64::try_from(value) {
+        Ok(count) if count >= least => Ok(count),
+        _ => Err(BadValue::new(name, &format!("at least {least}"), value)),
+    }
+}
+
+/// The option that has the name `got`.
+pub fn choose<T: Copy>(name: &str, got: &str, options: &[(&str, T)]) -> Result<T, BadValue> {
+    options.iter().find(|(option, _)| *option == got).map(|&(_, value)| value).ok_or_else(|| {
+        let options: Vec<_> = options.iter().map(|(option, _)| format!("'{option}'")).collect();
+        BadValue::new(name, &format!("one of {}", options.join(", ")), format!("'{got}'"))
+    })
 }
 
 /// A float as Python prints it: `nan`, `inf`, `1e-08`, `2.0`.
@@ -77,8 +96,18 @@ mod tests {
     }
 
     #[test]
+    fn counts_and_choices_name_what_they_want() {
+        assert_eq!(count("steps", 3, 1), Ok(3));
+        assert_eq!(count("steps", 0, 1).unwrap_err().to_string(), "steps must be at least 1, got 0");
+        assert_eq!(count("steps", -2, 0).unwrap_err().to_string(), "steps must be at least 0, got -2");
+        let error = choose("shape", "round", &[("linear", 1), ("cosine", 2)]).unwrap_err();
+        assert_eq!(error.to_string(), "shape must be one of 'linear', 'cosine', got 'round'");
+    }
+
+    #[test]
     fn nan_and_infinity_are_in_no_range() {
-        for range in [Range::Finite, Range::NonNegative, Range::Positive, Range::Unit, Range::UnitClosed] {
+        use Range::{AtLeastOne, Finite, NonNegative, Positive, Unit, UnitClosed};
+        for range in [Finite, NonNegative, Positive, Unit, UnitClosed, AtLeastOne] {
             for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
                 assert!(range.check("x", bad).is_err(), "{range:?} took {bad}");
             }

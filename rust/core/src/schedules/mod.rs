@@ -1,14 +1,40 @@
 //! Learning-rate schedules: pure functions from the number of updates done to a float.
 //!
 //! A schedule is a struct of its checked parameters with one `value(t)`. It has no state and no
-//! "current" anything, so resuming at any `t` is exact.
+//! "current" anything, so resuming at any `t` is exact. Every boundary is an integer compared with an
+//! integer, and past its end a schedule holds its last value exactly.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::simd::{Tier, Vectorized};
+use crate::threads;
 
-/// One schedule. `t` is the count of updates done, so 0 is the first update.
+mod blocks;
+mod compositions;
+mod decays;
+mod joins;
+mod milestones;
+mod opaque;
+mod phases;
+mod raised_cosine;
+mod waves;
+
+pub use compositions::{Clip, Every, Product, Repeat, Shift};
+pub use decays::{
+    Constant, Exponential, ExponentialRate, InverseSqrt, InverseTime, Linear, Polynomial, StepDecay,
+};
+pub use joins::{Join, Warmup};
+pub use milestones::{MultiStep, Piecewise, Table};
+pub use opaque::Opaque;
+pub use phases::{OneCycle, WarmupStableDecay};
+pub use raised_cosine::raised_cosine;
+pub use waves::{Cosine, CosineRestarts, Cyclic};
+
+/// The largest step there is. Below 2⁶³ the sum of two steps or counts still fits into 64 bits.
+pub const LAST_STEP: u64 = i64::MAX as u64;
+
+/// One schedule. `t` is the count of updates done, so 0 is the first update, and at most [`LAST_STEP`].
 pub trait Curve: Send + Sync + fmt::Debug {
     /// The value at update number `t`. Mark it `#[inline(always)]` in leaves, so that [`Curve::fill`]
     /// vectorises.
@@ -22,6 +48,35 @@ pub trait Curve: Send + Sync + fmt::Debug {
 
 /// A schedule as everybody holds it: shared and immutable.
 pub type Schedule = Arc<dyn Curve>;
+
+/// The steps that one parallel task evaluates: some 50 µs of a cosine, twice the time to wake a thread.
+pub const CHUNK: usize = 1 << 16;
+
+/// [`Curve::fill`], unless a step is not below 2⁶³: then that step.
+pub fn fill_checked(curve: &dyn Curve, tier: Tier, steps: &[u64], out: &mut [f64]) -> Result<(), u64> {
+    // All steps together have the top bit that any of them has, and finding out vectorises.
+    if steps.iter().fold(0, |bits, &t| bits | t) > LAST_STEP {
+        return steps.iter().find(|&&t| t > LAST_STEP).map_or(Ok(()), |&t| Err(t));
+    }
+    curve.fill(tier, steps, out);
+    Ok(())
+}
+
+/// [`fill_checked`] over all threads, in fixed chunks.
+pub fn fill_parallel(curve: &dyn Curve, tier: Tier, steps: &[u64], out: &mut [f64]) -> Result<(), u64> {
+    let chunks: Vec<_> = steps
+        .chunks(CHUNK)
+        .zip(out.chunks_mut(CHUNK))
+        .map(|(steps, out)| Mutex::new((steps, out, Ok(()))))
+        .collect();
+    threads::share(chunks.len(), &|i| {
+        // Each chunk is taken once, so its lock is always free; it only proves that to the compiler.
+        let mut chunk = chunks[i].lock().unwrap_or_else(PoisonError::into_inner);
+        let (steps, out, result) = &mut *chunk;
+        *result = fill_checked(curve, tier, steps, out);
+    });
+    chunks.into_iter().try_for_each(|chunk| chunk.into_inner().unwrap_or_else(PoisonError::into_inner).2)
+}
 
 struct Fill<'a, C: ?Sized> {
     curve: &'a C,
@@ -39,3 +94,13 @@ impl<C: Curve + ?Sized> Vectorized for Fill<'_, C> {
         }
     }
 }
+
+/// The point between `start` and `end` where `weight` (1 to 0) of the way is left. Unlike
+/// end + (start−end)·weight it is exact at both ends.
+#[inline(always)]
+fn blend(start: f64, end: f64, weight: f64) -> f64 {
+    start * weight + end * (1.0 - weight)
+}
+
+#[cfg(test)]
+mod tests;

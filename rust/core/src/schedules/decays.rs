@@ -1,0 +1,199 @@
+//! Curves that fall (or rise) once and for ever.
+
+use super::{Curve, blend};
+use crate::error::{BadValue, Range, count};
+
+/// The same `value` at every t.
+#[derive(Clone, Copy, Debug)]
+pub struct Constant {
+    value: f64,
+}
+
+impl Constant {
+    pub fn new(value: f64) -> Result<Self, BadValue> {
+        Ok(Self { value: Range::Finite.check("value", value)? })
+    }
+}
+
+impl Curve for Constant {
+    #[inline(always)]
+    fn value(&self, _: u64) -> f64 {
+        self.value
+    }
+}
+
+/// start·(T−t)/T + end·t/T, and `end` from t = T on.
+#[derive(Clone, Copy, Debug)]
+pub struct Linear {
+    start: f64,
+    end: f64,
+    steps: u64,
+}
+
+impl Linear {
+    pub fn new(start: f64, end: f64, steps: i64) -> Result<Self, BadValue> {
+        Ok(Self {
+            start: Range::Finite.check("start", start)?,
+            end: Range::Finite.check("end", end)?,
+            steps: count("steps", steps, 1)?,
+        })
+    }
+}
+
+impl Curve for Linear {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        let t = t.min(self.steps);
+        let steps = self.steps as f64;
+        self.start * ((self.steps - t) as f64 / steps) + self.end * (t as f64 / steps)
+    }
+}
+
+/// (start−end)·(1−t/T)^power + end, and `end` from t = T on. With `cycle`, T is the next multiple of
+/// `steps` that is not below t.
+#[derive(Clone, Copy, Debug)]
+pub struct Polynomial {
+    start: f64,
+    end: f64,
+    steps: u64,
+    power: f64,
+    cycle: bool,
+}
+
+impl Polynomial {
+    pub fn new(start: f64, end: f64, steps: i64, power: f64, cycle: bool) -> Result<Self, BadValue> {
+        Ok(Self {
+            start: Range::Finite.check("start", start)?,
+            end: Range::Finite.check("end", end)?,
+            steps: count("steps", steps, 1)?,
+            power: Range::Positive.check("power", power)?,
+            cycle,
+        })
+    }
+}
+
+impl Curve for Polynomial {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        let steps = if self.cycle { self.steps * t.div_ceil(self.steps).max(1) } else { self.steps };
+        let left = (steps - t.min(steps)) as f64 / steps as f64;
+        blend(self.start, self.end, left.powf(self.power))
+    }
+}
+
+/// start·gamma^(t/every), or start·gamma^⌊t/every⌋ with `staircase`.
+#[derive(Clone, Copy, Debug)]
+pub struct Exponential {
+    start: f64,
+    gamma: f64,
+    every: u64,
+    staircase: bool,
+}
+
+impl Exponential {
+    pub fn new(start: f64, gamma: f64, every: i64, staircase: bool) -> Result<Self, BadValue> {
+        Ok(Self {
+            start: Range::Finite.check("start", start)?,
+            gamma: Range::NonNegative.check("gamma", gamma)?,
+            every: count("every", every, 1)?,
+            staircase,
+        })
+    }
+}
+
+impl Curve for Exponential {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        self.start * self.gamma.powf(periods(t, self.every, self.staircase))
+    }
+}
+
+/// start·e^(−rate·t).
+#[derive(Clone, Copy, Debug)]
+pub struct ExponentialRate {
+    start: f64,
+    rate: f64,
+}
+
+impl ExponentialRate {
+    pub fn new(start: f64, rate: f64) -> Result<Self, BadValue> {
+        Ok(Self { start: Range::Finite.check("start", start)?, rate: Range::Finite.check("rate", rate)? })
+    }
+}
+
+impl Curve for ExponentialRate {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        self.start * (-self.rate * t as f64).exp()
+    }
+}
+
+/// start·gamma^⌊t/every⌋.
+#[derive(Clone, Copy, Debug)]
+pub struct StepDecay(Exponential);
+
+impl StepDecay {
+    pub fn new(start: f64, gamma: f64, every: i64) -> Result<Self, BadValue> {
+        Exponential::new(start, gamma, every, true).map(Self)
+    }
+}
+
+impl Curve for StepDecay {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        self.0.value(t)
+    }
+}
+
+/// start / (1 + rate·t/every), or with ⌊t/every⌋ if `staircase`.
+#[derive(Clone, Copy, Debug)]
+pub struct InverseTime {
+    start: f64,
+    rate: f64,
+    every: u64,
+    staircase: bool,
+}
+
+impl InverseTime {
+    pub fn new(start: f64, rate: f64, every: i64, staircase: bool) -> Result<Self, BadValue> {
+        Ok(Self {
+            start: Range::Finite.check("start", start)?,
+            rate: Range::NonNegative.check("rate", rate)?,
+            every: count("every", every, 1)?,
+            staircase,
+        })
+    }
+}
+
+impl Curve for InverseTime {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        self.start / (1.0 + self.rate * periods(t, self.every, self.staircase))
+    }
+}
+
+/// start·√(τ / max(t, τ)), τ being the timescale.
+#[derive(Clone, Copy, Debug)]
+pub struct InverseSqrt {
+    start: f64,
+    timescale: u64,
+}
+
+impl InverseSqrt {
+    pub fn new(start: f64, timescale: i64) -> Result<Self, BadValue> {
+        Ok(Self { start: Range::Finite.check("start", start)?, timescale: count("timescale", timescale, 1)? })
+    }
+}
+
+impl Curve for InverseSqrt {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        self.start * (self.timescale as f64 / t.max(self.timescale) as f64).sqrt()
+    }
+}
+
+/// How many times `every` has passed: whole ones only with `staircase`.
+#[inline(always)]
+fn periods(t: u64, every: u64, staircase: bool) -> f64 {
+    if staircase { (t / every) as f64 } else { t as f64 / every as f64 }
+}

@@ -1,0 +1,133 @@
+//! Schedules one after another: joins and warmup.
+
+use super::blocks::{Segment, change, fill_by_segment, fill_mapped};
+use super::milestones::increasing;
+use super::raised_cosine::raised_cosine;
+use super::{Curve, Schedule};
+use crate::error::{BadValue, Range, choose, count};
+use crate::simd::Tier;
+
+/// Child i from t = at[i−1] on, each with a t of its own that begins at 0.
+#[derive(Clone, Debug)]
+pub struct Join {
+    children: Box<[Schedule]>,
+    at: Box<[u64]>,
+}
+
+impl Join {
+    pub fn new(children: &[Schedule], at: &[i64]) -> Result<Self, BadValue> {
+        let Some(wants) = children.len().checked_sub(1) else {
+            return Err(BadValue::new("schedules", "at least one schedule", "none"));
+        };
+        let at = increasing("at", at, 1)?;
+        if at.len() != wants {
+            let wants = format!("one shorter than schedules ({wants} steps)");
+            return Err(BadValue::new("at", &wants, at.len()));
+        }
+        Ok(Self { children: children.into(), at })
+    }
+
+    fn segment(&self, t: u64) -> Segment {
+        let index = self.at.partition_point(|&n| n <= t);
+        let begin = if index == 0 { 0 } else { self.at[index - 1] };
+        Segment { index, begin, last: self.at.get(index).map_or(u64::MAX, |next| next - 1) }
+    }
+}
+
+impl Curve for Join {
+    fn value(&self, t: u64) -> f64 {
+        let Segment { index, begin, .. } = self.segment(t);
+        self.children[index].value(t - begin)
+    }
+
+    fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
+        fill_by_segment(
+            tier,
+            steps,
+            out,
+            |t| self.segment(t),
+            |Segment { index, begin, .. }, steps, out| {
+                fill_mapped(&*self.children[index], tier, steps, out, |t| t - begin);
+            },
+        );
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    Linear,
+    Cosine,
+    Exponential,
+}
+
+/// The factor that rises from `start` to 1 in `steps`.
+#[derive(Clone, Copy, Debug)]
+struct Ramp {
+    steps: u64,
+    start: f64,
+    shape: Shape,
+}
+
+impl Curve for Ramp {
+    /// With x = t/n: start + (1−start)·x, start + (1−start)·(1 − cos πx)/2, or start^(1−x).
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        let (done, left, steps) = (t as f64, (self.steps - t) as f64, self.steps as f64);
+        match self.shape {
+            Shape::Linear => self.start + (1.0 - self.start) * (done / steps),
+            // Seen from its end, a raised cosine rises.
+            Shape::Cosine => self.start + (1.0 - self.start) * raised_cosine(left, done),
+            Shape::Exponential => self.start.powf(left / steps),
+        }
+    }
+}
+
+/// s(0)·ramp(t) for t < n, then s(t−n).
+#[derive(Clone, Debug)]
+pub struct Warmup {
+    schedule: Schedule,
+    ramp: Ramp,
+}
+
+impl Warmup {
+    pub fn new(schedule: Schedule, steps: i64, start: f64, shape: &str) -> Result<Self, BadValue> {
+        let shapes =
+            [("linear", Shape::Linear), ("cosine", Shape::Cosine), ("exponential", Shape::Exponential)];
+        let steps = count("steps", steps, 0)?;
+        let start = Range::NonNegative.check("start", start)?;
+        let shape = choose("shape", shape, &shapes)?;
+        if matches!(shape, Shape::Exponential) {
+            Range::Positive.check("start", start)?;
+        }
+        Ok(Self { schedule, ramp: Ramp { steps, start, shape } })
+    }
+}
+
+impl Curve for Warmup {
+    fn value(&self, t: u64) -> f64 {
+        match t.checked_sub(self.ramp.steps) {
+            None => self.schedule.value(0) * self.ramp.value(t),
+            Some(t) => self.schedule.value(t),
+        }
+    }
+
+    fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
+        let n = self.ramp.steps;
+        let segment = |t| {
+            if t < n {
+                Segment { index: 0, begin: 0, last: n - 1 }
+            } else {
+                Segment { index: 1, begin: n, last: u64::MAX }
+            }
+        };
+        fill_by_segment(tier, steps, out, segment, |Segment { index, .. }, steps, out| {
+            if index == 0 {
+                let base = self.schedule.value(0);
+                self.ramp.fill(tier, steps, out);
+                change(tier, out, |ramp| base * ramp);
+            } else {
+                fill_mapped(&*self.schedule, tier, steps, out, |t| t - n);
+            }
+        });
+    }
+}

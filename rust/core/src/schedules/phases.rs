@@ -1,0 +1,124 @@
+//! Whole-training plans in phases: one-cycle and warmup–stable–decay.
+
+use super::raised_cosine::raised_cosine;
+use super::{Curve, blend};
+use crate::error::{BadValue, Range, choose, count};
+
+#[derive(Clone, Copy, Debug)]
+enum Anneal {
+    Cos,
+    Linear,
+}
+
+/// `peak/div → peak → peak/div/final_div` over steps 0…T−1, then the last value; with `three_phase`, back to
+/// peak/div before the last fall. The phase ends are torch's: pct·T−1, (2·pct·T−2,) T−1, not rounded.
+#[derive(Clone, Copy, Debug)]
+pub struct OneCycle {
+    last: u64,
+    /// Where each phase begins, and where the last one ends.
+    bounds: [f64; 4],
+    /// The value at each bound. A two-phase cycle has its last bound and level twice.
+    levels: [f64; 4],
+    anneal: Anneal,
+}
+
+impl OneCycle {
+    pub fn new(
+        peak: f64,
+        steps: i64,
+        pct_start: f64,
+        div: f64,
+        final_div: f64,
+        anneal: &str,
+        three_phase: bool,
+    ) -> Result<Self, BadValue> {
+        let peak = Range::Finite.check("peak", peak)?;
+        let steps = count("steps", steps, 1)?;
+        let pct_start = Range::UnitClosed.check("pct_start", pct_start)?;
+        let low = peak / Range::Positive.check("div", div)?;
+        let end = low / Range::Positive.check("final_div", final_div)?;
+        let top = pct_start * steps as f64 - 1.0;
+        let last = (steps - 1) as f64;
+        let (bounds, levels) = if three_phase {
+            ([0.0, top, 2.0 * pct_start * steps as f64 - 2.0, last], [low, peak, low, end])
+        } else {
+            ([0.0, top, last, last], [low, peak, end, end])
+        };
+        let anneal = choose("anneal", anneal, &[("cos", Anneal::Cos), ("linear", Anneal::Linear)])?;
+        Ok(Self { last: steps - 1, bounds, levels, anneal })
+    }
+}
+
+impl Curve for OneCycle {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        let t = t.min(self.last) as f64;
+        let phase = usize::from(t > self.bounds[1]) + usize::from(t > self.bounds[2]);
+        let (done, left) = (t - self.bounds[phase], self.bounds[phase + 1] - t);
+        // A phase of no length is over as it begins: `left` may be 0 with nothing done.
+        let weight = match self.anneal {
+            _ if left <= 0.0 => 0.0,
+            Anneal::Cos => raised_cosine(done, left),
+            Anneal::Linear => left / (done + left),
+        };
+        blend(self.levels[phase], self.levels[phase + 1], weight)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    Linear,
+    Cosine,
+    Sqrt,
+}
+
+/// peak·(t+1)/(warmup+1) for t < warmup, then `peak` for `stable` steps, then to `end` in `decay` steps
+/// by 1−x (`linear`), (1 + cos πx)/2 (`cosine`) or 1−√x (`sqrt`), and `end` from there on.
+#[derive(Clone, Copy, Debug)]
+pub struct WarmupStableDecay {
+    peak: f64,
+    warmup: u64,
+    decay_begins: u64,
+    decay: u64,
+    end: f64,
+    shape: Shape,
+}
+
+impl WarmupStableDecay {
+    pub fn new(
+        peak: f64,
+        warmup: i64,
+        stable: i64,
+        decay: i64,
+        end: f64,
+        shape: &str,
+    ) -> Result<Self, BadValue> {
+        let shapes = [("linear", Shape::Linear), ("cosine", Shape::Cosine), ("sqrt", Shape::Sqrt)];
+        let peak = Range::Finite.check("peak", peak)?;
+        let warmup = count("warmup", warmup, 0)?;
+        let stable = count("stable", stable, 0)?;
+        Ok(Self {
+            peak,
+            warmup,
+            decay_begins: warmup + stable,
+            decay: count("decay", decay, 1)?,
+            end: Range::Finite.check("end", end)?,
+            shape: choose("shape", shape, &shapes)?,
+        })
+    }
+}
+
+impl Curve for WarmupStableDecay {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        let done = t.saturating_sub(self.decay_begins).min(self.decay);
+        let (done, left, steps) = (done as f64, (self.decay - done) as f64, self.decay as f64);
+        let weight = match self.shape {
+            Shape::Linear => left / steps,
+            Shape::Cosine => raised_cosine(done, left),
+            Shape::Sqrt => 1.0 - (done / steps).sqrt(),
+        };
+        let rising = self.peak * ((t.min(self.warmup) + 1) as f64 / (self.warmup + 1) as f64);
+        if t < self.warmup { rising } else { blend(self.peak, self.end, weight) }
+    }
+}

@@ -1,0 +1,179 @@
+//! Curves that fall and rise: cosine, warm restarts, cyclic.
+
+use super::raised_cosine::raised_cosine;
+use super::{Curve, blend};
+use crate::error::{BadValue, Range, choose, count};
+
+/// end + (start−end)·(1 + cos πt/T)/2, and `end` from t = T on unless `periodic`.
+#[derive(Clone, Copy, Debug)]
+pub struct Cosine {
+    start: f64,
+    steps: u64,
+    end: f64,
+    periodic: bool,
+}
+
+impl Cosine {
+    pub fn new(start: f64, steps: i64, end: f64, periodic: bool) -> Result<Self, BadValue> {
+        Ok(Self {
+            start: Range::Finite.check("start", start)?,
+            steps: count("steps", steps, 1)?,
+            end: Range::Finite.check("end", end)?,
+            periodic,
+        })
+    }
+}
+
+impl Curve for Cosine {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        // The wave is folded back in integers, so that it is as exact at t = 10¹² as at t = 1.
+        let done = if self.periodic {
+            let phase = t % (2 * self.steps);
+            phase.min(2 * self.steps - phase)
+        } else {
+            t.min(self.steps)
+        };
+        blend(self.start, self.end, raised_cosine(done as f64, (self.steps - done) as f64))
+    }
+}
+
+/// Warm restarts: cycle i begins at the integer nearest to period·Σ_{k<i} mult^k, falls as a half cosine
+/// from `start·peak_mult^i` towards `end`, and is over before it reaches it.
+#[derive(Clone, Copy, Debug)]
+pub struct CosineRestarts {
+    start: f64,
+    period: u64,
+    period_mult: f64,
+    peak_mult: f64,
+    end: f64,
+}
+
+impl CosineRestarts {
+    pub fn new(
+        start: f64,
+        period: i64,
+        period_mult: f64,
+        peak_mult: f64,
+        end: f64,
+    ) -> Result<Self, BadValue> {
+        let start = Range::Finite.check("start", start)?;
+        let period = count("period", period, 1)?;
+        let period_mult = Range::AtLeastOne.check("period_mult", period_mult)?;
+        let peak_mult = Range::NonNegative.check("peak_mult", peak_mult)?;
+        Ok(Self { start, period, period_mult, peak_mult, end: Range::Finite.check("end", end)? })
+    }
+
+    /// The first t of a cycle. It is rounded to an integer here and nowhere else, so that cycles have no
+    /// gap and no overlap. Below 2⁵³ it is exact for every whole `period_mult`.
+    fn begin(&self, cycle: u64) -> u64 {
+        let growth = self.period_mult - 1.0;
+        // Σ_{k<i} mult^k = (mult^i − 1)/(mult − 1); the second form does not cancel near mult = 1.
+        let periods = if growth > 1e-4 {
+            (self.period_mult.powf(cycle as f64) - 1.0) / growth
+        } else {
+            (cycle as f64 * growth.ln_1p()).exp_m1() / growth
+        };
+        (self.period as f64 * periods).round() as u64
+    }
+
+    /// The cycle that t is in, its first t and its length.
+    fn cycle(&self, t: u64) -> (u64, u64, u64) {
+        if self.period_mult == 1.0 {
+            let cycle = t / self.period;
+            return (cycle, cycle * self.period, self.period);
+        }
+        let growth = self.period_mult - 1.0;
+        let guess = (t as f64 * growth / self.period as f64).ln_1p() / growth.ln_1p();
+        let mut cycle = guess as u64;
+        while cycle > 0 && t < self.begin(cycle) {
+            cycle -= 1;
+        }
+        let mut next = self.begin(cycle + 1);
+        while t >= next {
+            cycle += 1;
+            next = self.begin(cycle + 1);
+        }
+        let begin = self.begin(cycle);
+        (cycle, begin, next - begin)
+    }
+}
+
+impl Curve for CosineRestarts {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        let (cycle, begin, length) = self.cycle(t);
+        let peak = self.start * self.peak_mult.powf(cycle as f64);
+        let done = t - begin;
+        blend(peak, self.end, raised_cosine(done as f64, (length - done) as f64))
+    }
+}
+
+/// How the height of the triangles changes.
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    Triangular,
+    Triangular2,
+    ExpRange,
+}
+
+/// low + (high−low)·x·h: x goes from 0 to 1 in `up` steps and back in `down`; h is 1, 2^−cycle
+/// (`triangular2`) or gamma^t (`exp_range`).
+#[derive(Clone, Copy, Debug)]
+pub struct Cyclic {
+    low: f64,
+    high: f64,
+    up: u64,
+    down: u64,
+    mode: Mode,
+    gamma: f64,
+}
+
+impl Cyclic {
+    pub fn new(low: f64, high: f64, up: i64, down: i64, mode: &str, gamma: f64) -> Result<Self, BadValue> {
+        let modes = [
+            ("triangular", Mode::Triangular),
+            ("triangular2", Mode::Triangular2),
+            ("exp_range", Mode::ExpRange),
+        ];
+        let low = Range::Finite.check("low", low)?;
+        Ok(Self {
+            low,
+            high: not_below("high", high, "low", low)?,
+            up: count("up", up, 1)?,
+            down: count("down", down, 1)?,
+            mode: choose("mode", mode, &modes)?,
+            gamma: Range::UnitClosed.check("gamma", gamma)?,
+        })
+    }
+}
+
+impl Curve for Cyclic {
+    #[inline(always)]
+    fn value(&self, t: u64) -> f64 {
+        let period = self.up + self.down;
+        let (cycle, phase) = (t / period, t % period);
+        let x = if phase <= self.up {
+            phase as f64 / self.up as f64
+        } else {
+            (period - phase) as f64 / self.down as f64
+        };
+        let height = match self.mode {
+            Mode::Triangular => 1.0,
+            Mode::Triangular2 => 0.5_f64.powf(cycle as f64),
+            Mode::ExpRange => self.gamma.powf(t as f64),
+        };
+        blend(self.high, self.low, x * height)
+    }
+}
+
+/// Checks that a finite `value` is at least `floor`.
+pub(super) fn not_below(name: &str, value: f64, floor_name: &str, floor: f64) -> Result<f64, BadValue> {
+    use crate::error::Number;
+    let value = Range::Finite.check(name, value)?;
+    if value >= floor {
+        Ok(value)
+    } else {
+        Err(BadValue::new(name, &format!("at least {floor_name} = {}", Number(floor)), Number(value)))
+    }
+}

@@ -1,0 +1,49 @@
+//! Every kind of schedule and the arguments it takes, in order: one line each.
+
+use std::sync::Arc;
+
+use gradstep_core::error::BadValue;
+use gradstep_core::schedules::{
+    Clip, Constant, Cosine, CosineRestarts, Curve, Cyclic, Every, Exponential, ExponentialRate, InverseSqrt,
+    InverseTime, Join, Linear, MultiStep, OneCycle, Piecewise, Polynomial, Product, Repeat, Schedule, Shift,
+    StepDecay, Table, Warmup, WarmupStableDecay,
+};
+use pyo3::PyResult;
+
+use super::arguments::Reader;
+use crate::errors::{type_error, value_error};
+
+#[rustfmt::skip] // a table
+pub(super) fn build(kind: &str, a: &mut Reader<'_>) -> PyResult<Schedule> {
+    match kind {
+        "Constant" => done(Constant::new(a.float("value")?)),
+        "Linear" => done(Linear::new(a.float("start")?, a.float("end")?, a.count("steps")?)),
+        "Polynomial" => done(Polynomial::new(a.float("start")?, a.float("end")?, a.count("steps")?, a.float("power")?, a.flag("cycle")?)),
+        "Exponential" => done(Exponential::new(a.float("start")?, a.float("gamma")?, a.count("every")?, a.flag("staircase")?)),
+        "Exponential.with_rate" => done(ExponentialRate::new(a.float("start")?, a.float("rate")?)),
+        "StepDecay" => done(StepDecay::new(a.float("start")?, a.float("gamma")?, a.count("every")?)),
+        "MultiStep" => done(MultiStep::new(a.float("start")?, &a.counts("milestones")?, a.float("gamma")?)),
+        "Piecewise" => done(Piecewise::new(&a.counts("boundaries")?, &a.floats("values")?)),
+        "InverseTime" => done(InverseTime::new(a.float("start")?, a.float("rate")?, a.count("every")?, a.flag("staircase")?)),
+        "InverseSqrt" => done(InverseSqrt::new(a.float("start")?, a.count("timescale")?)),
+        "Cosine" => done(Cosine::new(a.float("start")?, a.count("steps")?, a.float("end")?, a.flag("periodic")?)),
+        "CosineRestarts" => done(CosineRestarts::new(a.float("start")?, a.count("period")?, a.float("period_mult")?, a.float("peak_mult")?, a.float("end")?)),
+        "OneCycle" => done(OneCycle::new(a.float("peak")?, a.count("steps")?, a.float("pct_start")?, a.float("div")?, a.float("final_div")?, &a.name("anneal")?, a.flag("three_phase")?)),
+        "Cyclic" => done(Cyclic::new(a.float("low")?, a.float("high")?, a.count("up")?, a.count("down")?, &a.name("mode")?, a.float("gamma")?)),
+        "WarmupStableDecay" => done(WarmupStableDecay::new(a.float("peak")?, a.count("warmup")?, a.count("stable")?, a.count("decay")?, a.float("end")?, &a.name("shape")?)),
+        "Table" => done(Table::new(&a.floats("values")?)),
+        "Lambda" => done(Ok(a.function("function")?)),
+        "Join" => done(Join::new(&a.schedules("schedules")?, &a.counts("at")?)),
+        "Product" => done(Ok(Product::new(a.schedule("a")?, a.schedule("b")?))),
+        "Warmup" => done(Warmup::new(a.schedule("schedule")?, a.count("steps")?, a.float("start")?, &a.name("shape")?)),
+        "Clip" => done(Clip::new(a.schedule("schedule")?, a.float("low")?, a.float("high")?)),
+        "Every" => done(Every::new(a.schedule("schedule")?, a.count("k")?)),
+        "Shift" => done(Shift::new(a.schedule("schedule")?, a.count("n")?)),
+        "Repeat" => done(Repeat::new(a.schedule("schedule")?, a.count("period")?)),
+        _ => Err(type_error(format!("there is no schedule '{kind}'"))),
+    }
+}
+
+fn done<C: Curve + 'static>(curve: Result<C, BadValue>) -> PyResult<Schedule> {
+    Ok(Arc::new(curve.map_err(value_error)?))
+}
