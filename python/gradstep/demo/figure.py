@@ -4,7 +4,7 @@ matplotlib is imported inside the functions, and without pyplot: no display, no 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradstep.demo.report import REQUIRED_ACCURACY, Report
 
@@ -46,7 +46,7 @@ def draw(report: Report, path: Path) -> None:
     lowest = min(REQUIRED_ACCURACY, *(row.test_accuracy for row in report.rows))
     for i, row in enumerate(report.rows):
         name = f"{row.recipe.rule} ({row.recipe.schedule_name})"
-        line = {"color": COLOURS[i % 6], "linestyle": STYLES[i % 6], "linewidth": 1.6}
+        line: dict[str, Any] = {"color": COLOURS[i % 6], "linestyle": STYLES[i % 6], "linewidth": 1.6}
         marker = "o" if report.epochs == 1 else ""
         accuracy_axes.plot(epochs, row.history.test_accuracy, label=name, marker=marker, **line)
         loss_axes.plot(epochs, row.history.training_loss, marker=marker, **line)
