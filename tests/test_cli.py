@@ -98,6 +98,19 @@ def test_wrong_plot(path: str, message: str, capsys: pytest.CaptureFixture[str])
     assert f"argument --plot: {message}" in refusal(capsys, "demo", "--plot", path)
 
 
+def test_plot(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    had_pyplot = "matplotlib.pyplot" in sys.modules
+    paths = [tmp_path / "x.png", tmp_path / "x.SVG"]
+    for path in paths:
+        main(["demo", "--epochs", "1", "--plot", str(path)])
+    png, svg = (path.read_bytes() for path in paths)
+    assert png.startswith(b"\x89PNG")
+    assert b"<svg" in svg
+    # pyplot would have chosen a backend for the whole process.
+    assert ("matplotlib.pyplot" in sys.modules) == had_pyplot
+
+
 @pytest.mark.usefixtures("no_training", "no_matplotlib")
 def test_plot_without_matplotlib(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.png"
@@ -203,7 +216,9 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     # The child says when it trains, so that the signal hits neither the start of Python nor its end.
     code = (
-        "import sys\n"
+        "import signal, sys\n"
+        # A shell's background job ignores Ctrl-C, and so would its children.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from gradstep.cli import main\n"
         "from gradstep.cli.demo import digits\n"
         "load = digits.split\n"

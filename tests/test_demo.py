@@ -221,8 +221,7 @@ def gradstep(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_whole_demo(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    result = gradstep("demo", "--json", tmp_path / "demo.json", "--plot", tmp_path / "demo.png")
+    result = gradstep("demo", "--json", tmp_path / "demo.json")
     assert (result.returncode, result.stderr) == (0, "")
 
     written = json.loads((tmp_path / "demo.json").read_text("utf-8"))
@@ -240,10 +239,6 @@ def test_whole_demo(tmp_path: Path) -> None:
         (line,) = (line for line in lines if line.startswith(f"{rule['rule']}  "))
         for cell in (rule["schedule"], f"{rule['test_accuracy']:.2%}", f"{rule['ratio']:.1f}×"):
             assert cell in line
-
-    png = (tmp_path / "demo.png").read_bytes()
-    assert png.startswith(b"\x89PNG")
-    assert len(png) > 50_000
 
     again = gradstep("demo", "--json", tmp_path / "again.json")
     assert again.returncode == 0
