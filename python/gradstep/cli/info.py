@@ -4,8 +4,9 @@ import argparse
 import os
 import platform
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 from gradstep import _core
 from gradstep.cli.command import Command
 

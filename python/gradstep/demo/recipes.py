@@ -2,26 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import gradstep as gs
 from gradstep import schedules
 from gradstep.demo import textbook
 from gradstep.demo.network import Floats, Params
-
-
-class Optimizer(Protocol):
-    """What the training loop needs of an optimizer."""
-
-    @property
-    def lr(self) -> float:
-        """The learning rate that the next step will use."""
-
-    def step(self, grads: Params, /) -> None:
-        """Update the parameters in place."""
-
-
-Schedule = Callable[[int], float]
+from gradstep.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -39,7 +25,7 @@ class Recipe:
     rule: str
     schedule_name: str
     schedule: Callable[[int], Schedule]
-    optimizer: Callable[[Params, Schedule], Optimizer]
+    optimizer: Callable[[Params, Schedule], gs.Optimizer]
     textbook: Callable[[list[Floats]], textbook.Textbook]
 
 

@@ -4,8 +4,9 @@ import math
 import platform
 from dataclasses import dataclass
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 from gradstep import _core
 from gradstep.demo.digits import Split
 from gradstep.demo.network import arrays, initial_params

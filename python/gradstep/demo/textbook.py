@@ -7,6 +7,7 @@ can have: a flat list of arrays, no checks, and a learning rate that somebody el
 from abc import ABC, abstractmethod
 
 import numpy as np
+
 from gradstep.demo.network import Floats
 
 

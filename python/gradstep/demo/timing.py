@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
+
 from gradstep.demo.digits import Split
 from gradstep.demo.network import Params, arrays, initial_params, loss_and_grads
 from gradstep.demo.recipes import Recipe

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from gradstep.demo.digits import Split
 from gradstep.demo.network import accuracy, initial_params, loss_and_grads
 from gradstep.demo.recipes import Recipe
