@@ -7,6 +7,7 @@ use pyo3::types::{PyDict, PyList, PySet, PyTuple};
 
 use crate::arrays::{a_type, writable};
 use crate::errors::{type_error, value_error};
+use crate::observers;
 use crate::parameters::Parameter;
 use crate::settings::{Setting, Value};
 use crate::steps::{Clip, Member, Stepper};
@@ -69,29 +70,57 @@ impl Optimizer {
             return Err(value_error("params holds no array"));
         }
         check_names(py, &members)?;
-        let clip = Clip {
-            norm: clip_norm.map(|value| Value::new(value, "clip_norm")).transpose()?,
-            value: clip_value.map(|value| Value::new(value, "clip_value")).transpose()?,
-        };
+        let clip = Clip::new(clip_norm, clip_value)?;
         let groups = settings.iter().map(Setting::build).collect::<PyResult<Vec<_>>>()?;
         let slots = members.iter().map(|member| groups[member.group].state()).collect();
         self.0 = Some(Ready { stepper: Stepper::new(settings, groups, members, clip)?, tree, slots, t: 0 });
         Ok(())
     }
 
-    /// step(grads, /)
-    /// --
-    ///
     /// Update the parameters in place, once.
-    fn step(slf: &Bound<'_, Self>, grads: &Bound<'_, PyAny>) -> PyResult<()> {
+    #[pyo3(signature = (grads, *, loss=None))]
+    fn step(
+        slf: &Bound<'_, Self>,
+        grads: &Bound<'_, PyAny>,
+        loss: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         let mut optimizer = slf.try_borrow_mut().map_err(|_| {
             PyRuntimeError::new_err(
                 "this optimizer is in the middle of a step, in another thread or in its own schedule",
             )
         })?;
         let Ready { stepper, tree, t, .. } = optimizer.ready_mut()?;
-        stepper.step(slf.py(), *t, |admit| tree.walk(grads, admit))?;
+        stepper.step(slf.py(), *t, loss, |admit| tree.walk(grads, admit))?;
         *t += 1;
+        Ok(())
+    }
+
+    /// Tell all feedback schedules of the optimizer a loss or another metric.
+    fn observe(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.ready()?.stepper.observers().observe_loss(loss)
+    }
+
+    /// The states of the feedback schedules.
+    #[getter]
+    fn feedback_state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let observers = self.ready()?.stepper.observers();
+        let states = observers.iter().map(|feedback| observers::state(py, feedback));
+        PyTuple::new(py, states.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    #[setter]
+    fn set_feedback_state(&self, states: &Bound<'_, PyAny>) -> PyResult<()> {
+        let observers = self.ready()?.stepper.observers();
+        let states: Vec<Bound<'_, PyAny>> = states.extract()?;
+        if states.len() != observers.iter().len() {
+            let (a, b) = (states.len(), observers.iter().len());
+            return Err(value_error(format!(
+                "feedback_state has {a} entries, but there are {b} feedback schedules"
+            )));
+        }
+        let numbers =
+            observers.iter().zip(&states).map(|(feedback, state)| observers::numbers(feedback, state));
+        observers.restore(&numbers.collect::<PyResult<Vec<_>>>()?);
         Ok(())
     }
 
@@ -141,6 +170,7 @@ impl Optimizer {
         for (setting, value) in settings.iter_mut().zip(values) {
             setting.set_lr(value);
         }
+        ready.stepper.find_observers();
         Ok(())
     }
 
