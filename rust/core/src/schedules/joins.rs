@@ -3,7 +3,7 @@
 use super::blocks::{Segment, change, fill_by_segment, fill_mapped};
 use super::milestones::increasing;
 use super::raised_cosine::raised_cosine;
-use super::{Curve, Schedule};
+use super::{Curve, Formula, Schedule};
 use crate::error::{BadValue, Range, choose, count};
 use crate::simd::Tier;
 
@@ -68,10 +68,10 @@ struct Ramp {
     shape: Shape,
 }
 
-impl Curve for Ramp {
+impl Formula for Ramp {
     /// With x = t/n: start + (1−start)·x, start + (1−start)·(1 − cos πx)/2, or start^(1−x).
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let (done, left, steps) = (t as f64, (self.steps - t) as f64, self.steps as f64);
         match self.shape {
             Shape::Linear => self.start + (1.0 - self.start) * (done / steps),

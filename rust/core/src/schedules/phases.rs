@@ -1,7 +1,7 @@
 //! Whole-training plans in phases: one-cycle and warmup–stable–decay.
 
 use super::raised_cosine::raised_cosine;
-use super::{Curve, blend};
+use super::{Formula, blend};
 use crate::error::{BadValue, Range, choose, count};
 
 #[derive(Clone, Copy, Debug)]
@@ -49,9 +49,9 @@ impl OneCycle {
     }
 }
 
-impl Curve for OneCycle {
+impl Formula for OneCycle {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let t = t.min(self.last) as f64;
         let phase = usize::from(t > self.bounds[1]) + usize::from(t > self.bounds[2]);
         let (done, left) = (t - self.bounds[phase], self.bounds[phase + 1] - t);
@@ -108,9 +108,9 @@ impl WarmupStableDecay {
     }
 }
 
-impl Curve for WarmupStableDecay {
+impl Formula for WarmupStableDecay {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let done = t.saturating_sub(self.decay_begins).min(self.decay);
         let (done, left, steps) = (done as f64, (self.decay - done) as f64, self.decay as f64);
         let weight = match self.shape {

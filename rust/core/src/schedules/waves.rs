@@ -1,7 +1,7 @@
 //! Curves that fall and rise: cosine, warm restarts, cyclic.
 
 use super::raised_cosine::raised_cosine;
-use super::{Curve, blend};
+use super::{Formula, blend};
 use crate::error::{BadValue, Range, choose, count};
 
 /// end + (start−end)·(1 + cos πt/T)/2, and `end` from t = T on unless `periodic`.
@@ -24,9 +24,9 @@ impl Cosine {
     }
 }
 
-impl Curve for Cosine {
+impl Formula for Cosine {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         // The wave is folded back in integers, so that it is as exact at t = 10¹² as at t = 1.
         let done = if self.periodic {
             let phase = t % (2 * self.steps);
@@ -99,9 +99,9 @@ impl CosineRestarts {
     }
 }
 
-impl Curve for CosineRestarts {
+impl Formula for CosineRestarts {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let (cycle, begin, length) = self.cycle(t);
         let peak = self.start * self.peak_mult.powf(cycle as f64);
         let done = t - begin;
@@ -148,9 +148,9 @@ impl Cyclic {
     }
 }
 
-impl Curve for Cyclic {
+impl Formula for Cyclic {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let period = self.up + self.down;
         let (cycle, phase) = (t / period, t % period);
         let x = if phase <= self.up {
