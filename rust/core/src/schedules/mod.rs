@@ -28,7 +28,6 @@ pub use joins::{Join, Warmup};
 pub use milestones::{MultiStep, Piecewise, Table};
 pub use opaque::Opaque;
 pub use phases::{OneCycle, WarmupStableDecay};
-pub use raised_cosine::raised_cosine;
 pub use waves::{Cosine, CosineRestarts, Cyclic};
 
 /// The largest step there is. Below 2⁶³ the sum of two steps or counts still fits into 64 bits.

@@ -1,6 +1,6 @@
 //! Curves that fall and rise: cosine, warm restarts, cyclic.
 
-use super::raised_cosine::raised_cosine;
+use super::raised_cosine::RaisedCosine;
 use super::{Formula, blend};
 use crate::error::{BadValue, Range, choose, count};
 
@@ -9,18 +9,17 @@ use crate::error::{BadValue, Range, choose, count};
 pub struct Cosine {
     start: f64,
     steps: u64,
+    wave: RaisedCosine,
     end: f64,
     periodic: bool,
 }
 
 impl Cosine {
     pub fn new(start: f64, steps: i64, end: f64, periodic: bool) -> Result<Self, BadValue> {
-        Ok(Self {
-            start: Range::Finite.check("start", start)?,
-            steps: count("steps", steps, 1)?,
-            end: Range::Finite.check("end", end)?,
-            periodic,
-        })
+        let start = Range::Finite.check("start", start)?;
+        let steps = count("steps", steps, 1)?;
+        let wave = RaisedCosine::new(steps as f64);
+        Ok(Self { start, steps, wave, end: Range::Finite.check("end", end)?, periodic })
     }
 }
 
@@ -34,7 +33,7 @@ impl Formula for Cosine {
         } else {
             t.min(self.steps)
         };
-        blend(self.start, self.end, raised_cosine(done as f64, (self.steps - done) as f64))
+        blend(self.start, self.end, self.wave.at(done as f64))
     }
 }
 
@@ -104,8 +103,7 @@ impl Formula for CosineRestarts {
     fn at(self, t: u64) -> f64 {
         let (cycle, begin, length) = self.cycle(t);
         let peak = self.start * self.peak_mult.powf(cycle as f64);
-        let done = t - begin;
-        blend(peak, self.end, raised_cosine(done as f64, (length - done) as f64))
+        blend(peak, self.end, RaisedCosine::new(length as f64).at((t - begin) as f64))
     }
 }
 
