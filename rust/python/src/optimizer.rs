@@ -11,7 +11,7 @@ use crate::observers;
 use crate::parameters::Parameter;
 use crate::settings::{Setting, Value};
 use crate::steps::{Clip, Member, Stepper};
-use crate::trees::{Tree, label};
+use crate::trees::{Leaf, Tree, label};
 
 /// What an optimizer holds once `__init__` has run.
 struct Ready {
@@ -45,26 +45,24 @@ impl Optimizer {
         let py = params.py();
         let spec = spec(rule)?;
         let defaults = options.cloned().unwrap_or_else(|| PyDict::new(py));
-        let (tree, members, settings) = match groups(params)? {
-            None => {
-                let settings = vec![Setting::new(spec, decoupled_weight_decay, &[&defaults], String::new())?];
-                let (tree, members) = members(params, "", 0, &settings[0])?;
-                (tree, members, settings)
+        let (mut leaves, mut members, mut settings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut add = |params: &Bound<'_, PyAny>, path: &str, setting: Setting| {
+            let tree = add_group(params, path, settings.len(), &setting, &mut leaves, &mut members)?;
+            settings.push(setting);
+            Ok::<_, PyErr>(tree)
+        };
+        let tree = if let Some(groups) = groups(params)? {
+            let mut items = Vec::with_capacity(groups.len());
+            for (i, group) in groups.iter().enumerate() {
+                check_keys(spec, group, i)?;
+                let place = format!(" of params[{i}]");
+                let setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
+                let params = group.get_item("params")?.expect("groups() has seen it");
+                items.push(add(&params, &i.to_string(), setting)?);
             }
-            Some(groups) => {
-                let (mut items, mut members, mut settings) = (Vec::new(), Vec::new(), Vec::new());
-                for (i, group) in groups.iter().enumerate() {
-                    check_keys(spec, group, i)?;
-                    let place = format!(" of params[{i}]");
-                    let setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
-                    let params = group.get_item("params")?.expect("groups() has seen it");
-                    let (tree, of_group) = self::members(&params, &i.to_string(), i, &setting)?;
-                    items.push(tree);
-                    members.extend(of_group);
-                    settings.push(setting);
-                }
-                (Tree::Sequence { path: String::new(), items }, members, settings)
-            }
+            Tree::Sequence { path: String::new(), items }
+        } else {
+            add(params, "", Setting::new(spec, decoupled_weight_decay, &[&defaults], String::new())?)?
         };
         if members.is_empty() {
             return Err(value_error("params holds no array"));
@@ -274,32 +272,34 @@ fn check_keys(spec: &'static Spec, group: &Bound<'_, PyDict>, i: usize) -> PyRes
     Ok(())
 }
 
-/// The arrays of one group, each with fresh state.
-fn members(
+/// Appends the arrays of one group, each with fresh state, to `leaves` and `members`. Returns their
+/// structure.
+fn add_group(
     params: &Bound<'_, PyAny>,
     path: &str,
     group: usize,
     setting: &Setting,
-) -> PyResult<(Tree, Vec<Member>)> {
+    leaves: &mut Vec<Leaf>,
+    members: &mut Vec<Member>,
+) -> PyResult<Tree> {
     let py = params.py();
     let rule = setting.build()?;
     let init = rule.init(setting.own());
-    let mut leaves = Vec::new();
-    let tree = Tree::new(params, path, &mut leaves)?;
+    let before = leaves.len();
+    let tree = Tree::new(params, path, leaves)?;
     // All parameters are checked before memory is taken for any.
-    for leaf in &leaves {
+    for leaf in &leaves[before..] {
         writable(leaf.array.bind(py), &|| label("params", &leaf.path))?;
     }
     let full_like = py.import("numpy")?.getattr("full_like")?;
-    let mut members = Vec::with_capacity(leaves.len());
-    for leaf in leaves {
+    for leaf in &leaves[before..] {
         let array = leaf.array.bind(py);
         let fresh = |&value| full_like.call1((array, value, py.None(), "K", false));
         let state = init.iter().map(fresh).collect::<PyResult<_>>()?;
         let (parameter, writes) = Parameter::new(array, &leaf.path, rule.state(), state)?;
         members.push(Member { group, parameter, writes });
     }
-    Ok((tree, members))
+    Ok(tree)
 }
 
 fn check_names(py: Python<'_>, members: &[Member]) -> PyResult<()> {
