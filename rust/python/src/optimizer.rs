@@ -10,7 +10,7 @@ use crate::errors::{type_error, value_error};
 use crate::parameters::Parameter;
 use crate::settings::{Setting, Value};
 use crate::steps::{Clip, Member, Stepper};
-use crate::trees::{Tree, label};
+use crate::trees::{Leaf, Tree, label};
 
 /// What an optimizer holds once `__init__` has run.
 struct Ready {
@@ -47,17 +47,18 @@ impl Optimizer {
         let (tree, members, settings) = match groups(params)? {
             None => {
                 let settings = vec![Setting::new(spec, decoupled_weight_decay, &[&defaults], String::new())?];
-                let (tree, members) = members(params, "", 0, &settings[0])?;
+                let (tree, members) = members(params, "", 0, &settings[0], &mut Vec::new())?;
                 (tree, members, settings)
             }
             Some(groups) => {
                 let (mut items, mut members, mut settings) = (Vec::new(), Vec::new(), Vec::new());
+                let mut leaves = Vec::new();
                 for (i, group) in groups.iter().enumerate() {
                     check_keys(spec, group, i)?;
                     let place = format!(" of params[{i}]");
                     let setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
                     let params = group.get_item("params")?.expect("groups() has seen it");
-                    let (tree, of_group) = self::members(&params, &i.to_string(), i, &setting)?;
+                    let (tree, of_group) = self::members(&params, &i.to_string(), i, &setting, &mut leaves)?;
                     items.push(tree);
                     members.extend(of_group);
                     settings.push(setting);
@@ -244,20 +245,23 @@ fn check_keys(spec: &'static Spec, group: &Bound<'_, PyDict>, i: usize) -> PyRes
     Ok(())
 }
 
-/// The arrays of one group, each with fresh state.
+/// The arrays of one group, each with fresh state. They are appended to `leaves`, those of the groups
+/// before it, so that leaves are numbered through all groups.
 fn members(
     params: &Bound<'_, PyAny>,
     path: &str,
     group: usize,
     setting: &Setting,
+    leaves: &mut Vec<Leaf>,
 ) -> PyResult<(Tree, Vec<Member>)> {
     let py = params.py();
     let rule = setting.build()?;
     let init = rule.init(setting.own());
-    let mut leaves = Vec::new();
-    let tree = Tree::new(params, path, &mut leaves)?;
+    let first = leaves.len();
+    let tree = Tree::new(params, path, leaves)?;
+    let leaves = &leaves[first..];
     // All parameters are checked before memory is taken for any.
-    for leaf in &leaves {
+    for leaf in leaves {
         writable(leaf.array.bind(py), &|| label("params", &leaf.path))?;
     }
     let full_like = py.import("numpy")?.getattr("full_like")?;
