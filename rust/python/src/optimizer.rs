@@ -70,10 +70,7 @@ impl Optimizer {
             return Err(value_error("params holds no array"));
         }
         check_names(py, &members)?;
-        let clip = Clip {
-            norm: clip_norm.map(|value| Value::new(value, "clip_norm")).transpose()?,
-            value: clip_value.map(|value| Value::new(value, "clip_value")).transpose()?,
-        };
+        let clip = Clip::new(clip_norm, clip_value)?;
         let groups = settings.iter().map(Setting::build).collect::<PyResult<Vec<_>>>()?;
         let slots = members.iter().map(|member| groups[member.group].state()).collect();
         self.0 = Some(Ready { stepper: Stepper::new(settings, groups, members, clip)?, tree, slots, t: 0 });

@@ -3,6 +3,7 @@
 //! Everything that can fail comes before the first write. [`Stepper`] is what the optimizer classes and
 //! `functional` share.
 
+use gradstep_core::error::Range;
 use gradstep_core::floats::Dtype;
 use gradstep_core::groups::Group;
 use gradstep_core::norms::Partials;
@@ -159,12 +160,27 @@ impl Stepper {
 }
 
 impl Clip {
+    /// A constant that is out of range is refused now, a scheduled value at its step.
+    pub(crate) fn new(norm: Option<&Bound<'_, PyAny>>, value: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let read = |object: &Bound<'_, PyAny>, name: &str| {
+            let value = Value::new(object, name)?;
+            if let Some(constant) = value.constant() {
+                Range::NonNegative.check(name, constant).map_err(value_error)?;
+            }
+            PyResult::Ok(value)
+        };
+        Ok(Self {
+            norm: norm.map(|object| read(object, "clip_norm")).transpose()?,
+            value: value.map(|object| read(object, "clip_value")).transpose()?,
+        })
+    }
+
     fn limit(&self, py: Python<'_>, t: u64, name: &str) -> PyResult<Option<f64>> {
         let value = if name == "clip_norm" { &self.norm } else { &self.value };
         let Some(value) = value else { return Ok(None) };
         let limit = value.at(py, t)?;
         let name = format!("{name} at step {t}");
-        gradstep_core::error::Range::NonNegative.check(&name, limit).map(Some).map_err(value_error)
+        Range::NonNegative.check(&name, limit).map(Some).map_err(value_error)
     }
 }
 
