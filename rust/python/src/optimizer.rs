@@ -82,11 +82,7 @@ impl Optimizer {
     ///
     /// Update the parameters in place, once.
     fn step(slf: &Bound<'_, Self>, grads: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut optimizer = slf.try_borrow_mut().map_err(|_| {
-            PyRuntimeError::new_err(
-                "this optimizer is in the middle of a step, in another thread or in its own schedule",
-            )
-        })?;
+        let mut optimizer = slf.try_borrow_mut().map_err(|_| busy())?;
         let Ready { stepper, tree, t, .. } = optimizer.ready_mut()?;
         stepper.step(slf.py(), *t, |admit| tree.walk(grads, admit))?;
         *t += 1;
@@ -163,7 +159,7 @@ impl Optimizer {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
-        let optimizer = slf.borrow();
+        let optimizer = slf.try_borrow().map_err(|_| busy())?;
         let Ready { stepper, t, .. } = optimizer.ready()?;
         let groups = stepper
             .settings
@@ -183,6 +179,12 @@ impl Optimizer {
     fn ready_mut(&mut self) -> PyResult<&mut Ready> {
         self.0.as_mut().ok_or_else(not_ready)
     }
+}
+
+fn busy() -> PyErr {
+    PyRuntimeError::new_err(
+        "this optimizer is in the middle of a step, in another thread or in its own schedule",
+    )
 }
 
 fn not_ready() -> PyErr {
