@@ -46,8 +46,9 @@ impl Optimizer {
         let defaults = options.cloned().unwrap_or_else(|| PyDict::new(py));
         let (tree, members, settings) = match groups(params)? {
             None => {
-                let settings = vec![Setting::new(spec, decoupled_weight_decay, &[&defaults], String::new())?];
-                let (tree, members) = members(params, "", 0, &settings[0], &mut Vec::new())?;
+                let mut settings =
+                    vec![Setting::new(spec, decoupled_weight_decay, &[&defaults], String::new())?];
+                let (tree, members) = members(params, "", 0, &mut settings[0], &mut Vec::new())?;
                 (tree, members, settings)
             }
             Some(groups) => {
@@ -56,9 +57,10 @@ impl Optimizer {
                 for (i, group) in groups.iter().enumerate() {
                     check_keys(spec, group, i)?;
                     let place = format!(" of params[{i}]");
-                    let setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
+                    let mut setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
                     let params = group.get_item("params")?.expect("groups() has seen it");
-                    let (tree, of_group) = self::members(&params, &i.to_string(), i, &setting, &mut leaves)?;
+                    let (tree, of_group) =
+                        self::members(&params, &i.to_string(), i, &mut setting, &mut leaves)?;
                     items.push(tree);
                     members.extend(of_group);
                     settings.push(setting);
@@ -77,10 +79,8 @@ impl Optimizer {
         Ok(())
     }
 
-    /// step(grads, /)
-    /// --
-    ///
     /// Update the parameters in place, once.
+    #[pyo3(signature = (grads, /))]
     fn step(slf: &Bound<'_, Self>, grads: &Bound<'_, PyAny>) -> PyResult<()> {
         let mut optimizer = slf.try_borrow_mut().map_err(|_| busy())?;
         let Ready { stepper, tree, t, .. } = optimizer.ready_mut()?;
@@ -250,11 +250,12 @@ fn members(
     params: &Bound<'_, PyAny>,
     path: &str,
     group: usize,
-    setting: &Setting,
+    setting: &mut Setting,
     leaves: &mut Vec<Leaf>,
 ) -> PyResult<(Tree, Vec<Member>)> {
     let py = params.py();
     let rule = setting.build()?;
+    setting.evaluate(py, 0)?;
     let init = rule.init(setting.own());
     let first = leaves.len();
     let tree = Tree::new(params, path, leaves)?;

@@ -4,7 +4,7 @@ use gradstep_core::floats::Dtype;
 use gradstep_core::groups::{Group, Values};
 use gradstep_core::rules::{Hyper, LR, Options, Spec, WEIGHT_DECAY};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict};
+use pyo3::types::{PyBool, PyDict, PyFloat};
 
 use crate::arrays::a_type;
 use crate::errors::{type_error, value_error};
@@ -22,7 +22,7 @@ impl Value {
         if let Ok(schedule) = object.cast::<Schedule>() {
             return Ok(Self::Scheduled(schedule.clone().unbind()));
         }
-        let number = if object.is_instance_of::<PyBool>() { None } else { object.extract().ok() };
+        let number = if is_bool(object)? { None } else { object.extract().ok() };
         number
             .map(Self::Constant)
             .ok_or_else(|| type_error(format!("{name} is {}, not a float or a schedule", a_type(object))))
@@ -83,9 +83,7 @@ impl Setting {
         let mut flags = Vec::new();
         for name in spec.flags {
             let flag = find(name)?;
-            let is =
-                flag.is_instance_of::<PyBool>() || flag.get_type().name()?.to_string().starts_with("bool");
-            if !is {
+            if !is_bool(&flag)? {
                 return Err(type_error(format!("{name}{place} is {}, not a bool", a_type(&flag))));
             }
             flags.push(flag.is_truthy()?);
@@ -175,6 +173,13 @@ impl Setting {
         }
         Ok(parts.join(", "))
     }
+}
+
+/// Python's bool or NumPy's.
+fn is_bool(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(object.is_instance_of::<PyBool>()
+        || (!object.is_exact_instance_of::<PyFloat>()
+            && object.is_instance(&object.py().import("numpy")?.getattr("bool_")?)?))
 }
 
 /// Where the rule's own hyperparameters begin.
