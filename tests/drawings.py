@@ -6,20 +6,26 @@ import inspect
 import os
 from typing import Any
 
+import gradstep as gs
 import numpy as np
+from gradstep.schedules import Schedule
 from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-import gradstep as gs
-
 Array = NDArray[Any]
 
-settings.register_profile("gradstep", deadline=None, derandomize="CI" in os.environ, max_examples=60)
+#: Updates of one drawn run.
+STEPS = 50
+
+#: What is looked at once, before the first update.
+AT_THE_START = {"initial_accumulator_value"}
+
+settings.register_profile("gradstep", deadline=None, derandomize="CI" in os.environ, max_examples=120)
 settings.load_profile("gradstep")
 
 #: Every optimizer class, found by itself.
-OPTIMIZERS: dict[str, type[gs.Optimizer]] = {
+OPTIMIZERS: dict[str, type[Any]] = {
     name: value
     for name in gs.__all__
     if inspect.isclass(value := getattr(gs, name))
@@ -45,24 +51,46 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
     "eps": _eps,
 }
 
-_clips = st.none() | st.sampled_from([0.0, 1.0, 1e9]) | st.floats(1e-6, 1e6)
+_limits = st.sampled_from([0.0, 1.0, 1e9]) | st.floats(1e-6, 1e6)
 
 #: Sizes on both sides of the widths of vector registers.
 _sizes = st.sampled_from([0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65])
 
 
-def defaults(optimizer: type[gs.Optimizer]) -> dict[str, Any]:
+def defaults(optimizer: type[Any]) -> dict[str, Any]:
     """The hyperparameters and flags of a class, with their defaults."""
     parameters = inspect.signature(optimizer).parameters.values()
     return {p.name: p.default for p in parameters if p.name not in ("params", "clip_norm", "clip_value")}
 
 
 @st.composite
-def hypers(draw: st.DrawFn, optimizer: type[gs.Optimizer]) -> dict[str, Any]:
+def scheduled(draw: st.DrawFn, values: st.SearchStrategy[float]) -> Schedule:
+    """A schedule that stays between values that were drawn."""
+    a, b, steps = draw(values), draw(values), draw(st.integers(1, STEPS))
+    schedules = [
+        gs.schedules.Table([a, b, draw(values)]),
+        gs.schedules.Linear(a, b, steps),
+        gs.schedules.Cosine(max(a, b), steps, end=min(a, b)),
+        gs.schedules.StepDecay(a, 0.5, steps),
+        gs.schedules.Constant(a).warmup(steps),
+        gs.schedules.Lambda(lambda t: a if t % 2 else b),
+    ]
+    return draw(st.sampled_from(schedules))
+
+
+def rates(values: st.SearchStrategy[float]) -> st.SearchStrategy[float | Schedule]:
+    """A float, or a schedule of such."""
+    return st.one_of(values, values, values, scheduled(values))
+
+
+@st.composite
+def hypers(draw: st.DrawFn, optimizer: type[Any]) -> dict[str, Any]:
     """Values for all hyperparameters and flags of a class."""
     values = {}
     for name, default in defaults(optimizer).items():
-        values[name] = draw(st.booleans() if isinstance(default, bool) else HYPERS[name], label=name)
+        of_run = isinstance(default, bool) or name in AT_THE_START
+        strategy = st.booleans() if isinstance(default, bool) else HYPERS[name]
+        values[name] = draw(strategy if of_run else rates(strategy), label=name)
     if values.get("nesterov"):
         # The only combination that a rule forbids.
         values["momentum"] = values["momentum"] or 0.9
@@ -71,9 +99,14 @@ def hypers(draw: st.DrawFn, optimizer: type[gs.Optimizer]) -> dict[str, Any]:
 
 
 @st.composite
-def clips(draw: st.DrawFn) -> dict[str, float | None]:
+def clips(draw: st.DrawFn) -> dict[str, Any]:
     """Limits on the gradients, or none."""
-    return {"clip_norm": draw(_clips, label="clip_norm"), "clip_value": draw(_clips, label="clip_value")}
+    return {name: draw(st.none() | rates(_limits), label=name) for name in ("clip_norm", "clip_value")}
+
+
+def at(values: dict[str, Any], t: int) -> dict[str, Any]:
+    """The values at update number t."""
+    return {name: value(t) if isinstance(value, Schedule) else value for name, value in values.items()}
 
 
 @st.composite
@@ -121,7 +154,7 @@ class Gradients:
             case 2 if g.ndim:  # negative strides
                 return np.ascontiguousarray(g[::-1])[::-1]
             case 2:  # a NumPy scalar
-                return g[()]  # type: ignore[no-any-return]
+                return g[()]
         return g
 
 
