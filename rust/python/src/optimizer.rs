@@ -46,9 +46,8 @@ impl Optimizer {
         let defaults = options.cloned().unwrap_or_else(|| PyDict::new(py));
         let (tree, members, settings) = match groups(params)? {
             None => {
-                let mut settings =
-                    vec![Setting::new(spec, decoupled_weight_decay, &[&defaults], String::new())?];
-                let (tree, members) = members(params, "", 0, &mut settings[0], &mut Vec::new())?;
+                let settings = vec![Setting::new(spec, decoupled_weight_decay, &[&defaults], String::new())?];
+                let (tree, members) = members(params, "", 0, &settings[0], &mut Vec::new())?;
                 (tree, members, settings)
             }
             Some(groups) => {
@@ -57,10 +56,9 @@ impl Optimizer {
                 for (i, group) in groups.iter().enumerate() {
                     check_keys(spec, group, i)?;
                     let place = format!(" of params[{i}]");
-                    let mut setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
+                    let setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
                     let params = group.get_item("params")?.expect("groups() has seen it");
-                    let (tree, of_group) =
-                        self::members(&params, &i.to_string(), i, &mut setting, &mut leaves)?;
+                    let (tree, of_group) = self::members(&params, &i.to_string(), i, &setting, &mut leaves)?;
                     items.push(tree);
                     members.extend(of_group);
                     settings.push(setting);
@@ -250,13 +248,12 @@ fn members(
     params: &Bound<'_, PyAny>,
     path: &str,
     group: usize,
-    setting: &mut Setting,
+    setting: &Setting,
     leaves: &mut Vec<Leaf>,
 ) -> PyResult<(Tree, Vec<Member>)> {
     let py = params.py();
     let rule = setting.build()?;
-    setting.evaluate(py, 0)?;
-    let init = rule.init(setting.own());
+    let init = rule.init(&setting.start(py)?);
     let first = leaves.len();
     let tree = Tree::new(params, path, leaves)?;
     let leaves = &leaves[first..];

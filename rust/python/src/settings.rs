@@ -111,8 +111,16 @@ impl Setting {
     }
 
     /// The rule's own hyperparameters at the step last prepared.
-    pub(crate) fn own(&self) -> &[f64] {
+    fn own(&self) -> &[f64] {
         &self.now[OWN..]
+    }
+
+    /// The rule's own hyperparameters at the first step, which its state may start from.
+    pub(crate) fn start(&self, py: Python<'_>) -> PyResult<Vec<f64>> {
+        let values = self.values.iter().enumerate().skip(OWN);
+        values
+            .map(|(i, value)| self.check(i, value.at(py, 0)?, value.constant().is_none().then_some(0)))
+            .collect()
     }
 
     pub(crate) fn lr(&self) -> &Value {
