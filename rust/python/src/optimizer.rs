@@ -82,11 +82,7 @@ impl Optimizer {
         grads: &Bound<'_, PyAny>,
         loss: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let mut optimizer = slf.try_borrow_mut().map_err(|_| {
-            PyRuntimeError::new_err(
-                "this optimizer is in the middle of a step, in another thread or in its own schedule",
-            )
-        })?;
+        let mut optimizer = slf.try_borrow_mut().map_err(|_| busy())?;
         let Ready { stepper, tree, t, .. } = optimizer.ready_mut()?;
         stepper.step(slf.py(), *t, loss, |admit| tree.walk(grads, admit))?;
         *t += 1;
@@ -193,7 +189,7 @@ impl Optimizer {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
-        let optimizer = slf.borrow();
+        let optimizer = slf.try_borrow().map_err(|_| busy())?;
         let Ready { stepper, t, .. } = optimizer.ready()?;
         let groups = stepper
             .settings
@@ -213,6 +209,12 @@ impl Optimizer {
     fn ready_mut(&mut self) -> PyResult<&mut Ready> {
         self.0.as_mut().ok_or_else(not_ready)
     }
+}
+
+fn busy() -> PyErr {
+    PyRuntimeError::new_err(
+        "this optimizer is in the middle of a step, in another thread or in its own schedule",
+    )
 }
 
 fn not_ready() -> PyErr {
@@ -284,7 +286,7 @@ fn add_group(
 ) -> PyResult<Tree> {
     let py = params.py();
     let rule = setting.build()?;
-    let init = rule.init(setting.own());
+    let init = rule.init(&setting.start(py)?);
     let before = leaves.len();
     let tree = Tree::new(params, path, leaves)?;
     // All parameters are checked before memory is taken for any.
