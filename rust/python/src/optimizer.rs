@@ -76,6 +76,23 @@ impl Optimizer {
     }
 
     /// Update the parameters in place, once.
+    ///
+    /// Args:
+    ///     grads: arrays in the structure of the parameters (a list where they are in a list or tuple, a
+    ///         dict with the same keys where they are in a dict; one entry a group where there are
+    ///         groups), each with its parameter's shape. Any float dtype and memory order will do;
+    ///         float32 and float64 in the parameter's order are read where they are, others are copied
+    ///         first. They are not changed.
+    ///     loss: told to the feedback schedules before the update.
+    ///
+    /// Raises:
+    ///     TypeError: a gradient is not an array of floats, or loss is not a number.
+    ///     ValueError: structure or shapes differ, a hyperparameter's value at this step is out of range,
+    ///         the gradients' norm is needed and not finite, or a parameter was resized, retyped or made
+    ///         read-only since the optimizer was made.
+    ///     RuntimeError: another thread is in the middle of a step of this optimizer.
+    ///
+    /// After an error everything is as it was before.
     #[pyo3(signature = (grads, *, loss=None))]
     fn step(
         slf: &Bound<'_, Self>,
@@ -89,12 +106,16 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Tell all feedback schedules of the optimizer a loss or another metric.
+    /// Tell all feedback schedules of the optimizer a loss or another metric, as once an epoch.
+    ///
+    /// Raises:
+    ///     TypeError: loss is not a number.
+    ///     ValueError: loss is not finite or out of range for one of them; then none has taken it in.
     fn observe(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
         self.ready()?.stepper.observers().observe_loss(loss)
     }
 
-    /// The states of the feedback schedules.
+    /// The states of the feedback schedules, a tuple of dicts; assign it to resume.
     #[getter]
     fn feedback_state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let observers = self.ready()?.stepper.observers();
@@ -118,6 +139,7 @@ impl Optimizer {
         Ok(())
     }
 
+    /// The number of updates done.
     #[getter]
     fn step_count(&self) -> PyResult<u64> {
         Ok(self.ready()?.t)
@@ -130,6 +152,7 @@ impl Optimizer {
         Ok(())
     }
 
+    /// The rate that the next step will use; a tuple in group order if there are several groups.
     #[getter]
     fn lr(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let ready = self.ready()?;
@@ -168,11 +191,13 @@ impl Optimizer {
         Ok(())
     }
 
+    /// The global norm of the last step's gradients before clipping, if it was taken.
     #[getter]
     fn grad_norm(&self) -> PyResult<Option<f64>> {
         Ok(self.ready()?.stepper.norm)
     }
 
+    /// `{name: {slot: ndarray}}`, the optimizer's own arrays.
     #[getter]
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let ready = self.ready()?;
