@@ -14,14 +14,8 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """`python arguments` with these environment variables and none of ours from outside."""
     ours = ("GRADSTEP_SIMD", "GRADSTEP_NUM_THREADS", "OMP_NUM_THREADS")
     environment = {key: value for key, value in os.environ.items() if key not in ours} | variables
-    return subprocess.run(
-        [sys.executable, *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def printed(code: str, **variables: str) -> str:

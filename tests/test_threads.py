@@ -111,6 +111,12 @@ def test_the_default_honours_affinity() -> None:
     assert printed(pin + PRINT) == "1"
 
 
+def fork() -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # threads and fork, from Python 3.12 on
+        return os.fork()
+
+
 def wait(child: int) -> int:
     """The exit status of a child, which is killed if it hangs."""
     end = time.monotonic() + TIMEOUT
@@ -128,14 +134,12 @@ def wait(child: int) -> int:
 def test_fork_with_a_warm_pool() -> None:
     p, opt = large()
     opt.step(gradient(0))  # builds the pool
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # threads and fork, from Python 3.12 on
-        child = os.fork()
+    child = fork()
     if child == 0:
         try:
             opt.step(gradient(1))
             # A second generation, from a pool that the child has built.
-            grandchild = os.fork()
+            grandchild = fork()
             if grandchild == 0:
                 opt.step(gradient(2))
                 os._exit(0 if digest([p, *opt.state["0"].values()]) == steps_alone(3) else 5)
@@ -239,7 +243,7 @@ def test_one_optimizer_in_two_threads_raises_and_stays_whole() -> None:
 def test_a_step_inside_its_own_schedule_raises(hyper: str) -> None:
     p = np.ones(3)
     uses: list[Any] = [lambda opt: opt.step(p), repr, lambda opt: opt.lr, lambda opt: opt.state]
-    messages = []
+    messages: list[str] = []
 
     def value(t: int) -> float:
         for use in uses if t else []:

@@ -21,9 +21,8 @@ def of_the_oracle(name: str) -> str:
     options = defaults(OPTIMIZERS[name]) | steps_digest.options(name)
     states: dict[str, reference.State] = {key: {} for key in params}
     for t, grads in enumerate(steps_digest.gradients()):
-        norm = reference.global_norm(
-            [np.asarray(grads[key], p.dtype, order="C") for key, p in params.items()]
-        )
+        rounded = [np.asarray(grads[key], p.dtype, order="C") for key, p in params.items()]
+        norm = reference.global_norm(rounded)
         params, states = reference.step(name, params, grads, states, t, **at(options, t))
     # The slots in the order that the class has them.
     slots = OPTIMIZERS[name](steps_digest.model(), **steps_digest.options(name)).state
