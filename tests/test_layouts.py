@@ -121,9 +121,10 @@ def test_gradients_that_overlap_other_parameters_and_state() -> None:
     np.testing.assert_array_equal(a, want)
 
 
-def test_a_shifted_view_of_the_parameter_as_gradient() -> None:
-    buffer = np.arange(1.0, 12.0)
-    p, g = buffer[:10], buffer[1:]
+@pytest.mark.parametrize("shift", [-20, -3, -1, 1, 3, 20])
+def test_a_shifted_view_of_the_parameter_as_gradient(shift: int) -> None:
+    buffer = np.arange(1.0, 200.0)
+    p, g = buffer[50:150], buffer[50 + shift : 150 + shift]
     want = p - 0.5 * g
     gs.SGD(p, lr=0.5).step(g)
     assert_same_bits(p, want, "p")
