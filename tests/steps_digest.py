@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 from bits import Array, digest
 from drawings import OPTIMIZERS, defaults
 from reference import CHUNK

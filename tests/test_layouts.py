@@ -6,9 +6,10 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
+
+import gradstep as gs
 from bits import Array, assert_same_bits
 
 
@@ -148,3 +149,11 @@ def test_memmap(tmp_path: pathlib.Path) -> None:
     assert_same_bits(np.fromfile(tmp_path / "p", np.float32).reshape(3, 4), np.asarray(p), "file")
     assert p[0, 0] == pytest.approx(-0.1)
     assert type(opt.state["0"]["exp_avg"]) is np.ndarray
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_gradient_too_large_for_the_parameter_is_infinite_in_every_order(order: Any) -> None:
+    p = np.ones((2, 3), np.float32)
+    opt = gs.SGD(p, lr=1.0)
+    opt.step(np.full((2, 3), 1e39, order=order))
+    assert (p == -np.inf).all()

@@ -9,8 +9,9 @@ import pkgutil
 import sys
 from typing import Any
 
-import gradstep as gs
 import pytest
+
+import gradstep as gs
 from processes import printed
 
 MODULES = [

@@ -13,9 +13,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
+
+import gradstep as gs
 from bits import Array, assert_same_bits, digest
 from processes import printed, run
 from refusals import refuses

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-import gradstep as gs
 import numpy as np
 import pytest
+
+import gradstep as gs
 import reference
 import steps_digest
 from bits import digest
