@@ -22,11 +22,11 @@ FOREIGN = re.compile(r"""[^\w.,()\[\]+\-*/='" ]""", re.ASCII)
 def parse(text: str) -> Schedule:
     """Make the schedule that a text describes, such as ``"Cosine(0.1, 1000).warmup(100)"``.
 
-    Allowed are the classes of `gradstep.schedules` but `Lambda`, by name, with positional and keyword
-    arguments; the compositions ``then``, ``warmup``, ``clip``, ``every``, ``shift``, ``repeat``,
-    ``Exponential.with_rate``, and ``*`` between a schedule and a schedule or a number; numbers, strings,
-    True, False, None, lists and tuples of these; and ``+ - * / **`` between numbers. So the ``repr`` of
-    every schedule without a `Lambda` is an expression.
+    Allowed are the classes of `gradstep.schedules` but `Lambda`, and those of `gradstep.feedback`, by name,
+    with positional and keyword arguments; the compositions ``then``, ``warmup``, ``clip``, ``every``,
+    ``shift``, ``repeat``, ``Exponential.with_rate``, and ``*`` between a schedule and a schedule or a number;
+    numbers, strings, True, False, None, lists and tuples of these; and ``+ - * / **`` between numbers. So
+    the ``repr`` of every schedule without a `Lambda` is an expression.
 
     Args:
         text: the expression, at most 20,000 characters.

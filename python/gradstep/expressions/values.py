@@ -9,7 +9,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
-from gradstep import schedules
+from gradstep import feedback, schedules
 from gradstep.expressions.mistakes import ExpressionError
 
 if TYPE_CHECKING:
@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "schedules.Schedule | bool | int | float | str | list[Value] | tuple[Value, ...] | None"
 
+NOT_WRITTEN = ("Feedback", "Lambda", "Schedule")
+"""The base classes, and what takes a Python function."""
 CLASSES: dict[str, type[schedules.Schedule]] = {
-    name: getattr(schedules, name) for name in schedules.__all__ if name not in ("Schedule", "Lambda")
+    name: getattr(module, name)
+    for module in (schedules, feedback)
+    for name in module.__all__
+    if name not in NOT_WRITTEN
 }
 METHODS = ("then", "warmup", "clip", "every", "shift", "repeat")
 CLASS_METHODS = {"Exponential": ("with_rate",)}
