@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from operator import index
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
 
 import numpy as np
 
@@ -102,7 +102,7 @@ class EarlyStopping:
         self._params = None if restore is None else list(arrays(restore))
         self._copies: list[NDArray[Any]] = []
 
-    def update(self, value: float) -> bool:
+    def update(self, value: SupportsFloat) -> bool:
         """Take the metric's next value.
 
         Args:
@@ -115,10 +115,10 @@ class EarlyStopping:
         Raises:
             TypeError: ``value`` is not a number.
         """
-        value = measured("value", value)
-        if self._improves(value):
+        number = measured("value", value)
+        if self._improves(number):
             self._keep()
-            self.best, self.best_step, self.waited = value, self.step_count, 0
+            self.best, self.best_step, self.waited = number, self.step_count, 0
         else:
             self.waited += 1
         self.step_count += 1

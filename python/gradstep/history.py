@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from gradstep.scalars import measured
 from gradstep.series import Series
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
@@ -78,10 +79,10 @@ class History:
         /,
         *,
         step: int | None = None,
-        lr: float | tuple[float, ...] | None = None,
-        loss: float | None = None,
-        grad_norm: float | None = None,
-        **metrics: float | None,
+        lr: SupportsFloat | Sequence[SupportsFloat] | None = None,
+        loss: SupportsFloat | None = None,
+        grad_norm: SupportsFloat | None = None,
+        **metrics: SupportsFloat | None,
     ) -> None:
         """Add a row.
 

@@ -10,6 +10,8 @@ from gradstep.plots.canvas import wants_log
 from gradstep.plots.sampling import sample
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gradstep.schedules import Schedule
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -56,14 +58,14 @@ def chart(schedule: Schedule, steps: int, width: int, encoding: str) -> str:
     return "\n".join([summary(schedule, steps, low, high), *lines])
 
 
-def summary(schedule: Schedule, steps: int, low: np.ndarray, high: np.ndarray) -> str:
+def summary(schedule: Schedule, steps: int, low: NDArray[np.float64], high: NDArray[np.float64]) -> str:
     """Give the first and the last value, and the extremes of those in between."""
     first, last = schedule(0), schedule(steps - 1)
     extremes = f"min {low.min():.6g}, max {high.max():.6g}"
     return f"first {first:.6g} at step 0, last {last:.6g} at step {steps - 1:,}, {extremes}"
 
 
-def fraction(values: NDArray[np.float64], bottom: float, top: float, log: bool) -> np.ndarray:
+def fraction(values: NDArray[np.float64], bottom: float, top: float, log: bool) -> NDArray[np.float64]:
     """Give the height of each value between bottom and top, from 0 to 1."""
     values = np.clip(np.nan_to_num(values, nan=bottom, posinf=top, neginf=bottom), bottom, top)
     if log:

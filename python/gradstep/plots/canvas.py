@@ -87,7 +87,8 @@ def legend(axes: Axes, sources: Sequence[Axes], *, outside: bool) -> None:
     if outside:
         axes.figure.legend(handles=handles, loc="outside right upper", frameon=False)
     else:
-        axes.legend(handles=handles)
+        # Of two Axes over each other the later one is on top.
+        sources[-1].legend(handles=handles)
 
 
 def brief(label: object) -> str:
