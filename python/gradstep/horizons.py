@@ -30,7 +30,11 @@ def default_steps(schedule: Schedule) -> int:
         1000
     """
     last = horizon(schedule)
-    return DEFAULT_STEPS if last is None else min(math.ceil(last) + 1, MOST_STEPS)
+    if last is None:
+        return DEFAULT_STEPS
+    # A decay that hardly moves may have an infinite horizon. Rounded, a whole number that came out of
+    # logarithms is whole.
+    return math.ceil(round(last, 6)) + 1 if last < MOST_STEPS else MOST_STEPS
 
 
 def horizon(schedule: Schedule) -> float | None:
@@ -57,7 +61,7 @@ def horizon(schedule: Schedule) -> float | None:
         case "Table":
             return float(len(p["values"]))
         case "CosineRestarts":
-            return float(p["period"] * (1 + p["period_mult"] + p["period_mult"] ** 2))
+            return float(p["period"] * (1 + p["period_mult"] * (1 + p["period_mult"])))
         case "Cyclic":
             return float(3 * (p["up"] + p["down"]))
         case "WarmupStableDecay":

@@ -48,8 +48,12 @@ def parse(text: str) -> Schedule:
     """
     if not isinstance(text, str):
         raise TypeError(f"text must be a string, got {type(text).__name__}")
+    text = text.strip(" \t\r\n")
+    if len(text) > MAX_LENGTH:
+        reason = f"the expression is longer than {MAX_LENGTH:,} characters"
+        raise ExpressionError(reason, text[: MAX_LENGTH + 1], MAX_LENGTH)
     # The places of the characters stay the same, so that columns do.
-    text = re.sub(r"[\t\r\n]", " ", text[: MAX_LENGTH + 1].rstrip()).lstrip(" ")
+    text = re.sub(r"[\t\r\n]", " ", text)
     check_characters(text)
     try:
         with warnings.catch_warnings():
@@ -58,20 +62,17 @@ def parse(text: str) -> Schedule:
             tree = ast.parse(text, mode="eval").body
         return Builder(text).schedule(tree)
     except SyntaxError as error:
-        # The parser may see the mistake one past the end, and has no place for some mistakes.
-        column = min(max((error.offset or 1) - 1, 0), len(text))
+        # What is missing at the end has no place, or one past it.
+        column = min(error.offset - 1, len(text)) if error.offset else len(text)
         raise ExpressionError(error.msg, text, column) from None
     except (RecursionError, MemoryError):
         raise ExpressionError("the expression is too deeply nested", text, 0) from None
 
 
 def check_characters(text: str) -> None:
-    """Refuse what is empty, too long, nested too deep, or has a character that no schedule needs."""
+    """Refuse what is empty, nested too deep, or has a character that no schedule needs."""
     if not text:
         raise ExpressionError("expected a schedule such as Cosine(0.1, 1000), got nothing", text, 0)
-    if len(text) > MAX_LENGTH:
-        reason = f"the expression is longer than {MAX_LENGTH:,} characters"
-        raise ExpressionError(reason, text, MAX_LENGTH)
     if foreign := FOREIGN.search(text):
         raise ExpressionError(f"unexpected character {foreign[0]!a}", text, foreign.start())
     if digits := re.search(r"[0-9_]{400,}", text):

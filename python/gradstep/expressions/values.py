@@ -115,7 +115,7 @@ class Builder:
     def constant(self, node: ast.expr, value: object) -> Value:
         """Check the value of a literal."""
         if not isinstance(value, CONSTANTS):
-            raise self.mistake(node, f"{kind(value)} is not allowed in a schedule")
+            raise self.mistake(node, f"{type(value).__name__} is not allowed in a schedule")
         return self.bounded(node, value) if is_number(value) else value
 
     def bounded(self, node: ast.expr, value: float) -> float:
