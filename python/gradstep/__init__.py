@@ -2,7 +2,10 @@
 
 from gradstep import feedback, functional, schedules
 from gradstep._core import __version__
+from gradstep.early_stopping import EarlyStopping
+from gradstep.history import History
 from gradstep.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from gradstep.plots import plot_schedules
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
 
 __all__ = [
@@ -10,6 +13,8 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "EarlyStopping",
+    "History",
     "Optimizer",
     "RMSprop",
     "__version__",
@@ -17,6 +22,7 @@ __all__ = [
     "functional",
     "get_num_threads",
     "num_threads",
+    "plot_schedules",
     "schedules",
     "set_num_threads",
 ]

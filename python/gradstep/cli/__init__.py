@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 import gradstep as gs
-from gradstep.cli import demo, info
+from gradstep.cli import demo, info, plot
 
-COMMANDS = (demo.COMMAND, info.COMMAND)
+COMMANDS = (demo.COMMAND, plot.COMMAND, info.COMMAND)
 SUMMARY = "Fast in-place optimizer steps and learning-rate schedules for NumPy training code."
 
 

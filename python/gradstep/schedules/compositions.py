@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Self, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex
 
 from gradstep import _core
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class Schedule(_core.Schedule):
@@ -57,6 +60,30 @@ class Schedule(_core.Schedule):
     def repeat(self, period: int) -> Repeat:
         """Begin again every ``period`` updates. See `Repeat`."""
         return Repeat(self, period)
+
+    def plot(
+        self, steps: int | None = None, ax: Axes | None = None, log: bool | None = None, **line: Any
+    ) -> Axes:
+        """Draw the schedule; needs matplotlib (``pip install 'gradstep[plot]'``).
+
+        Args:
+            steps: How many steps to draw, from t = 0. By default enough to show the schedule whole.
+            ax: The Axes to draw on; a new figure by default.
+            log: Whether the values have a logarithmic axis. By default it depends on the values; see
+                `gradstep.plot_schedules`, which draws several schedules in one picture.
+            line: What ``Axes.plot`` takes, such as ``label`` or ``color``.
+
+        Returns:
+            The Axes. It is never shown; a notebook does that by itself.
+
+        Raises:
+            ImportError: If matplotlib is not installed.
+            TypeError: If ``steps`` is not an integer.
+            ValueError: If ``steps`` is below 1 or above 2⁵³.
+        """
+        from gradstep.plots import plot_schedule
+
+        return plot_schedule(self, steps, ax=ax, log=log, **line)
 
     def __mul__(self, other: Schedule | float) -> Product:
         """Multiply by a schedule or a number. See `Product`."""

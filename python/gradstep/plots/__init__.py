@@ -1,0 +1,11 @@
+"""Pictures of schedules and of training runs, drawn with matplotlib (extra `plot`).
+
+matplotlib is imported inside the functions. Every function takes ``ax`` and returns the Axes that it drew on,
+shows nothing and changes no settings. Without ``ax`` it makes a figure with pyplot, as pandas does, which
+notebooks show by themselves and which works without a display too.
+"""
+
+from gradstep.plots.histories import plot_history
+from gradstep.plots.schedules import plot_schedule, plot_schedules
+
+__all__ = ["plot_history", "plot_schedule", "plot_schedules"]

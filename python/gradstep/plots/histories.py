@@ -1,0 +1,65 @@
+"""Pictures of what a training run did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradstep.plots.canvas import finish, legend, look, own_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from gradstep.history import History
+
+RIGHT_STYLE = (0, (4, 2))
+NAMES = {"lr": "learning rate", "grad_norm": "gradient norm"}
+FEW_POINTS = 50
+"""A curve of fewer points has markers."""
+
+
+def plot_history(
+    history: History, columns: Sequence[str] = (), *, ax: Axes | None = None, log: bool | None = None
+) -> Axes:
+    """Draw columns of a history; see `History.plot`."""
+    names = list(columns) or shown_by_default(history.columns)
+    if not names:
+        raise ValueError("history is empty")
+    rates = [name for name in names if is_rate(name)]
+    left = [name for name in names if name not in rates] or rates
+    right = [name for name in rates if name not in left]
+    curves = [(name, *history.series(name)) for name in left + right]
+    labels = [NAMES.get(name, name) + (" (right)" if name in right else "") for name in left + right]
+    axes = ax if ax is not None else own_figure(labels).add_subplot()
+    right_axes = axes.twinx() if right else axes
+    for i, (label, (name, steps, values)) in enumerate(zip(labels, curves, strict=True)):
+        line = look(i) | {"marker": "." if len(steps) < FEW_POINTS else "", "linewidth": 1.2}
+        if name in right:
+            right_axes.plot(steps, values, label=label, **line | {"linestyle": RIGHT_STYLE})
+        else:
+            axes.plot(steps, values, label=label, **line)
+    finish(axes, NAMES.get(left[0], left[0]) if len(left) == 1 else title(left), log)
+    if right:
+        finish(right_axes, "learning rate", log=False, grid=False)
+    if len(names) > 1:
+        legend(axes, [axes, right_axes] if right else [axes], outside=ax is None)
+    return axes
+
+
+def shown_by_default(columns: Sequence[str]) -> list[str]:
+    """Choose the losses and the learning rates, or all if there is no loss."""
+    losses = [name for name in columns if "loss" in name.lower()]
+    return [name for name in columns if name in losses or is_rate(name)] if losses else list(columns)
+
+
+def is_rate(name: str) -> bool:
+    """Tell whether a column is a learning rate."""
+    return name == "lr" or name.startswith("lr.")
+
+
+def title(names: Sequence[str]) -> str:
+    """Name an axis of several columns."""
+    if all(is_rate(name) for name in names):
+        return "learning rate"
+    return "loss" if all("loss" in name.lower() for name in names) else "value"

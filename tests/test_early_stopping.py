@@ -1,0 +1,229 @@
+"""EarlyStopping: when it stops, what it calls best, and what it restores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import gradstep as gs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+NAN, INF = math.nan, math.inf
+
+
+def first_stop(stopping: gs.EarlyStopping, values: list[float]) -> int | None:
+    """The number of the update that says stop."""
+    for i, value in enumerate(values):
+        if stopping.update(value):
+            return i
+    return None
+
+
+@pytest.mark.parametrize(
+    ("options", "values", "stop", "best", "best_step"),
+    [
+        ({"patience": 1}, [1.0, 0.5, 0.25], None, 0.25, 2),
+        ({"patience": 1}, [1.0, 1.0], 1, 1.0, 0),
+        ({"patience": 2}, [1.0, 2.0, 0.5, 2.0, 0.5], 4, 0.5, 2),
+        ({"patience": 3}, [1.0, 2.0, 2.0, 0.9, 2.0, 2.0], None, 0.9, 3),
+        ({"patience": 2, "mode": "max"}, [0.1, 0.5, 0.4, 0.5], 3, 0.5, 1),
+        ({"patience": 2, "min_delta": 0.5}, [2.0, 1.5, 1.5], 2, 2.0, 0),
+        ({"patience": 2, "min_delta": 0.5}, [2.0, 1.75, 1.375, 1.0], None, 1.375, 2),
+        ({"patience": 2, "min_delta": 0.5, "mode": "max"}, [1.0, 1.5, 1.5], 2, 1.0, 0),
+        # What is not finite is no improvement, wherever it comes.
+        ({"patience": 2}, [NAN, NAN], 1, None, None),
+        ({"patience": 3}, [NAN, 1.0, NAN, NAN, NAN], 4, 1.0, 1),
+        ({"patience": 2}, [1.0, -INF, NAN], 2, 1.0, 0),
+        ({"patience": 2, "mode": "max"}, [1.0, INF, INF], 2, 1.0, 0),
+        ({"patience": 2}, [INF, 1.0], None, 1.0, 1),
+    ],
+)
+def test_sequences(
+    options: dict[str, Any], values: list[float], stop: int | None, best: float | None, best_step: int | None
+) -> None:
+    stopping = gs.EarlyStopping(**options)
+    assert first_stop(stopping, values) == stop
+    assert (stopping.best, stopping.best_step) == (best, best_step)
+
+
+def keras(values: list[float], patience: int, min_delta: float, mode: str) -> tuple[int | None, int | None]:
+    """Keras's EarlyStopping in plain Python: the epoch that stops, and the best epoch."""
+    sign = 1.0 if mode == "max" else -1.0
+    best, best_epoch, wait = -sign * INF, None, 0
+    for epoch, value in enumerate(values):
+        wait += 1
+        if value * sign > best * sign + min_delta:
+            best, best_epoch, wait = value, epoch, 0
+        elif wait >= patience:
+            return epoch, best_epoch
+    return None, best_epoch
+
+
+@given(
+    values=st.lists(st.integers(-5, 5).map(float) | st.just(NAN), max_size=30),
+    patience=st.integers(1, 5),
+    min_delta=st.sampled_from([0.0, 1.0, 2.0]),
+    mode=st.sampled_from(["min", "max"]),
+)
+def test_stops_as_keras_does(values: list[float], patience: int, min_delta: float, mode: Any) -> None:
+    stopping = gs.EarlyStopping(patience, min_delta, mode)
+    stop, best_epoch = keras(values, patience, min_delta, mode)
+    assert first_stop(stopping, values) == stop
+    assert stopping.best_step == best_epoch
+
+
+@pytest.mark.parametrize("value", [2, np.float32(2.0), np.int64(2), np.array(2.0)])
+def test_numbers_of_all_kinds(value: Any) -> None:
+    stopping = gs.EarlyStopping(1)
+    assert stopping.update(value) is False
+    assert type(stopping.best) is float
+    assert stopping.update(value) is True
+    assert stopping.waited == 1
+    assert stopping.step_count == 2
+
+
+def test_going_on_after_the_stop() -> None:
+    stopping = gs.EarlyStopping(1)
+    assert [stopping.update(value) for value in [1.0, 2.0, 3.0, 0.5, 0.6]] == [False, True, True, False, True]
+
+
+BAD: list[tuple[Callable[[], object], type[Exception], str]] = [
+    (lambda: gs.EarlyStopping(1.5), TypeError, "patience must be an integer, got float"),  # type: ignore[arg-type]
+    (lambda: gs.EarlyStopping("3"), TypeError, "patience must be an integer, got str"),  # type: ignore[arg-type]
+    (lambda: gs.EarlyStopping(0), ValueError, "patience must be at least 1, got 0"),
+    (lambda: gs.EarlyStopping(-2), ValueError, "patience must be at least 1, got -2"),
+    (lambda: gs.EarlyStopping(1, -0.5), ValueError, "min_delta must be at least 0 and finite, got -0.5"),
+    (lambda: gs.EarlyStopping(1, NAN), ValueError, "min_delta must be at least 0 and finite, got nan"),
+    (lambda: gs.EarlyStopping(1, INF), ValueError, "min_delta must be at least 0 and finite, got inf"),
+    (lambda: gs.EarlyStopping(1, None), TypeError, "min_delta must be a number, got NoneType"),  # type: ignore[arg-type]
+    (lambda: gs.EarlyStopping(1, mode="auto"), ValueError, "mode must be one of 'min', 'max', got 'auto'"),  # type: ignore[arg-type]
+    (lambda: gs.EarlyStopping(1).update(None), TypeError, "value must be a number, got NoneType"),  # type: ignore[arg-type]
+    (lambda: gs.EarlyStopping(1).update("1"), TypeError, "value must be a number, got str"),  # type: ignore[arg-type]
+    (lambda: gs.EarlyStopping(1).update(1j), TypeError, "value must be a number, got complex"),  # type: ignore[arg-type]
+    (
+        lambda: gs.EarlyStopping(1).update(np.complex128(1)),
+        TypeError,
+        "value must be a number, got complex128",
+    ),
+    (
+        lambda: gs.EarlyStopping(1).update(np.ones(1)),
+        TypeError,
+        "value must be a number, got an array of shape (1,)",
+    ),
+    (lambda: gs.EarlyStopping(1).update(10**400), ValueError, "value must fit into a float"),
+    (
+        lambda: gs.EarlyStopping(1, restore={"fc": [np.ones(1), 3.0]}),  # type: ignore[dict-item]
+        TypeError,
+        "restore['fc.1'] must be an ndarray, or a list, tuple or dict of ndarrays, got float",
+    ),
+    (
+        lambda: gs.EarlyStopping(1, restore={"w": np.broadcast_to(1.0, 3)}),
+        ValueError,
+        "restore['w'] is read-only",
+    ),
+    (
+        lambda: gs.EarlyStopping(1).restore(),
+        ValueError,
+        "there is nothing to restore: EarlyStopping was made without restore=params",
+    ),
+    (
+        lambda: gs.EarlyStopping(1, restore=np.ones(2)).restore(),
+        ValueError,
+        "there is nothing to restore: none of 0 values was finite",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "message"), BAD, ids=[message for _, _, message in BAD])
+def test_what_is_wrong_is_named(make: Callable[[], object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as raised:
+        make()
+    assert str(raised.value).startswith(message)
+
+
+def test_parameters_that_contain_themselves() -> None:
+    params: list[Any] = [np.ones(1)]
+    params.append(params)
+    with pytest.raises(ValueError, match="nested more than 100 deep"):
+        gs.EarlyStopping(1, restore=params)
+
+
+def test_a_refused_value_changes_nothing() -> None:
+    stopping = gs.EarlyStopping(1)
+    stopping.update(1.0)
+    with pytest.raises(TypeError):
+        stopping.update("2.0")  # type: ignore[arg-type]
+    assert (stopping.best, stopping.step_count, stopping.waited) == (1.0, 1, 0)
+
+
+def leaves(params: Any) -> list[Any]:
+    if isinstance(params, np.ndarray):
+        return [params]
+    items = params.values() if isinstance(params, dict) else params
+    return [leaf for item in items if not isinstance(item, float) for leaf in leaves(item)]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: np.arange(3.0),
+        lambda: np.arange(3.0, dtype=np.float32),
+        lambda: np.array(0.0),
+        lambda: [np.zeros(2), (np.zeros((2, 3), order="F"), np.zeros(0))],
+        lambda: {"fc": {"w": np.zeros((2, 3)), "b": np.zeros(3)}, "head": [np.zeros(2)[::-1]]},
+        lambda: [{"params": {"w": np.zeros(2)}, "lr": 0.1}, {"params": [np.zeros(3)], "lr": 0.2}],
+    ],
+    ids=["array", "float32", "0-d", "nested", "dict", "groups"],
+)
+def test_restores_the_best_parameters_in_place(make: Callable[[], Any]) -> None:
+    params = make()
+    arrays = leaves(params)
+    stopping = gs.EarlyStopping(2, restore=params)
+    seen = []
+    for value in [NAN, 3.0, 1.0, 2.0, 2.0]:
+        for array in arrays:
+            array += 1
+        seen.append([array.copy() for array in arrays])
+        stopping.update(value)
+    stopping.restore()
+    for array, best in zip(arrays, seen[2], strict=True):
+        assert array.tobytes() == best.tobytes()
+        assert array.dtype == best.dtype
+    # What is kept is a copy, which no later step changes.
+    for array in arrays:
+        array += 100
+    stopping.restore()
+    for array, best in zip(arrays, seen[2], strict=True):
+        assert array.tobytes() == best.tobytes()
+
+
+def test_restoring_is_all_or_nothing() -> None:
+    a, b = np.zeros(2), np.zeros(2)
+    stopping = gs.EarlyStopping(1, restore=[a, b])
+    stopping.update(1.0)
+    a += 1
+    b += 1
+    b.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        stopping.restore()
+    assert a.tolist() == [1.0, 1.0]
+
+
+def test_the_parameters_of_an_optimizer() -> None:
+    params = {"w": np.array([4.0])}
+    opt = gs.SGD(params, lr=0.75)
+    stopping = gs.EarlyStopping(2, restore=params)
+    losses = []
+    for _ in range(100):
+        loss = float((params["w"][0] - 1.0) ** 4)
+        losses.append(loss)
+        if stopping.update(loss):
+            break
+        opt.step({"w": 4 * (params["w"] - 1.0) ** 3 / 27 * (1 if opt.step_count < 3 else 100)})
+    assert len(losses) < 100
+    stopping.restore()
+    assert float((params["w"][0] - 1.0) ** 4) == min(losses) == stopping.best
