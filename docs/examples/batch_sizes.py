@@ -13,9 +13,8 @@ least-squares line, and batch descent has hardly begun. But single-sample descen
 keeps jumping, while batch descent goes there smoothly. Mini-batches are the compromise that everybody uses.
 """
 
-import numpy as np
-
 import gradstep as gs
+import numpy as np
 
 EPOCHS = 40
 RATE = 0.1

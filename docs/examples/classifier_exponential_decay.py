@@ -13,9 +13,8 @@ training loss stops falling, because the weights do not move any more. A decay h
 test accuracy is nearly the same under all three: digits are easy, and one image more or less is 0.27 %.
 """
 
-import numpy as np
-
 import gradstep as gs
+import numpy as np
 from gradstep.demo.digits import Split, split
 from gradstep.demo.network import accuracy, initial_params, loss_and_grads
 

@@ -15,9 +15,8 @@ What to look at: on the frequent words both are good. On the rare ones, seen ten
 way, and no rate mends that: a larger one diverges on the frequent words.
 """
 
-import numpy as np
-
 import gradstep as gs
+import numpy as np
 
 DOCUMENTS, FREQUENT, RARE = 1000, 20, 200
 RATES = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
@@ -60,7 +59,9 @@ def main() -> dict[str, dict[str, float]]:
             )
         best[optimizer.__name__] = min(runs, key=lambda run: run["loss"])
     for name, run in best.items():
-        print(f"best of {name}: rate {run['rate']}, loss {run['loss']:.4f}, error of rare words {run['rare']:.4f}")
+        print(
+            f"best of {name}: rate {run['rate']}, loss {run['loss']:.4f}, error of rare words {run['rare']:.4f}"
+        )
     return best
 
 

@@ -12,9 +12,8 @@ What to look at: the loss never rises, and the intercept is found long before th
 geometrically, here like (1 − η·λ)² an epoch, where λ is the smallest curvature of the loss.
 """
 
-import numpy as np
-
 import gradstep as gs
+import numpy as np
 
 EPOCHS = 1000
 RATE = 0.01
@@ -41,7 +40,12 @@ def main() -> dict[str, object]:
     smallest_curvature = min(2 * np.mean(x**2), 2.0)  # of the slope, and of the intercept
     predicted = (1 - RATE * smallest_curvature) ** -200
     print(f"predicted by the curvature: divided by {predicted:.3f} each 100 epochs")
-    return {"w": float(line[0]), "b": float(line[1]), "losses": losses, "predicted quotient": float(predicted)}
+    return {
+        "w": float(line[0]),
+        "b": float(line[1]),
+        "losses": losses,
+        "predicted quotient": float(predicted),
+    }
 
 
 if __name__ == "__main__":
