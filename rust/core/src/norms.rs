@@ -38,8 +38,16 @@ impl Partials {
             };
             self.0[i].store(sum.to_bits(), Ordering::Relaxed);
         });
-        let sum: f64 = self.0.iter().map(|bits| f64::from_bits(bits.load(Ordering::Relaxed))).sum();
-        sum.sqrt()
+        self.sums().sum::<f64>().sqrt()
+    }
+
+    /// The tensor in whose gradient the last norm met the first NaN or infinity.
+    pub fn first_nonfinite(&self, plan: &Plan) -> Option<usize> {
+        self.sums().position(|sum| !sum.is_finite()).map(|chunk| plan.chunks()[chunk].tensor)
+    }
+
+    fn sums(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().map(|bits| f64::from_bits(bits.load(Ordering::Relaxed)))
     }
 }
 

@@ -4,6 +4,7 @@ mod arrays;
 mod errors;
 mod functional;
 mod limit;
+mod observers;
 mod optimizer;
 mod parameters;
 mod schedules;

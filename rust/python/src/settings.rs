@@ -1,10 +1,12 @@
 //! Hyperparameters as they arrive from Python: floats, schedules, flags; and their values at a step.
 
+use gradstep_core::feedback::Feedback;
 use gradstep_core::floats::Dtype;
 use gradstep_core::groups::{Group, Values};
 use gradstep_core::rules::{Hyper, LR, Options, Spec, WEIGHT_DECAY};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
+use std::sync::Arc;
 
 use crate::arrays::a_type;
 use crate::errors::{type_error, value_error};
@@ -37,6 +39,14 @@ impl Value {
 
     pub(crate) fn constant(&self) -> Option<f64> {
         if let Self::Constant(value) = self { Some(*value) } else { None }
+    }
+
+    /// The feedback schedules inside.
+    pub(crate) fn feedback(&self) -> &[Arc<dyn Feedback>] {
+        match self {
+            Self::Constant(_) => &[],
+            Self::Scheduled(schedule) => schedule.get().feedback(),
+        }
     }
 
     pub(crate) fn object(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
@@ -115,6 +125,10 @@ impl Setting {
     /// The rule's own hyperparameters at the step last prepared.
     pub(crate) fn own(&self) -> &[f64] {
         &self.now[OWN..]
+    }
+
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.values
     }
 
     pub(crate) fn lr(&self) -> &Value {
