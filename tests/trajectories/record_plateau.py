@@ -8,7 +8,7 @@ import random
 import warnings
 from pathlib import Path
 
-import torch  # type: ignore[import-not-found]
+import torch
 
 SEQUENCES = 200
 LENGTH = 40

@@ -76,29 +76,46 @@ impl Optimizer {
     }
 
     /// Update the parameters in place, once.
+    ///
+    /// Args:
+    ///     grads: arrays in the structure of the parameters (a list where they are in a list or tuple, a
+    ///         dict with the same keys where they are in a dict; one entry a group where there are
+    ///         groups), each with its parameter's shape. Any float dtype and memory order will do;
+    ///         float32 and float64 in the parameter's order are read where they are, others are copied
+    ///         first. They are not changed.
+    ///     loss: told to the feedback schedules before the update.
+    ///
+    /// Raises:
+    ///     TypeError: a gradient is not an array of floats, or loss is not a number.
+    ///     ValueError: structure or shapes differ, a hyperparameter's value at this step is out of range,
+    ///         the gradients' norm is needed and not finite, or a parameter was resized, retyped or made
+    ///         read-only since the optimizer was made.
+    ///     RuntimeError: another thread is in the middle of a step of this optimizer.
+    ///
+    /// After an error everything is as it was before.
     #[pyo3(signature = (grads, *, loss=None))]
     fn step(
         slf: &Bound<'_, Self>,
         grads: &Bound<'_, PyAny>,
         loss: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let mut optimizer = slf.try_borrow_mut().map_err(|_| {
-            PyRuntimeError::new_err(
-                "this optimizer is in the middle of a step, in another thread or in its own schedule",
-            )
-        })?;
+        let mut optimizer = slf.try_borrow_mut().map_err(|_| busy())?;
         let Ready { stepper, tree, t, .. } = optimizer.ready_mut()?;
         stepper.step(slf.py(), *t, loss, |admit| tree.walk(grads, admit))?;
         *t += 1;
         Ok(())
     }
 
-    /// Tell all feedback schedules of the optimizer a loss or another metric.
+    /// Tell all feedback schedules of the optimizer a loss or another metric, as once an epoch.
+    ///
+    /// Raises:
+    ///     TypeError: loss is not a number.
+    ///     ValueError: loss is not finite or out of range for one of them; then none has taken it in.
     fn observe(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
         self.ready()?.stepper.observers().observe_loss(loss)
     }
 
-    /// The states of the feedback schedules.
+    /// The states of the feedback schedules, a tuple of dicts; assign it to resume.
     #[getter]
     fn feedback_state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let observers = self.ready()?.stepper.observers();
@@ -122,6 +139,7 @@ impl Optimizer {
         Ok(())
     }
 
+    /// The number of updates done.
     #[getter]
     fn step_count(&self) -> PyResult<u64> {
         Ok(self.ready()?.t)
@@ -134,6 +152,7 @@ impl Optimizer {
         Ok(())
     }
 
+    /// The rate that the next step will use; a tuple in group order if there are several groups.
     #[getter]
     fn lr(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let ready = self.ready()?;
@@ -172,11 +191,13 @@ impl Optimizer {
         Ok(())
     }
 
+    /// The global norm of the last step's gradients before clipping, if it was taken.
     #[getter]
     fn grad_norm(&self) -> PyResult<Option<f64>> {
         Ok(self.ready()?.stepper.norm)
     }
 
+    /// `{name: {slot: ndarray}}`, the optimizer's own arrays.
     #[getter]
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let ready = self.ready()?;
@@ -193,7 +214,7 @@ impl Optimizer {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
-        let optimizer = slf.borrow();
+        let optimizer = slf.try_borrow().map_err(|_| busy())?;
         let Ready { stepper, t, .. } = optimizer.ready()?;
         let groups = stepper
             .settings
@@ -213,6 +234,12 @@ impl Optimizer {
     fn ready_mut(&mut self) -> PyResult<&mut Ready> {
         self.0.as_mut().ok_or_else(not_ready)
     }
+}
+
+fn busy() -> PyErr {
+    PyRuntimeError::new_err(
+        "this optimizer is in the middle of a step, in another thread or in its own schedule",
+    )
 }
 
 fn not_ready() -> PyErr {
@@ -284,7 +311,7 @@ fn add_group(
 ) -> PyResult<Tree> {
     let py = params.py();
     let rule = setting.build()?;
-    let init = rule.init(setting.own());
+    let init = rule.init(&setting.start(py)?);
     let before = leaves.len();
     let tree = Tree::new(params, path, leaves)?;
     // All parameters are checked before memory is taken for any.

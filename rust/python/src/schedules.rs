@@ -4,7 +4,7 @@ mod arguments;
 mod evaluation;
 mod kinds;
 
-pub(crate) use evaluation::step;
+pub(crate) use evaluation::{is_integer, step};
 
 use gradstep_core::feedback::Feedback;
 use gradstep_core::schedules::Schedule as Core;

@@ -179,12 +179,11 @@ impl Stepper {
         if self.clip.norm.is_none() || norm.is_finite() {
             return Ok(Some(norm));
         }
-        let culprit = match partials.first_nonfinite(plan) {
-            Some(tensor) => format!("{} is not", label("grads", &self.parameters[tensor].path)),
-            None => "they are too large".to_owned(),
-        };
+        let culprit = partials
+            .first_nonfinite(plan)
+            .map_or("all gradients".to_owned(), |tensor| label("grads", &self.parameters[tensor].path));
         let norm = Number(norm);
-        Err(value_error(format!("clip_norm needs finite gradients, but {culprit} (their norm is {norm})")))
+        Err(value_error(format!("clip_norm needs a finite gradient norm, but that of {culprit} is {norm}")))
     }
 
     /// Finds the feedback schedules, at first and after a hyperparameter was replaced.
