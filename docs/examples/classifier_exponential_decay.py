@@ -8,9 +8,9 @@ What it teaches: the rate falls by the same factor in every 1,000 steps, smoothl
 The model is softmax regression, one layer without hidden units. A mini-batch at a time, cross-entropy, Adam.
 
 What to look at: the column "rate". 0.96 in 1,000 steps is slow: 17,000 steps halve the rate, and this run has
-4,600. Written with t/20 instead, the same 0.96 brings the rate down to 10⁻⁵, and the
-training loss stops falling, because the weights do not move any more. A decay has to fit the length of the run. The
-test accuracy is nearly the same under all three: digits are easy, and one image more or less is 0.27 %.
+4,600. With t/20 instead of t/1000 the same 0.96 brings the rate down to 10⁻⁵, and the training loss stops
+falling, because the weights hardly move any more. A decay has to fit the length of the run. The test
+accuracy is nearly the same under all three: digits are easy, and one image more or less is 0.27 %.
 """
 
 import gradstep as gs

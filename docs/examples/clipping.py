@@ -4,12 +4,12 @@ What it teaches: a recurrent network multiplies the gradient by the same matrix 
 that matrix stretches, the gradient grows like its T-th power, and one step along it throws the weights so far
 away that nothing is learned any more. Clipping shortens the step and keeps its direction.
 
-    network   hₜ = max(0, hₜ₋₁·W + xₜ·U + c),   y = h_T·v + d              (ReLU units; W begins as the identity)
+    network   hₜ = max(0, hₜ₋₁·W + xₜ·U + c),   y = h_T·v + d              (W begins as the identity)
     backward  ∂L/∂hₜ₋₁ = (∂L/∂hₜ where hₜ > 0)·Wᵀ                          (through time, from T down to 1)
     clipping  g ← g·min(1, 1/‖g‖), ‖g‖ the norm of all gradients together  (clip_norm=1.0)
 
-The task is the adding problem: 20 pairs (number, mark) go in, one after the other; two of them are marked; the
-answer is the sum of the marked numbers. Always to answer 1, the mean, has a loss of 1/6 = 0.1667.
+The task is the adding problem: 20 pairs (number, mark) go in, one after the other; two of them are marked;
+the answer is the sum of the marked numbers. Always to answer 1, the mean, has a loss of 1/6 = 0.1667.
 
 What to look at: the first hundred steps. Without clipping, the gradient's norm and the loss explode, and the
 step kills every unit: from there on the network answers 1, whatever goes in. With clipping large

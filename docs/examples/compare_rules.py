@@ -1,14 +1,15 @@
 """Six rules and ten schedules on the handwritten digits, compared in a table and, if you like, in one plot.
 
-What it teaches: how much the rule, and how much the schedule matters. Every rule is trained at its own usual rate
-under every schedule; a schedule here is a factor from 0 to 1, and `rate * schedule` is what the rule gets.
+What it teaches: what a schedule is good for. Every rule is trained under every schedule. A schedule here is
+a factor from 0 to 1, and `rate * schedule` is what the rule gets.
 
     η(t) = rate·s(t)            for each of 6 rules × 10 schedules, 12 epochs, the same weights to start from
 
-What to look at: the accuracies on the validation split. Along a row the schedule changes, down a column the
-rule. Falling schedules beat the constant in nearly every row, by less than the choice of rate does; see
-`rate_sweep.py`. The plot has the training loss of each rule under one schedule, of one rule under each
-schedule, and the schedules themselves:
+What to look at: the row of momentum, whose rate is at the edge of what the network bears. At the constant
+rate its training loss explodes; under every schedule that falls, it ends lower than that of the other rules.
+Where the rate is small enough, a schedule has nothing to mend in so short a run, and the training loss is
+lowest where the rate falls least. The validation accuracies, of 300 images, differ by a few images only.
+The first plot has each rule under Cosine, the second momentum under each schedule.
 
     python docs/examples/compare_rules.py --plot docs/images/compare_rules.png
 """
@@ -84,7 +85,7 @@ def draw(results: dict[tuple[str, str], dict[str, list[float]]], path: str) -> N
     """Draw the rules under the cosine, momentum under each schedule, and the schedules."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 4.5), layout="constrained")
+    figure = Figure(figsize=(13, 4.5), layout="constrained")
     by_rule, by_schedule, rates = figure.subplots(1, 3)
     epochs, steps = np.arange(1, EPOCHS + 1), np.arange(STEPS)
     for rule in RULES:
@@ -94,11 +95,13 @@ def draw(results: dict[tuple[str, str], dict[str, list[float]]], path: str) -> N
         by_schedule.plot(epochs, results["momentum", name]["loss"], **style)
         rates.plot(steps, schedule(steps), **style)
     for axes, title in ((by_rule, "each rule under Cosine"), (by_schedule, "momentum under each schedule")):
-        axes.set(title=title, xlabel="epoch", ylabel="training loss (nats)", yscale="log")
+        axes.set(
+            title=title, xlabel="epoch", ylabel="training loss (nats)", yscale="log", xticks=epochs[1::2]
+        )
     rates.set(title="the schedules", xlabel="step", ylabel="factor of the rate")
     by_rule.legend()
     figure.legend(*rates.get_legend_handles_labels(), loc="outside right center")
-    figure.savefig(path, dpi=100)
+    figure.savefig(path, dpi=90)
 
 
 def main(plot: str | None = None) -> dict[tuple[str, str], dict[str, list[float]]]:

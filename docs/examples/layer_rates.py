@@ -1,21 +1,20 @@
 """Different rates for different layers: a network learns a new task without forgetting the old one.
 
-What it teaches: parameter groups. A network that tells the ten digits apart gets a second last layer, the new head,
-and learns from 400 images whether a digit is even or odd. The first layer, the body, serves both tasks, the
-old one by a head that is not trained any more. So the body gets a small rate and the new head a large one,
-each under a schedule of its own:
+What it teaches: parameter groups. A network that tells the ten digits apart gets a second last layer, the
+new head, and learns from 400 images whether a digit is even or odd. The first layer, the body, serves both
+tasks, the old one through the old head, which is not trained any more. So the body gets a small rate and the
+new head a large one, each under a schedule of its own:
 
     body   η₁(t) = 0.01·(1 + cos πt/T)/2                       a cosine to zero
     head   η₂(t) = 0.2·0.3^(times that the loss stood still)   Plateau, fed by opt.observe(loss)
 
-What to look at: the rates, one for each group, `opt.lr` being a tuple here; the plateau lowers only its own. Then
-the last two columns. With a large rate for the body the new task is learned to about the same accuracy, but the ten
-digits are forgotten, since the body has changed under their head. A layer's rate is how far it may go.
+What to look at: the rates, one for each group, `opt.lr` being a tuple here; the plateau lowers only its own.
+Then the last two columns. With a large rate for the body the new task is learned to about the same accuracy,
+but the ten digits are forgotten, since the body has changed under their head.
 """
 
-import numpy as np
-
 import gradstep as gs
+import numpy as np
 from gradstep.demo.digits import split
 from gradstep.demo.network import Params, accuracy, initial_params, loss_and_grads
 from gradstep.feedback import Plateau

@@ -7,9 +7,9 @@ result would be too good.
 
     rates 10⁻⁴, 10⁻³·⁵, …, 10¹          score: mean cross-entropy on the validation split
 
-What to look at: the U of the validation loss. Rates that are too small have not arrived after 10 epochs; rates
-that are too large diverge, and a run that diverges must count as infinitely bad: NaN compares as nothing at
-all, and `argmin` would pick it. The training loss alone would have chosen a larger rate.
+What to look at: the U of the validation loss. Rates that are too small have not arrived after 10 epochs.
+Rates that are too large diverge, and a run that diverges must count as infinitely bad: NaN compares as
+nothing at all, and `argmin` would pick it. The training loss alone would have chosen a larger rate.
 """
 
 import gradstep as gs

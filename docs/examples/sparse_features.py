@@ -54,14 +54,11 @@ def main() -> dict[str, dict[str, float]]:
     for optimizer in (gs.SGD, gs.Adagrad):
         runs = [train(optimizer, rate) for rate in RATES]
         for run in runs:
-            print(
-                f"{optimizer.__name__:7}  {run['rate']:6}  {run['loss']:12.4g}  {run['frequent']:17.4g}  {run['rare']:19.4g}"
-            )
+            errors = f"{run['frequent']:17.4g}  {run['rare']:19.4g}"
+            print(f"{optimizer.__name__:7}  {run['rate']:6}  {run['loss']:12.4g}  {errors}")
         best[optimizer.__name__] = min(runs, key=lambda run: run["loss"])
     for name, run in best.items():
-        print(
-            f"best of {name}: rate {run['rate']}, loss {run['loss']:.4f}, error of rare words {run['rare']:.4f}"
-        )
+        print(f"best of {name}: rate {run['rate']}, loss {run['loss']:.4f}, rare words {run['rare']:.4f}")
     return best
 
 

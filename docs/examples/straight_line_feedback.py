@@ -8,15 +8,14 @@ What it teaches: a schedule knows only the time. These rates know how the traini
 
 Each step feeds the gradient norms by itself; the loss is handed over by `opt.step(gradient, loss=loss)`.
 
-What to look at: with η₀ = 0.1, a good rate, all four find the line and the decay hardly matters, for β is small.
-With η₀ = 1.1 the plain rate diverges, because gradient descent on this loss wants a rate below 1. The growing
-gradients push both gradient-norm rates below 1, and they converge. Loss decay does not: its rate
-rises again when the loss falls, so the training hangs where the loss is 10 and the rate just 1.
+What to look at: with η₀ = 0.1, a good rate, all four find the line and the decay hardly matters, β being
+small. With η₀ = 1.1 the plain rate diverges, because gradient descent on this loss wants a rate below 1. The
+gradients grow and push both gradient-norm rates below 1 for good, and those converge. Loss decay does not:
+its rate rises again when the loss falls, so the training hangs where the loss is 10 and the rate just 1.
 """
 
-import numpy as np
-
 import gradstep as gs
+import numpy as np
 
 EPOCHS = 200
 BETA = 0.01

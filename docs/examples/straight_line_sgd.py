@@ -9,7 +9,7 @@ against it, and do so again.
 
 What to look at: the loss never rises, and the intercept is found long before the slope. Far enough on, every
 100 epochs divide the loss by the same number, the last column: gradient descent on a quadratic converges
-geometrically, here like (1 − η·λ)² an epoch, where λ is the smallest curvature of the loss.
+geometrically, the loss by (1 − η·λ)² an epoch, λ being the smallest curvature of the loss.
 """
 
 import gradstep as gs
