@@ -55,16 +55,21 @@ def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([numbers, marks], axis=-1), (numbers * marks).sum(axis=0)
 
 
-def train(clip_norm: float | None) -> dict[str, list[float]]:
-    """Train, and return the loss and the gradient norm of every step."""
-    rng = np.random.default_rng(0)
-    params = {
+def initial_params(rng: np.random.Generator) -> Params:
+    """Draw the weights: the identity from state to state, small numbers elsewhere."""
+    return {
         "W": np.eye(HIDDEN),
         "U": 0.1 * rng.normal(size=(2, HIDDEN)),
         "c": np.zeros(HIDDEN),
         "v": 0.1 * rng.normal(size=HIDDEN),
         "d": np.zeros(1),
     }
+
+
+def train(clip_norm: float | None) -> dict[str, list[float]]:
+    """Train, and return the loss and the gradient norm of every step."""
+    rng = np.random.default_rng(0)
+    params = initial_params(rng)
     opt = gs.SGD(params, lr=RATE, clip_norm=clip_norm)
     losses, norms = [], []
     for _ in range(STEPS):

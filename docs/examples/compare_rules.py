@@ -6,7 +6,7 @@ a factor from 0 to 1, and `rate * schedule` is what the rule gets.
     η(t) = rate·s(t)            for each of 6 rules × 10 schedules, 12 epochs, the same weights to start from
 
 What to look at: the row of momentum, whose rate is at the edge of what the network bears. At the constant
-rate its training loss explodes; under every schedule that falls, it ends lower than that of the other rules.
+rate its training loss explodes; every schedule that falls brings it back, to a loss as low as any.
 Where the rate is small enough, a schedule has nothing to mend in so short a run, and the training loss is
 lowest where the rate falls least. The validation accuracies, of 300 images, differ by a few images only.
 The first plot has each rule under Cosine, the second momentum under each schedule.
@@ -18,20 +18,9 @@ import argparse
 
 import gradstep as gs
 import numpy as np
+from gradstep import schedules
 from gradstep.demo.digits import split
 from gradstep.demo.network import accuracy, initial_params, loss_and_grads
-from gradstep.schedules import (
-    Constant,
-    Cosine,
-    CosineRestarts,
-    Cyclic,
-    Exponential,
-    InverseTime,
-    Linear,
-    OneCycle,
-    Schedule,
-    StepDecay,
-)
 
 EPOCHS, BATCH_SIZE = 12, 32
 digits = split()
@@ -47,21 +36,21 @@ RULES = {
     "Adam": lambda params, schedule: gs.Adam(params, lr=0.015 * schedule),
     "AdamW": lambda params, schedule: gs.AdamW(params, lr=0.015 * schedule, weight_decay=0.1),
 }
-SCHEDULES: dict[str, Schedule] = {
-    "Constant": Constant(1.0),
-    "StepDecay": StepDecay(1.0, gamma=0.3, every=STEPS // 3),
-    "Exponential": Exponential(1.0, gamma=0.02, every=STEPS),
-    "InverseTime": InverseTime(1.0, rate=10.0, every=STEPS),
-    "Linear": Linear(1.0, 0.0, steps=STEPS),
-    "Cosine": Cosine(1.0, steps=STEPS),
-    "warm Cosine": Cosine(1.0, steps=STEPS - STEPS // 10).warmup(STEPS // 10),
-    "Restarts": CosineRestarts(1.0, period=-(-STEPS // 7), period_mult=2),
-    "Cyclic": Cyclic(0.0, 1.0, up=STEPS // 6, mode="triangular2"),
-    "OneCycle": OneCycle(1.0, steps=STEPS),
+SCHEDULES: dict[str, schedules.Schedule] = {
+    "Constant": schedules.Constant(1.0),
+    "StepDecay": schedules.StepDecay(1.0, gamma=0.3, every=STEPS // 3),
+    "Exponential": schedules.Exponential(1.0, gamma=0.02, every=STEPS),
+    "InverseTime": schedules.InverseTime(1.0, rate=10.0, every=STEPS),
+    "Linear": schedules.Linear(1.0, 0.0, steps=STEPS),
+    "Cosine": schedules.Cosine(1.0, steps=STEPS),
+    "warm Cosine": schedules.Cosine(1.0, steps=STEPS - STEPS // 10).warmup(STEPS // 10),
+    "Restarts": schedules.CosineRestarts(1.0, period=-(-STEPS // 7), period_mult=2),
+    "Cyclic": schedules.Cyclic(0.0, 1.0, up=STEPS // 6, mode="triangular2"),
+    "OneCycle": schedules.OneCycle(1.0, steps=STEPS),
 }
 
 
-def train(rule: str, schedule: Schedule) -> dict[str, list[float]]:
+def train(rule: str, schedule: schedules.Schedule) -> dict[str, list[float]]:
     """Train one rule under one schedule; return the training loss and validation accuracy of each epoch."""
     rng = np.random.default_rng(1)
     params = initial_params(rng, (64, 32, 10))
