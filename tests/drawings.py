@@ -6,12 +6,13 @@ import inspect
 import os
 from typing import Any
 
-import gradstep as gs
 import numpy as np
-from gradstep.schedules import Schedule
 from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+import gradstep as gs
+from gradstep.schedules import Schedule
 
 Array = NDArray[Any]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
+
+import gradstep as gs
 from bits import Array
 from drawings import OPTIMIZERS, defaults
 from refusals import refuses
@@ -148,6 +149,7 @@ def test_params(params: Any, error: type[Exception], message: str) -> None:
 
 
 #: For each hyperparameter, what is out of range and how the range reads.
+LIMIT = ([-1.0, -1e-300, NAN, -INF], "at least 0")
 AT_LEAST_0 = ([-1.0, -1e-300, NAN, INF, -INF, np.float32(-1)], "finite and at least 0")
 BELOW_1 = ([-0.1, 1.0, 1, 2.0, NAN, INF, np.float64(1.5)], "at least 0 and below 1")
 RANGES: dict[str, tuple[list[Any], str]] = {
@@ -156,8 +158,8 @@ RANGES: dict[str, tuple[list[Any], str]] = {
     "lr_decay": AT_LEAST_0,
     "initial_accumulator_value": AT_LEAST_0,
     "eps": AT_LEAST_0,
-    "clip_norm": AT_LEAST_0,
-    "clip_value": AT_LEAST_0,
+    "clip_norm": LIMIT,
+    "clip_value": LIMIT,
     "momentum": BELOW_1,
     "alpha": BELOW_1,
     "beta1": BELOW_1,
@@ -231,13 +233,17 @@ def test_every_flag_is_a_bool(name: str, flag: str, value: Any, kind: str) -> No
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{}, {"momentum": 0.9, "dampening": 0.1}, {"momentum": 0.9, "dampening": S.Constant(0)}],
+    ("options", "got"),
+    [
+        ({}, "momentum 0.0 and dampening 0.0"),
+        ({"momentum": 0.9, "dampening": 0.1}, "momentum 0.9 and dampening 0.1"),
+        ({"momentum": 0.9, "dampening": S.Constant(0)}, "momentum 0.9 and dampening a schedule"),
+    ],
     ids=repr,
 )
-def test_nesterov_wants_momentum(options: dict[str, Any]) -> None:
-    message = "nesterov must be False unless momentum is above 0 and dampening is 0, got True"
-    with refuses(ValueError, message):
+def test_nesterov_wants_momentum(options: dict[str, Any], got: str) -> None:
+    wants = "False unless momentum is above 0 and dampening is the constant 0"
+    with refuses(ValueError, f"nesterov must be {wants}, got True with {got}"):
         gs.SGD(w(), nesterov=True, **options)
 
 

@@ -9,9 +9,10 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import NoReturn
 
-import gradstep as gs
 import numpy as np
 import pytest
+
+import gradstep as gs
 from gradstep.cli import COMMANDS, main
 from gradstep.demo import digits
 

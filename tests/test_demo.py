@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from gradstep.demo import digits, timing
 from gradstep.demo.network import (
     Floats,

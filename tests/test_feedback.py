@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
-from gradstep.feedback import Feedback, GradNormScaled, LossScaled, Plateau
-from gradstep.schedules import Constant, Cosine, Schedule
 from hypothesis import given
 from hypothesis import strategies as st
+
+import gradstep as gs
+from gradstep.feedback import Feedback, GradNormScaled, LossScaled, Plateau
+from gradstep.schedules import Constant, Cosine, Schedule
 
 PLATEAU = json.loads(
     Path(__file__).with_name("trajectories").joinpath("plateau.json").read_text(encoding="utf-8")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
-from bits import Array, assert_same_bits
-from drawings import OPTIMIZERS, arrays, at, gradients, hypers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import gradstep as gs
+from bits import Array, assert_same_bits
+from drawings import OPTIMIZERS, arrays, at, gradients, hypers
 from refusals import refuses
 
 S = gs.schedules
@@ -74,7 +75,8 @@ def test_a_step_far_on(name: str) -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_what_a_person_sees_of_it(name: str) -> None:
-    assert repr(function(name)) == f"<function gradstep.functional.{name.lower()}>"
+    assert function(name).__name__ == name.lower()
+    assert function(name).__module__ == "gradstep.functional"
     assert name in (inspect.getdoc(function(name)) or "")
 
 
@@ -86,11 +88,11 @@ SAME = zeros(3)
 READ_ONLY = np.broadcast_to(1.0, 3)
 
 FUNCTIONAL: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
-    ("sgd", (None, zeros(3)), {}, TypeError, "params is None, not an ndarray"),
-    ("sgd", ([1.0], zeros(1)), {}, TypeError, "params is a list, not an ndarray"),
-    ("sgd", (zeros(3), None), {}, TypeError, "grads is None, not an ndarray"),
-    ("sgd", (zeros(3), zeros(4)), {}, ValueError, "grads has shape (4,), but params has shape (3,)"),
-    ("sgd", (READ_ONLY, zeros(3)), {}, ValueError, "params is read-only, so it cannot be updated in place"),
+    ("sgd", (None, zeros(3)), {}, TypeError, "p is None, not an ndarray"),
+    ("sgd", ([1.0], zeros(1)), {}, TypeError, "p is a list, not an ndarray"),
+    ("sgd", (zeros(3), None), {}, TypeError, "g is None, not an ndarray"),
+    ("sgd", (zeros(3), zeros(4)), {}, ValueError, "g has shape (4,), but p has shape (3,)"),
+    ("sgd", (READ_ONLY, zeros(3)), {}, ValueError, "p is read-only, so it cannot be updated in place"),
     ("sgd", (zeros(3), zeros(3)), {"lr": -1}, ValueError, "lr must be finite and at least 0, got -1.0"),
     ("sgd", (zeros(3), zeros(3)), {"lr": True}, TypeError, "lr is a bool, not a float or a schedule"),
     (
@@ -112,42 +114,42 @@ FUNCTIONAL: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], st
         (zeros(3), zeros(3), zeros(3)),
         {},
         TypeError,
-        "sgd got 1 state arrays; with these options it has 0: none",
+        "the state has 1 arrays, but with these options 0",
     ),
     (
         "adam",
         (zeros(3), zeros(3), zeros(3)),
         {},
         TypeError,
-        "adam got 1 state arrays; with these options it has 2: exp_avg, exp_avg_sq",
+        "the state has 1 arrays, but with these options 2: exp_avg, exp_avg_sq",
     ),
     (
         "adam",
         (zeros(3), zeros(3), zeros(3), zeros(3)),
         {"amsgrad": True},
         TypeError,
-        "adam got 2 state arrays; with these options it has 3: exp_avg, exp_avg_sq, max_exp_avg_sq",
+        "the state has 2 arrays, but with these options 3: exp_avg, exp_avg_sq, max_exp_avg_sq",
     ),
     (
         "adam",
         (zeros(3), zeros(3), zeros(3), zeros(4)),
         {},
         ValueError,
-        "exp_avg_sq has shape (4,), but params has shape (3,)",
+        "exp_avg_sq has shape (4,), but p has shape (3,)",
     ),
     (
         "adam",
         (zeros(3), zeros(3), zeros(3, dtype=np.float32), zeros(3)),
         {},
         ValueError,
-        "exp_avg has dtype float32, but params has dtype float64",
+        "exp_avg has dtype float32, but p has dtype float64",
     ),
     (
         "adagrad",
         (zeros(2, 3), zeros(2, 3), zeros(2, 3, order="F")),
         {},
         ValueError,
-        "sum has strides (8, 16) bytes, but params has strides (24, 8)",
+        "sum has strides (8, 16) bytes, but p has strides (24, 8)",
     ),
     ("adagrad", (zeros(3), zeros(3), [0.0] * 3), {}, TypeError, "sum is a list, not an ndarray"),
     (
@@ -155,9 +157,9 @@ FUNCTIONAL: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], st
         (zeros(3), zeros(3), SAME, SAME),
         {},
         ValueError,
-        "exp_avg of params and exp_avg_sq of params share memory",
+        "exp_avg of p and exp_avg_sq of p share memory",
     ),
-    ("adagrad", (SAME, zeros(3), SAME), {}, ValueError, "params and sum of params share memory"),
+    ("adagrad", (SAME, zeros(3), SAME), {}, ValueError, "p and sum of p share memory"),
 ]
 
 
@@ -170,3 +172,10 @@ def test_refusals(
         getattr(gs.functional, name)(*arrays, **({"step": 0} | options))
     for array, old in zip([array for array in arrays if array is not None], before, strict=True):
         np.testing.assert_array_equal(array, old)
+
+
+def test_the_first_momentum_is_the_gradient_whatever_the_buffer_held() -> None:
+    p, buffer = np.ones(3), np.full(3, 7.0)
+    gs.functional.sgd(p, np.full(3, 2.0), buffer, step=0, lr=0.5, momentum=0.9)
+    assert (buffer == 2.0).all()
+    assert (p == 0.0).all()

@@ -6,9 +6,10 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
+
+import gradstep as gs
 from bits import Array, assert_same_bits
 
 
@@ -121,9 +122,10 @@ def test_gradients_that_overlap_other_parameters_and_state() -> None:
     np.testing.assert_array_equal(a, want)
 
 
-def test_a_shifted_view_of_the_parameter_as_gradient() -> None:
-    buffer = np.arange(1.0, 12.0)
-    p, g = buffer[:10], buffer[1:]
+@pytest.mark.parametrize("shift", [-20, -3, -1, 1, 3, 20])
+def test_a_shifted_view_of_the_parameter_as_gradient(shift: int) -> None:
+    buffer = np.arange(1.0, 200.0)
+    p, g = buffer[50:150], buffer[50 + shift : 150 + shift]
     want = p - 0.5 * g
     gs.SGD(p, lr=0.5).step(g)
     assert_same_bits(p, want, "p")
@@ -147,3 +149,11 @@ def test_memmap(tmp_path: pathlib.Path) -> None:
     assert_same_bits(np.fromfile(tmp_path / "p", np.float32).reshape(3, 4), np.asarray(p), "file")
     assert p[0, 0] == pytest.approx(-0.1)
     assert type(opt.state["0"]["exp_avg"]) is np.ndarray
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_gradient_too_large_for_the_parameter_is_infinite_in_every_order(order: Any) -> None:
+    p = np.ones((2, 3), np.float32)
+    opt = gs.SGD(p, lr=1.0)
+    opt.step(np.full((2, 3), 1e39, order=order))
+    assert (p == -np.inf).all()

@@ -7,14 +7,15 @@ import json
 import pathlib
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradstep as gs
 import reference
 from bits import assert_same_bits, assert_same_state
 from drawings import HYPERS, OPTIMIZERS, STEPS, arrays, at, clips, defaults, gradients, hypers
-from hypothesis import given
-from hypothesis import strategies as st
 
 TRAJECTORIES = json.loads((pathlib.Path(__file__).parent / "trajectories" / "torch.json").read_text())
 

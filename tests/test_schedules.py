@@ -13,9 +13,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
+
+import gradstep as gs
 from gradstep.schedules import (
     Clip,
     Constant,

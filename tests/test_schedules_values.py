@@ -8,12 +8,13 @@ import sys
 from math import exp
 from pathlib import Path
 
-import gradstep as gs
 import numpy as np
 import pytest
-from gradstep.schedules import Constant, Cosine, CosineRestarts, Exponential, Lambda, Linear, Schedule
 from hypothesis import given
 from hypothesis import strategies as st
+
+import gradstep as gs
+from gradstep.schedules import Constant, Cosine, CosineRestarts, Exponential, Lambda, Linear, Schedule
 from schedule_cases import CASES, FAR, Case
 
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
+
+import gradstep as gs
 from bits import Array, assert_same_bits, assert_same_state
 from drawings import OPTIMIZERS
 
@@ -224,3 +225,12 @@ def test_repr_tells_the_rule_and_its_size() -> None:
         "<SGD(lr=Constant(value=0.5), weight_decay=0.0, momentum=0.9, dampening=0.0, nesterov=False): "
         "2 arrays, 5 elements, step 1>"
     )
+
+
+def test_an_infinite_clip_norm_only_measures() -> None:
+    p = np.zeros(2)
+    opt = gs.SGD(p, lr=1.0, clip_norm=float("inf"))
+    assert opt.grad_norm is None
+    opt.step(np.array([3.0, -4.0]))
+    assert opt.grad_norm == 5.0
+    assert p.tolist() == [-3.0, 4.0]

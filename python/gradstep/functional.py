@@ -9,6 +9,14 @@ with the parameter, its gradient and its state arrays in the order that the clas
 ``momentum=0`` has none), then by keyword ``step``, the number of updates done before this one (0 at the
 first), and the hyperparameters of the class with the class's defaults. ``p`` and the state arrays are
 updated in place; all have the shape, dtype and memory order of ``p``.
+
+Example:
+    >>> import numpy as np
+    >>> from gradstep import functional
+    >>> p, exp_avg, exp_avg_sq = np.ones(2), np.zeros(2), np.zeros(2)
+    >>> functional.adam(p, np.array([3.0, -3.0]), exp_avg, exp_avg_sq, step=0, lr=0.25)
+    >>> p.round(6)
+    array([0.75, 1.25])
 """
 
 from __future__ import annotations
@@ -19,6 +27,8 @@ from typing import TYPE_CHECKING, Any
 from gradstep import _core, optimizers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -26,64 +36,48 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating[Any]]
 
+    Kernel = Callable[..., None]
 
-class Kernel:
-    """The update of an optimizer class on a single array."""
 
-    def __init__(self, optimizer: type[optimizers.Optimizer]) -> None:
-        parameters = inspect.signature(optimizer).parameters.values()
-        self.__name__ = self.__qualname__ = optimizer.__name__.lower()
-        self.__doc__ = f"One update of one array in place, by the rule of `gradstep.{optimizer.__name__}`."
-        self._optimizer = optimizer
-        self._defaults = {
-            parameter.name: parameter.default
-            for parameter in parameters
-            if parameter.name not in ("params", "clip_norm", "clip_value")
-        }
+def _kernel(optimizer: type[optimizers.Optimizer]) -> Kernel:
+    signature = inspect.signature(optimizer).parameters.values()
+    left_out = ("params", "clip_norm", "clip_value")
+    defaults = {
+        parameter.name: parameter.default for parameter in signature if parameter.name not in left_out
+    }
+    name = optimizer.__name__.lower()
 
-    def __call__(self, p: Array, g: Array, /, *state: Array, step: int, **hypers: Rate | bool) -> None:
-        """Update ``p`` and ``state`` in place.
-
-        Args:
-            p: the parameter, an array that can be updated in place.
-            g: its gradient, of the same shape.
-            state: the state arrays, in the order that the class documents.
-            step: the number of updates done before this one.
-            hypers: the hyperparameters of the class.
-
-        Raises:
-            TypeError: an argument is of the wrong type, unknown or missing.
-            ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
-
-        Example:
-            >>> import numpy as np
-            >>> from gradstep import functional
-            >>> p, exp_avg, exp_avg_sq = np.ones(2), np.zeros(2), np.zeros(2)
-            >>> functional.adam(p, np.array([3.0, -3.0]), exp_avg, exp_avg_sq, step=0, lr=0.25)
-            >>> p.round(6)
-            array([0.75, 1.25])
-        """
-        unknown = hypers.keys() - self._defaults.keys()
+    def update(p: Array, g: Array, /, *state: Array, step: int, **hypers: Rate | bool) -> None:
+        unknown = hypers.keys() - defaults.keys()
         if unknown:
-            raise TypeError(
-                f"{self.__name__}() has no argument {min(unknown)!r}; it takes {', '.join(self._defaults)}"
-            )
+            raise TypeError(f"{name}() has no argument {min(unknown)!r}; it takes {', '.join(defaults)}")
+        decoupled = optimizer.decoupled_weight_decay
         _core.update(
-            self._optimizer.rule,
-            p,
-            g,
-            state,
-            step=step,
-            decoupled_weight_decay=self._optimizer.decoupled_weight_decay,
-            **(self._defaults | hypers),
+            optimizer.rule, p, g, state, step=step, decoupled_weight_decay=decoupled, **(defaults | hypers)
         )
 
-    def __repr__(self) -> str:
-        return f"<function gradstep.functional.{self.__name__}>"
+    update.__name__ = update.__qualname__ = name
+    update.__doc__ = _DOC.format(optimizer=optimizer.__name__, options=", ".join(defaults))
+    return update
 
+
+_DOC = """Update one array and its state in place, by the rule of `gradstep.{optimizer}`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        state: the state arrays in the order that the class documents, of the shape, dtype and memory order
+            of p. Before the first update they hold what the class starts from: zeros, as a rule.
+        step: the number of updates done before this one; 0 at the first.
+        hypers: {options}; the defaults are the class's.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
 
 _kernels = {
-    name.lower(): Kernel(getattr(optimizers, name)) for name in optimizers.__all__ if name != "Optimizer"
+    name.lower(): _kernel(getattr(optimizers, name)) for name in optimizers.__all__ if name != "Optimizer"
 }
 __all__ = sorted(_kernels)
 

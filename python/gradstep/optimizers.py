@@ -54,10 +54,10 @@ class Optimizer(_core.Optimizer):
             of dicts of plain numbers; assign it to resume.
 
     With ``clip_norm=c``, the gradients of all groups are scaled by min(1, c/(‖g‖ + 10⁻⁶)), where ‖g‖ is
-    the norm of all of them together, as by torch's ``clip_grad_norm_``; with ``clip_value=c`` each
-    element is then limited to [−c, c]. The scaling happens inside the update; the caller's gradients stay
-    as they are. Gradients with a non-finite norm are refused with a ValueError, unlike torch, which would
-    make every parameter NaN.
+    the norm of all of them together, as by torch's ``clip_grad_norm_``; ``float("inf")`` only measures it.
+    With ``clip_value=c`` each element is then limited to [−c, c]. The scaling happens inside the update;
+    the caller's gradients stay as they are. Gradients with a non-finite norm are refused with a ValueError,
+    unlike torch, which would make every parameter NaN.
     """
 
     #: The name of the native rule.
@@ -66,8 +66,15 @@ class Optimizer(_core.Optimizer):
     decoupled_weight_decay: ClassVar[bool] = False
 
     def __init__(
-        self, params: Params, *, clip_norm: Rate | None, clip_value: Rate | None, **hypers: Rate | bool
+        self,
+        params: Params,
+        *,
+        clip_norm: Rate | None = None,
+        clip_value: Rate | None = None,
+        **hypers: Rate | bool,
     ) -> None:
+        if not hasattr(self, "rule"):
+            raise TypeError(f"{type(self).__name__} has no rule of its own; take one such as gradstep.Adam")
         super().__init__(
             self.rule,
             params,

@@ -25,14 +25,15 @@ impl fmt::Display for BadValue {
 
 impl std::error::Error for BadValue {}
 
-/// The values a hyperparameter may take. NaN is in none of them, infinity only in `Positive`-like
-/// ranges that say so.
+/// The values a hyperparameter may take. NaN is in none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
     /// Any finite number.
     Finite,
     /// Finite and ≥ 0.
     NonNegative,
+    /// ≥ 0, infinity included: limits.
+    Limit,
     /// Finite and > 0.
     Positive,
     /// 0 ≤ x < 1: decay rates of moving averages.
@@ -48,6 +49,7 @@ impl Range {
         let (inside, wants) = match self {
             Self::Finite => (value.is_finite(), "a finite number"),
             Self::NonNegative => (value.is_finite() && value >= 0.0, "finite and at least 0"),
+            Self::Limit => (value >= 0.0, "at least 0"),
             Self::Positive => (value.is_finite() && value > 0.0, "finite and above 0"),
             Self::Unit => ((0.0..1.0).contains(&value), "at least 0 and below 1"),
             Self::UnitClosed => ((0.0..=1.0).contains(&value), "at least 0 and at most 1"),

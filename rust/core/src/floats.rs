@@ -11,6 +11,14 @@ pub enum Dtype {
 }
 
 impl Dtype {
+    /// As NumPy calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+        }
+    }
+
     /// Bytes of one element.
     pub fn size(self) -> usize {
         match self {

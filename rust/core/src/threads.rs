@@ -69,7 +69,7 @@ pub fn share(count: usize, task: &(dyn Fn(usize) + Sync)) {
         (0..count).for_each(task);
         return;
     }
-    let job = Arc::new(Job::new(count, task));
+    let job = Arc::new(Job::new(count, helpers + 1, task));
     if let Some(pool) = pool(helpers) {
         for _ in 0..helpers {
             let job = Arc::clone(&job);
@@ -84,14 +84,22 @@ pub fn share(count: usize, task: &(dyn Fn(usize) + Sync)) {
 
 /// One call of [`share`]: the tasks not yet taken, and who is working on them.
 struct Job {
-    next: AtomicUsize,
-    count: usize,
+    /// One stretch of tasks for each thread. Who is through with its own takes from the others'.
+    stretches: Box<[Stretch]>,
+    /// How many threads have begun.
+    begun: AtomicUsize,
     /// Valid until `share` returns. Only dereferenced inside [`Job::work`].
     task: *const (dyn Fn(usize) + Sync),
     /// Twice the number of helpers at work, plus [`CLOSED`] once the caller admits no more.
     gate: AtomicUsize,
     caller: Thread,
     panicked: AtomicBool,
+}
+
+/// Consecutive tasks, so that a thread walks through memory in one direction.
+struct Stretch {
+    next: AtomicUsize,
+    end: usize,
 }
 
 const CLOSED: usize = 1;
@@ -103,14 +111,19 @@ unsafe impl Send for Job {}
 unsafe impl Sync for Job {}
 
 impl Job {
-    fn new(count: usize, task: &(dyn Fn(usize) + Sync)) -> Self {
+    fn new(count: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) -> Self {
         // SAFETY: only the lifetime changes. A helper reads the pointer only after entering through the
         // gate, and `share` (whose borrow is live all the while) leaves only after `Closing` has shut
         // the gate and seen the last helper out.
         let task: &'static (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(task) };
         Self {
-            next: AtomicUsize::new(0),
-            count,
+            stretches: (0..threads)
+                .map(|k| Stretch {
+                    next: AtomicUsize::new(k * count / threads),
+                    end: (k + 1) * count / threads,
+                })
+                .collect(),
+            begun: AtomicUsize::new(0),
             task,
             gate: AtomicUsize::new(0),
             caller: thread::current(),
@@ -122,12 +135,16 @@ impl Job {
     fn work(&self) {
         // SAFETY: called by `share` itself or by a helper inside the gate, so the closure is alive.
         let task = unsafe { &*self.task };
-        loop {
-            let i = self.next.fetch_add(1, Ordering::Relaxed);
-            if i >= self.count {
-                return;
+        let own = self.begun.fetch_add(1, Ordering::Relaxed);
+        let (before, after) = self.stretches.split_at(own.min(self.stretches.len()));
+        for stretch in after.iter().chain(before) {
+            loop {
+                let i = stretch.next.fetch_add(1, Ordering::Relaxed);
+                if i >= stretch.end {
+                    break;
+                }
+                task(i);
             }
-            task(i);
         }
     }
 

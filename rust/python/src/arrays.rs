@@ -61,6 +61,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// float32 or float64 in any byte order.
+    fn is_float(&self) -> bool {
+        [NPY_TYPES::NPY_FLOAT as i32, NPY_TYPES::NPY_DOUBLE as i32].contains(&self.type_num)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.shape.iter().product::<isize>() as usize
     }
@@ -117,7 +122,7 @@ pub(crate) fn writable(object: &Bound<'_, PyAny>, label: &dyn Fn() -> String) ->
     }
     let Some(dtype) = fields.dtype() else {
         let name = dtype_name(object)?;
-        if fields.native {
+        if fields.native || !fields.is_float() {
             return Err(type_error(format!("{} has dtype {name}, not float32 or float64", label())));
         }
         return Err(value_error(format!(

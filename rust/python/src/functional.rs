@@ -28,14 +28,13 @@ pub(crate) fn update(
     let group = setting.build()?;
     let slots = group.state();
     if state.len() != slots.len() {
-        let wanted = if slots.is_empty() { "none".to_owned() } else { slots.join(", ") };
-        let found = state.len();
+        let (given, wanted) = (state.len(), slots.len());
+        let names = if slots.is_empty() { String::new() } else { format!(": {}", slots.join(", ")) };
         return Err(type_error(format!(
-            "{rule} got {found} state arrays; with these options it has {}: {wanted}",
-            slots.len()
+            "the state has {given} arrays, but with these options {wanted}{names}"
         )));
     }
-    let (parameter, writes) = Parameter::new(p, "", slots, state.iter().collect())?;
+    let (parameter, writes) = Parameter::new(p, "", ["p", "g"], slots, state.iter().collect())?;
     let member = Member { group: 0, parameter, writes };
     Stepper::new(vec![setting], vec![group], vec![member], Clip::default())?
         .step(py, t, None, |admit| admit(0, g))

@@ -323,7 +323,8 @@ fn add_group(
         let array = leaf.array.bind(py);
         let fresh = |&value| full_like.call1((array, value, py.None(), "K", false));
         let state = init.iter().map(fresh).collect::<PyResult<_>>()?;
-        let (parameter, writes) = Parameter::new(array, &leaf.path, rule.state(), state)?;
+        let (parameter, writes) =
+            Parameter::new(array, &leaf.path, ["params", "grads"], rule.state(), state)?;
         members.push(Member { group, parameter, writes });
     }
     Ok(tree)

@@ -17,6 +17,9 @@ use crate::trees::label;
 pub(crate) struct Parameter {
     /// The path name: `fc1.w`; nothing for a lone array.
     pub(crate) path: String,
+    /// How errors call it, and its gradient: `params['fc1.w']`, `grads['fc1.w']`.
+    pub(crate) own: String,
+    pub(crate) grads: String,
     pub(crate) array: Py<PyAny>,
     /// In the order of the rule's slots.
     pub(crate) state: Vec<Py<PyAny>>,
@@ -34,14 +37,16 @@ pub(crate) struct Parameter {
 pub(crate) struct Written(Vec<(usize, usize)>);
 
 impl Parameter {
-    /// Checks the parameter and its state. Returns what a step will write, the parameter first.
+    /// Checks the parameter and its state; `roots` is what errors call all parameters and all gradients.
+    /// Returns what a step will write, the parameter first.
     pub(crate) fn new(
         array: &Bound<'_, PyAny>,
         path: &str,
+        roots: [&str; 2],
         slots: &'static [&'static str],
         state: Vec<Bound<'_, PyAny>>,
     ) -> PyResult<(Self, Vec<Writable>)> {
-        let own = label("params", path);
+        let [own, grads] = roots.map(|root| label(root, path));
         let mut writes = vec![writable(array, &|| own.clone())?];
         let fields = Fields::of(array).expect("a writable array is an array");
         for (slot, &name) in state.iter().zip(slots) {
@@ -63,6 +68,8 @@ impl Parameter {
         }
         let parameter = Self {
             path: path.to_owned(),
+            own,
+            grads,
             array: array.clone().unbind(),
             state: state.into_iter().map(Bound::unbind).collect(),
             slots,
@@ -99,10 +106,8 @@ impl Parameter {
         slot: Option<&str>,
     ) -> PyResult<()> {
         let fields = Fields::of(array).expect("an array stays an array");
-        let name = || {
-            let own = label("params", &self.path);
-            slot.map_or(own.clone(), |slot| format!("{slot} of {own}"))
-        };
+        let own = &self.own;
+        let name = || slot.map_or(own.clone(), |slot| format!("{slot} of {own}"));
         let changed = |what: &str, now: &dyn std::fmt::Display, then: &dyn std::fmt::Display| {
             Err(value_error(format!("{} has changed: it has {what} {now}, but had {then} at first", name())))
         };
@@ -110,8 +115,7 @@ impl Parameter {
             return changed("shape", &tuple(fields.shape), &tuple(&self.shape));
         }
         if fields.dtype() != Some(dtype) {
-            let then = if dtype == Dtype::F32 { "float32" } else { "float64" };
-            return changed("dtype", &dtype_name(array)?, &then);
+            return changed("dtype", &dtype_name(array)?, &dtype.name());
         }
         if !fields.same_order(dtype, &self.strides, dtype) {
             return changed("strides", &tuple(fields.strides), &tuple(&self.strides));
@@ -138,17 +142,15 @@ impl Parameter {
                 let array = grads.py().import("numpy")?.call_method1("asarray", (grads,))?;
                 return self.convert(&array, tensor);
             }
-            let name = label("grads", &self.path);
-            return Err(type_error(format!("{name} is {}, not an ndarray", a_type(grads))));
+            return Err(type_error(format!("{} is {}, not an ndarray", self.grads, a_type(grads))));
         };
         if fields.shape != &*self.shape {
-            let (ours, theirs) = (label("grads", &self.path), label("params", &self.path));
+            let (ours, theirs) = (&self.grads, &self.own);
             let (a, b) = (tuple(fields.shape), tuple(&self.shape));
             return Err(value_error(format!("{ours} has shape {a}, but {theirs} has shape {b}")));
         }
         if is_masked(grads)? {
-            let name = label("grads", &self.path);
-            return Err(type_error(format!("{name} is a masked array; its mask would be ignored")));
+            return Err(type_error(format!("{} is a masked array; its mask would be ignored", self.grads)));
         }
         let usable = fields.dtype().filter(|&dtype| {
             fields.has(NPY_ARRAY_ALIGNED) && fields.same_order(dtype, &self.strides, tensor.dtype)
@@ -166,7 +168,9 @@ impl Parameter {
         Ok(grads.clone())
     }
 
-    /// Copies the gradient into an array of the parameter's own dtype and order, kept for the next time.
+    /// Copies the gradient into an array of the parameter's order, kept for the next time. It keeps its
+    /// dtype if the core can convert that in the pass, so that a value too large for the parameter's
+    /// dtype becomes infinite in the same way, whatever its order.
     #[cold]
     fn convert<'py>(
         &mut self,
@@ -175,19 +179,22 @@ impl Parameter {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = grads.py();
         if grads.getattr("dtype")?.getattr("kind")?.extract::<char>()? != 'f' {
-            let name = label("grads", &self.path);
-            return Err(type_error(format!("{name} has dtype {}, not a float dtype", dtype_name(grads)?)));
+            let dtype = dtype_name(grads)?;
+            return Err(type_error(format!("{} has dtype {dtype}, not a float dtype", self.grads)));
         }
-        let scratch = if let Some(scratch) = &self.scratch {
-            scratch.bind(py).clone()
-        } else {
-            let empty_like = py.import("numpy")?.getattr("empty_like")?;
-            empty_like.call1((self.array.bind(py), py.None(), "K", false))?
+        let dtype_of = |array: &Bound<'_, PyAny>| Fields::of(array).and_then(|fields| fields.dtype());
+        let dtype = dtype_of(grads).unwrap_or(tensor.dtype);
+        let scratch = match &self.scratch {
+            Some(scratch) if dtype_of(scratch.bind(py)) == Some(dtype) => scratch.bind(py).clone(),
+            _ => {
+                let empty_like = py.import("numpy")?.getattr("empty_like")?;
+                empty_like.call1((self.array.bind(py), dtype.name(), "K", false))?
+            }
         };
         arrays::copy(&scratch, grads)?;
         self.scratch = Some(scratch.clone().unbind());
         tensor.grads = Fields::of(&scratch).expect("empty_like makes an array").data;
-        tensor.grads_dtype = tensor.dtype;
+        tensor.grads_dtype = dtype;
         Ok(scratch)
     }
 }

@@ -17,7 +17,6 @@ use crate::errors::value_error;
 use crate::observers::Observers;
 use crate::parameters::{Parameter, Written};
 use crate::settings::{Setting, Value};
-use crate::trees::label;
 
 /// Limits on the gradients of all groups together.
 #[derive(Default)]
@@ -74,7 +73,7 @@ impl Stepper {
             if !dtypes[member.group].contains(&tensor.dtype) {
                 dtypes[member.group].push(tensor.dtype);
             }
-            let own = label("params", &member.parameter.path);
+            let own = &member.parameter.own;
             let slots = groups[member.group].state().iter().map(|slot| format!("{slot} of {own}"));
             names.extend(std::iter::once(own.clone()).chain(slots));
             writes.extend(member.writes);
@@ -181,7 +180,7 @@ impl Stepper {
         }
         let culprit = partials
             .first_nonfinite(plan)
-            .map_or("all gradients".to_owned(), |tensor| label("grads", &self.parameters[tensor].path));
+            .map_or("all gradients".to_owned(), |tensor| self.parameters[tensor].grads.clone());
         let norm = Number(norm);
         Err(value_error(format!("clip_norm needs a finite gradient norm, but that of {culprit} is {norm}")))
     }
@@ -199,7 +198,7 @@ impl Clip {
         let read = |limit: Option<&Bound<'_, PyAny>>, name| {
             let limit = limit.map(|limit| Value::new(limit, name)).transpose()?;
             if let Some(constant) = limit.as_ref().and_then(Value::constant) {
-                Range::NonNegative.check(name, constant).map_err(value_error)?;
+                Range::Limit.check(name, constant).map_err(value_error)?;
             }
             Ok::<_, PyErr>(limit)
         };
@@ -211,7 +210,7 @@ impl Clip {
         let limit = |value: &Option<Value>, name| {
             let Some(value) = value else { return Ok(None) };
             let limit = value.at(py, t)?;
-            Range::NonNegative.check(&format!("{name} at step {t}"), limit).map(Some).map_err(value_error)
+            Range::Limit.check(&format!("{name} at step {t}"), limit).map(Some).map_err(value_error)
         };
         let scale = match (limit(&self.norm, "clip_norm")?, norm) {
             (Some(max_norm), Some(norm)) => (max_norm / (norm + 1e-6)).min(1.0),

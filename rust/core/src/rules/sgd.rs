@@ -1,7 +1,7 @@
 //! Stochastic gradient descent, with heavy-ball or Nesterov momentum.
 
 use super::{Hypers, Options, Rule, Spec, Update, hypers};
-use crate::error::BadValue;
+use crate::error::{BadValue, Number};
 use crate::floats::Float;
 use crate::groups::{Group, Typed};
 
@@ -24,8 +24,10 @@ fn build(options: &Options<'_>) -> Result<Box<dyn Group>, BadValue> {
         });
     }
     if no_momentum || options.constant("dampening") != Some(0.0) {
-        let wants = "False unless momentum is above 0 and dampening is 0";
-        return Err(BadValue::new("nesterov", wants, "True"));
+        let wants = "False unless momentum is above 0 and dampening is the constant 0";
+        let shown = |name| options.constant(name).map_or("a schedule".to_owned(), |x| Number(x).to_string());
+        let got = format!("True with momentum {} and dampening {}", shown("momentum"), shown("dampening"));
+        return Err(BadValue::new("nesterov", wants, got));
     }
     Ok(Typed::<Sgd<true>, 1>::group())
 }
@@ -52,16 +54,19 @@ impl<const NESTEROV: bool> Rule<1> for Sgd<NESTEROV> {
 pub struct SgdStep<F, const NESTEROV: bool> {
     lr: F,
     momentum: F,
+    /// What stays of the buffer, and what of the gradient goes into it.
+    keep: F,
     intake: F,
 }
 
 impl<F: Float, const NESTEROV: bool> SgdStep<F, NESTEROV> {
     fn new(rule: &Sgd<NESTEROV>, lr: f64, t: u64) -> Self {
-        // The buffer starts as the whole gradient; without momentum there is nothing to dampen.
+        // The buffer starts as the gradient, whatever it held; without momentum there is nothing to dampen.
         let whole = t == 0 || rule.momentum == 0.0;
         Self {
             lr: F::from_f64(lr),
             momentum: F::from_f64(rule.momentum),
+            keep: F::from_f64(if t == 0 { 0.0 } else { rule.momentum }),
             intake: F::from_f64(if whole { 1.0 } else { 1.0 - rule.dampening }),
         }
     }
@@ -77,7 +82,7 @@ impl<F: Float, const NESTEROV: bool> Update<F, 0> for SgdStep<F, NESTEROV> {
 impl<F: Float, const NESTEROV: bool> Update<F, 1> for SgdStep<F, NESTEROV> {
     #[inline(always)]
     fn update(&self, p: F, g: F, [b]: [F; 1]) -> (F, [F; 1]) {
-        let b = self.momentum * b + self.intake * g;
+        let b = self.keep * b + self.intake * g;
         let direction = if NESTEROV { g + self.momentum * b } else { b };
         (p - self.lr * direction, [b])
     }
