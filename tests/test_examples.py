@@ -4,6 +4,7 @@ Every program has a check here, named after it. A program without one fails.
 """
 
 import importlib.util
+import re
 import subprocess
 import sys
 import time
@@ -155,6 +156,13 @@ CHECKS: dict[str, Callable[[Any], None]] = {
 
 def test_every_example_has_a_check_and_every_check_an_example() -> None:
     assert sorted(CHECKS) == sorted(EXAMPLES)
+
+
+def test_the_index_lists_every_example_once() -> None:
+    listed = re.findall(
+        r"^\| \[(\w+)\.py\]\(\1\.py\)", (FOLDER / "README.md").read_text("utf-8"), flags=re.MULTILINE
+    )
+    assert sorted(listed) == sorted(EXAMPLES)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
