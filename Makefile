@@ -9,7 +9,7 @@ DEVELOP := env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin deve
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint format clean
+.PHONY: help build demo examples test lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +18,10 @@ build: $(VENV)/built ## build the extension in release mode into .venv
 
 demo: build ## train a network on handwritten digits with every rule
 	$(BIN)/gradstep demo
+
+examples: build ## run every program of docs/examples
+	@for example in docs/examples/*.py; do \
+		printf '\n== %s\n' $$example; $(BIN)/python $$example || exit 1; done
 
 test: build ## the core's tests, then the package's, doctests included
 	cargo test --quiet --locked --package gradstep-core
