@@ -34,13 +34,14 @@ wheel: $(WHEEL_TOOLS)/made ## the sdist and the wheel that builds from it, both 
 test-wheel: $(filter wheel,$(MAKECMDGOALS)) ## all tests against the wheel in dist/, with the oldest and the newest NumPy
 	$(PYTHON) .ci/test_wheel.py
 
-lint: build ## rustfmt, clippy, ruff, mypy, stubtest
+lint: build $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, stubtest, the workflows' linters
 	cargo fmt --check
 	cargo clippy --quiet --locked --all-targets -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/stubtest gradstep._core
+	.ci/lint_workflows $(BIN)
 
 format: $(VENV)/tools ## rewrite the sources in the house style
 	cargo fmt
@@ -57,6 +58,10 @@ $(VENV)/tools: pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/pip install --quiet --group dev
 	@touch $@
+
+# Installing it needs GitHub; .ci/lint_workflows knows what to do without.
+$(VENV)/actionlint.log: $(VENV)/tools
+	-@$(BIN)/pip install --quiet --group actionlint > $@ 2>&1
 
 $(VENV)/built: $(VENV)/tools $(SOURCES)
 	$(DEVELOP)

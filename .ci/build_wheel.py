@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 from environments import CHECKOUT, run
@@ -29,11 +30,23 @@ def main() -> None:
         old.unlink()
     run(sys.executable, "-m", "maturin", "sdist", "--out", DIST, quiet=True)
     source = unpack(next(DIST.glob("gradstep-*.tar.gz")))
-    options = ["--release", "--locked", "--quiet", "--out", DIST, "--interpreter", sys.executable]
+    options: list[str | Path] = [
+        "--release",
+        "--locked",
+        "--quiet",
+        "--out",
+        DIST,
+        "--interpreter",
+        sys.executable,
+    ]
     if target:
         options += ["--target", target]
     if sys.platform == "linux":
-        options += ["--zig", "--compatibility", "musllinux_1_2" if "musl" in (target or "") else "manylinux2014"]
+        options += [
+            "--zig",
+            "--compatibility",
+            "musllinux_1_2" if "musl" in (target or "") else "manylinux2014",
+        ]
     run(sys.executable, "-m", "maturin", "build", *options, cwd=source, env=environment(source))
 
 
@@ -47,8 +60,8 @@ def unpack(sdist: Path) -> Path:
 
 
 def without_time(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
-    """Let the files have the time of unpacking: to cargo, maturin's fixed date means that nothing has changed."""
-    return tarfile.data_filter(member, path).replace(mtime=None, deep=False)
+    """Let the files have the time of unpacking: maturin's fixed date tells cargo that nothing has changed."""
+    return tarfile.data_filter(member, path).replace(mtime=time.time(), deep=False)
 
 
 def environment(source: Path) -> dict[str, str]:

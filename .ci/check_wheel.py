@@ -28,8 +28,8 @@ BELONGS = (
 )
 NEEDED = ("gradstep/__init__.py", "gradstep/_core.pyi", "gradstep/py.typed", "gradstep/demo/digits.npz")
 
-# Runs in a clean environment. Prints the milliseconds of both imports, how many threads the second has started,
-# and which packages it has looked for besides the standard library and NumPy, found or not.
+# Runs in a clean environment. Prints the milliseconds of both imports, how many threads the second has
+# started, and which packages it has looked for besides the standard library and NumPy, found or not.
 PROBE = """
 import os, sys, time
 class Watch:
@@ -53,7 +53,7 @@ def main() -> None:
     foreign = parser.parse_args().target is not None
     wheel = the_wheel()
     tags = wheel.stem.removeprefix("gradstep-").split("-", 1)[1]
-    check_with_tools(wheel)
+    check_with_tools(wheel, foreign)
     with zipfile.ZipFile(wheel) as archive:
         check_contents(archive)
         check_metadata(archive)
@@ -67,13 +67,14 @@ def main() -> None:
     print(f"size    {size / 1000:.0f} kB (at most {MAX_SIZE / 1000:.0f})\nimport  {cost}")
 
 
-def check_with_tools(wheel: Path) -> None:
+def check_with_tools(wheel: Path, foreign: bool) -> None:
     """Let the packaging tools say that the tags are true and that an index would take the files."""
     run(sys.executable, "-m", "twine", "check", "--strict", wheel, *wheel.parent.glob("*.tar.gz"))
     tags = parse_wheel_filename(wheel.name)[3]
     if any(tag.abi == "abi3" for tag in tags):
         run(sys.executable, "-m", "abi3audit", "--strict", "--summary", wheel)
-    if sys.platform == "linux":
+    # auditwheel compares with this machine's C library; for another one, maturin has looked at the symbols.
+    if sys.platform == "linux" and not foreign:
         report = " ".join(run(sys.executable, "-m", "auditwheel", "show", wheel, quiet=True).split())
         found = re.search(r'following platform tag: "(\w+)"', report)
         if found is None or found[1] not in {tag.platform for tag in tags}:
@@ -90,10 +91,14 @@ def check_contents(archive: zipfile.ZipFile) -> None:
         raise Failure(f"the wheel lacks {', '.join(sorted(missing))}")
     if len([name for name in names if EXTENSION.fullmatch(name)]) != 1:
         raise Failure("the wheel has to hold one extension module")
-    modules = {path.relative_to(CHECKOUT / "python").as_posix() for path in (CHECKOUT / "python").rglob("*.py")}
+    modules = {
+        path.relative_to(CHECKOUT / "python").as_posix() for path in (CHECKOUT / "python").rglob("*.py")
+    }
     if missing := modules.difference(names):
         raise Failure(f"the wheel lacks {', '.join(sorted(missing))}")
-    private = {str(path).encode() for path in (CHECKOUT, Path.home(), Path(sys.prefix)) if len(path.parts) > 1}
+    private = {
+        str(path).encode() for path in (CHECKOUT, Path.home(), Path(sys.prefix)) if len(path.parts) > 1
+    }
     for name in names:
         content = archive.read(name)
         if told := [path.decode() for path in private if path in content]:
@@ -129,7 +134,8 @@ def import_cost(wheel: Path) -> str:
         raise Failure(f"import gradstep starts {threads} threads")
     if packages:
         raise Failure(f"import gradstep looks for {', '.join(packages)}")
-    cost = f"{ours_ms:.1f} ms beyond NumPy's {numpy_ms:.0f} ms (median of {IMPORTS}; at most {MAX_IMPORT_MS:.0f})"
+    limits = f"median of {IMPORTS}, at most {MAX_IMPORT_MS:.0f}"
+    cost = f"{ours_ms:.1f} ms beyond NumPy's {numpy_ms:.0f} ms ({limits})"
     if ours_ms > MAX_IMPORT_MS:
         raise Failure(f"import gradstep costs {cost}")
     return cost

@@ -1,7 +1,7 @@
 """Test the wheel in dist/ as its users have it: installed, without Rust, and far from this checkout.
 
-Once with the oldest NumPy that gradstep supports and once with the newest, in clean environments: README's first
-example with nothing but the wheel installed, then all tests.
+Once with the oldest NumPy that gradstep supports and once with the newest, in clean environments: README's
+first example with nothing but the wheel installed, then all tests.
 """
 
 import re
@@ -25,7 +25,9 @@ def main() -> None:
     counts = []
     for numpy, last_python in NUMPYS.items():
         if sys.version_info[:2] > last_python:
-            counts.append(f"{numpy}: not tested, it has no wheel for Python {sys.version_info[0]}.{sys.version_info[1]}")
+            counts.append(
+                f"{numpy}: not tested, it has no wheel for Python {sys.version_info[0]}.{sys.version_info[1]}"
+            )
             continue
         with tempfile.TemporaryDirectory() as folder:
             counts.append(test(wheel, numpy, Path(folder).resolve()))
@@ -37,7 +39,9 @@ def test(wheel: Path, numpy: str, folder: Path) -> str:
     environment = CleanEnvironment(folder / "venv")
     environment.install(wheel, numpy)
     work = copy(folder / "work")
-    where = Path(environment.run("-c", "import gradstep; print(gradstep.__file__)", cwd=work, quiet=True).strip())
+    where = Path(
+        environment.run("-c", "import gradstep; print(gradstep.__file__)", cwd=work, quiet=True).strip()
+    )
     if not where.is_relative_to(environment.folder):
         raise Failure(f"gradstep was imported from {where}, not from {environment.folder}")
     example = folder / "example.py"
@@ -66,7 +70,9 @@ def copy(work: Path) -> Path:
 
 def first_example() -> str:
     """Return the first Python example of README, as it stands."""
-    found = re.search(r"```python\n(.*?)```", (CHECKOUT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    found = re.search(
+        r"```python\n(.*?)```", (CHECKOUT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
     if found is None:
         raise Failure("README has no example")
     return found[1]
