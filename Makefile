@@ -3,13 +3,15 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN := $(VENV)/$(SCRIPTS)
+WHEEL_TOOLS := build/wheel-tools
 # maturin installs into this environment, whatever else the caller has activated.
 DEVELOP := env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked --quiet
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples test lint format clean
+.PHONY: help build demo examples test wheel test-wheel lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,13 +29,23 @@ test: build ## the core's tests, then the package's, doctests included
 	cargo test --quiet --locked --package gradstep-core
 	$(BIN)/pytest
 
-lint: build ## rustfmt, clippy, ruff, mypy, stubtest
+# WHEEL_OPTIONS=--target=x86_64-unknown-linux-musl for another C library, PYTHON=python3.14t for free threads.
+wheel: $(WHEEL_TOOLS)/made ## the sdist and the wheel that builds from it, both checked, into dist/
+	$(WHEEL_TOOLS)/$(SCRIPTS)/python .ci/build_wheel.py $(WHEEL_OPTIONS)
+	$(WHEEL_TOOLS)/$(SCRIPTS)/python .ci/check_wheel.py $(WHEEL_OPTIONS)
+
+# After `wheel`, if that is asked for too.
+test-wheel: $(filter wheel,$(MAKECMDGOALS)) ## all tests against the wheel in dist/, with the oldest and the newest NumPy
+	$(PYTHON) .ci/test_wheel.py
+
+lint: build $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, stubtest, the workflows' linters
 	cargo fmt --check
 	cargo clippy --quiet --locked --all-targets -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/stubtest gradstep._core
+	.ci/lint_workflows $(BIN)
 
 format: $(VENV)/tools ## rewrite the sources in the house style
 	cargo fmt
@@ -41,7 +53,7 @@ format: $(VENV)/tools ## rewrite the sources in the house style
 	$(BIN)/ruff format
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) target dist build python/gradstep/_core.*.so
+	rm -rf $(VENV) target dist build python/gradstep/_core.*.so python/gradstep/_core.pyd
 
 $(VENV)/tools: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gradstep needs Python 3.11 or newer, this is " + sys.version.split()[0])'
@@ -51,6 +63,16 @@ $(VENV)/tools: pyproject.toml
 	$(BIN)/pip install --quiet --group dev
 	@touch $@
 
+# Installing it needs GitHub; .ci/lint_workflows knows what to do without.
+$(VENV)/actionlint.log: $(VENV)/tools
+	-@$(BIN)/pip install --quiet --group actionlint > $@ 2>&1
+
 $(VENV)/built: $(VENV)/tools $(SOURCES)
 	$(DEVELOP)
+	@touch $@
+
+$(WHEEL_TOOLS)/made: pyproject.toml
+	$(PYTHON) -m venv --clear $(WHEEL_TOOLS)
+	$(WHEEL_TOOLS)/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(WHEEL_TOOLS)/$(SCRIPTS)/python -m pip install --quiet --group wheel
 	@touch $@

@@ -203,7 +203,7 @@ def test_a_scheduled_value_out_of_range_is_refused_at_its_step(name: str, hyper:
     ("value", "kind"),
     [
         (True, "a bool"),
-        (np.True_, "a bool"),
+        (np.True_, f"a {type(np.True_).__name__}"),
         ("0.1", "a str"),
         ([0.1], "a list"),
         (0.1j, "a complex"),

@@ -1,4 +1,18 @@
 //! The border between Python and the core: array checks, error mapping, classes. Nothing numeric.
+//!
+//! # Threads
+//! Nothing here counts on the interpreter's lock (`gil_used = false`): large steps let go of it, and a
+//! free-threaded interpreter has none. What makes concurrent use safe instead:
+//! - An optimizer is borrowed for the length of a call, by PyO3's atomic flag. A second step at the same
+//!   time, be it from another thread or from a schedule inside the first, is a RuntimeError.
+//! - Schedules are frozen. The state of a feedback schedule is behind a mutex, which is held for arithmetic
+//!   only, never while Python code runs.
+//! - What the process has one of (number of threads, pool, defaults) is atomic; see `gradstep_core::threads`.
+//! - `functional` and evaluation keep nothing. A dict that is taken apart is copied first.
+//!
+//! What stays the caller's part is what NumPy asks for too: while a step runs, no other thread writes to
+//! its arrays, or gives them another shape, dtype or memory. And of two optimizers that share a feedback
+//! schedule and step at the same time, one whose step fails may take back what the other has observed.
 
 mod arrays;
 mod errors;
@@ -14,7 +28,7 @@ mod trees;
 
 use pyo3::prelude::*;
 
-#[pymodule]
+#[pymodule(gil_used = false)]
 mod _core {
     use super::arrays::a_type;
     use super::errors::{type_error, value_error};

@@ -53,12 +53,11 @@ impl Optimizer {
         };
         let tree = if let Some(groups) = groups(params)? {
             let mut items = Vec::with_capacity(groups.len());
-            for (i, group) in groups.iter().enumerate() {
+            for (i, (group, params)) in groups.iter().enumerate() {
                 check_keys(spec, group, i)?;
                 let place = format!(" of params[{i}]");
                 let setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
-                let params = group.get_item("params")?.expect("groups() has seen it");
-                items.push(add(&params, &i.to_string(), setting)?);
+                items.push(add(params, &i.to_string(), setting)?);
             }
             Tree::Sequence { path: String::new(), items }
         } else {
@@ -255,8 +254,11 @@ fn name(path: &str) -> &str {
     if path.is_empty() { "0" } else { path }
 }
 
+/// A parameter group, and what it has under "params".
+type GroupWithParams<'py> = (Bound<'py, PyDict>, Bound<'py, PyAny>);
+
 /// The groups, if `params` is a list of dicts that have the key "params".
-fn groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Option<Vec<Bound<'py, PyDict>>>> {
+fn groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Option<Vec<GroupWithParams<'py>>>> {
     let entries: Vec<_> = if let Ok(list) = params.cast::<PyList>() {
         list.iter().collect()
     } else if let Ok(tuple) = params.cast::<PyTuple>() {
@@ -267,15 +269,15 @@ fn groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Option<Vec<Bound<'py, PyD
     let mut groups = Vec::new();
     for entry in &entries {
         if let Ok(dict) = entry.cast::<PyDict>()
-            && dict.contains("params")?
+            && let Some(params) = dict.get_item("params")?
         {
-            groups.push(dict.clone());
+            groups.push((dict.clone(), params));
         }
     }
     if groups.is_empty() {
         return Ok(None);
     }
-    if let Some(i) = entries.iter().position(|entry| !groups.iter().any(|group| group.is(entry))) {
+    if let Some(i) = entries.iter().position(|entry| !groups.iter().any(|(group, _)| group.is(entry))) {
         let what = a_type(&entries[i]);
         return Err(value_error(format!(
             "params[{i}] is {what} without the key 'params', but other entries are groups, which have it"

@@ -45,7 +45,9 @@ impl Tree {
         }
         if let Ok(dict) = object.cast::<PyDict>() {
             let mut items = Vec::with_capacity(dict.len());
-            for (key, value) in dict.iter() {
+            // A copy of the items: a key's `__str__`, or another thread, may change the dict meanwhile.
+            for item in dict.items() {
+                let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
                 let child = Self::nested(&value, join(&path, &key.str()?.to_string()), leaves, depth + 1)?;
                 items.push((key.unbind(), child));
             }

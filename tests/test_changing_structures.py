@@ -1,0 +1,59 @@
+"""Structures that change while they are taken apart: by their own keys and values, or by another thread."""
+
+import threading
+from typing import Any
+
+import gradstep as gs
+import numpy as np
+from refusals import refuses
+
+
+def test_a_key_that_changes_its_dict() -> None:
+    params: dict[Any, np.ndarray] = {}
+
+    class Key:
+        def __str__(self) -> str:
+            params["late"] = np.zeros(2)
+            return "w"
+
+    params[Key()] = np.ones(3)
+    opt = gs.SGD(params, lr=0.5)
+    assert list(opt.state) == ["w"]
+    with refuses(ValueError, "params has no 'late', but grads has it"):
+        opt.step(params)
+    opt.step({key: np.ones(3) for key in params if key != "late"})
+    assert [array.tolist() for array in params.values()] == [[0.5] * 3, [0.0] * 2]
+
+
+def test_a_value_that_takes_the_params_out_of_its_group() -> None:
+    array = np.ones(3)
+    group: dict[str, Any] = {"params": array}
+
+    class Rate:
+        def __float__(self) -> float:
+            del group["params"]
+            return 0.5
+
+    group["lr"] = Rate()
+    gs.SGD([group], lr=0.1).step([np.ones(3)])
+    assert array.tolist() == [0.5] * 3
+
+
+def test_a_dict_that_another_thread_changes() -> None:
+    params = {str(i): np.zeros(1) for i in range(50)}
+    done = threading.Event()
+
+    def change() -> None:
+        while not done.is_set():
+            params["late"] = np.zeros(1)
+            del params["late"]
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        names = {tuple(gs.SGD(params, lr=0.1).state) for _ in range(500)}
+    finally:
+        done.set()
+        thread.join()
+    always = tuple(str(i) for i in range(50))
+    assert names <= {always, (*always, "late")}
