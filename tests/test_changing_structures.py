@@ -3,8 +3,9 @@
 import threading
 from typing import Any
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 from refusals import refuses
 
 

@@ -10,8 +10,9 @@ What to look at: the validation loss falls, turns and rises, while the training 
 lines compare, on the test split, the parameters that early stopping kept with those of 300 epochs.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 from gradstep.demo.digits import split
 from gradstep.demo.network import Params, accuracy, initial_params, loss_and_grads
 

@@ -12,8 +12,9 @@ What to look at: the loss never rises, and the intercept is found long before th
 geometrically, the loss by (1 − η·λ)² an epoch, λ being the smallest curvature of the loss.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 
 EPOCHS = 1000
 RATE = 0.01
