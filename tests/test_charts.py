@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-import gradstep as gs
 import numpy as np
 import pytest
+
+import gradstep as gs
 from gradstep.cli.chart import ASCII, BLOCKS, HEIGHT, chart
 from gradstep.horizons import default_steps
 from gradstep.schedules import (

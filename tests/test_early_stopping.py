@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import gradstep as gs
 
 NAN, INF = math.nan, math.inf
 

@@ -7,8 +7,9 @@ import inspect
 import time
 from typing import Any
 
-import gradstep as gs
 import pytest
+
+import gradstep as gs
 from gradstep import feedback, schedules
 from gradstep.expressions import ExpressionError, parse, text, values
 from gradstep.schedules import (

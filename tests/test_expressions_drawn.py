@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import time
 
-from gradstep.expressions import ExpressionError, parse, text, values
-from gradstep.schedules import Schedule
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from gradstep.expressions import ExpressionError, parse, text, values
+from gradstep.schedules import Schedule
 
 SECONDS = 2.0
 """Nothing takes as long; the slowest takes some milliseconds."""

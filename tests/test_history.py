@@ -9,11 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import gradstep as gs
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import gradstep as gs
 
 NAN, INF = math.nan, math.inf
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
-import gradstep as gs
 import numpy as np
 import pytest
+
+import gradstep as gs
 from gradstep.cli.chart import HEIGHT, chart
 from gradstep.horizons import default_steps
 from gradstep.plots import sampling
