@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-import gradstep as gs
 import pytest
+
+import gradstep as gs
 from gradstep import feedback, schedules
 
 TEXT = (Path(__file__).parent.parent / "docs" / "formulas.md").read_text(encoding="utf-8")

@@ -13,8 +13,9 @@ least-squares line, and batch descent has hardly begun. But single-sample descen
 keeps jumping, while batch descent goes there smoothly. Mini-batches are the compromise that everybody uses.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 
 EPOCHS = 40
 RATE = 0.1

@@ -13,8 +13,9 @@ falling, because the weights hardly move any more. A decay has to fit the length
 accuracy is nearly the same under all three: digits are easy, and one image more or less is 0.27 %.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 from gradstep.demo.digits import Split, split
 from gradstep.demo.network import accuracy, initial_params, loss_and_grads
 

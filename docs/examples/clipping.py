@@ -16,8 +16,9 @@ step kills every unit: from there on the network answers 1, whatever goes in. Wi
 gradients come again and again, and the loss falls all the same.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 
 HIDDEN, LENGTH, BATCH_SIZE, STEPS = 20, 20, 50, 2000
 RATE = 0.05

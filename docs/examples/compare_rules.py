@@ -16,8 +16,9 @@ The first plot has each rule under Cosine, the second momentum under each schedu
 
 import argparse
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 from gradstep import schedules
 from gradstep.demo.digits import split
 from gradstep.demo.network import accuracy, initial_params, loss_and_grads

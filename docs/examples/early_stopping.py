@@ -10,8 +10,9 @@ What to look at: the validation loss falls, turns and rises, while the training 
 lines compare, on the test split, the parameters that early stopping kept with those of 300 epochs.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 from gradstep.demo.digits import split
 from gradstep.demo.network import Params, accuracy, initial_params, loss_and_grads
 
@@ -44,15 +45,14 @@ def main() -> dict[str, object]:
         validation_loss, _ = loss_and_grads(params, digits.train_images[validation], labels[validation])
         if stopped_at is None and stopping.update(validation_loss):
             stopped_at = epoch  # a real program would leave the loop here
-            print(
-                f"{epoch:5}  {training_loss:13.4f}  {validation_loss:15.4f}  stop; best: {stopping.best_step}"
-            )
+            print(f"{epoch:5}  {training_loss:13.4f}  {validation_loss:15.4f}  stopped")
         elif epoch % 20 == 0:
             print(f"{epoch:5}  {training_loss:13.4f}  {validation_loss:15.4f}")
         opt.step(grads)
     at_end = test(params)
     stopping.restore()
     at_best = test(params)
+    print(f"the best epoch was {stopping.best_step}, with a validation loss of {stopping.best:.4f}")
     print(f"test, after {EPOCHS} epochs: loss {at_end['loss']:.4f}, accuracy {at_end['accuracy']:.2%}")
     print(f"test, early stopping: loss {at_best['loss']:.4f}, accuracy {at_best['accuracy']:.2%}")
     return {

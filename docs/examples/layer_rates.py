@@ -13,8 +13,9 @@ Then the last two columns. With a large rate for the body the new task is learne
 but the ten digits are forgotten, since the body has changed under their head.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 from gradstep.demo.digits import split
 from gradstep.demo.network import Params, accuracy, initial_params, loss_and_grads
 from gradstep.feedback import Plateau

@@ -13,8 +13,9 @@ these points allow. It stops falling at 0.1, and falls again at 0.01. The last l
 change the rate, by assigning `opt.lr` and by a schedule, to be the same to the last bit.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 
 STEPS = 500  # at each of the two rates
 BATCH_SIZE = 10

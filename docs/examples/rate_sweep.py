@@ -12,8 +12,9 @@ Rates that are too large diverge, and a run that diverges must count as infinite
 nothing at all, and `argmin` would pick it. The training loss alone would have chosen a larger rate.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 from gradstep.demo.digits import split
 from gradstep.demo.network import Params, accuracy, initial_params, loss_and_grads
 

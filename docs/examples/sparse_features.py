@@ -15,8 +15,9 @@ What to look at: on the frequent words both are good. On the rare ones, seen ten
 way, and no rate mends that: a larger one diverges on the frequent words.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 
 DOCUMENTS, FREQUENT, RARE = 1000, 20, 200
 RATES = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]

@@ -11,8 +11,9 @@ gradients differ. With the loss multiplied by 1,000, SGD at the same rate is off
 while Adam's path hardly changes.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 
 EPOCHS = 1000
 RATE = 0.01

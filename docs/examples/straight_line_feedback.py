@@ -14,8 +14,9 @@ gradients grow and push both gradient-norm rates below 1 for good, and those con
 its rate rises again when the loss falls, so the training hangs where the loss is 10 and the rate just 1.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 
 EPOCHS = 200
 BETA = 0.01

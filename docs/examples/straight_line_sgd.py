@@ -12,8 +12,9 @@ What to look at: the loss never rises, and the intercept is found long before th
 geometrically, the loss by (1 − η·λ)² an epoch, λ being the smallest curvature of the loss.
 """
 
-import gradstep as gs
 import numpy as np
+
+import gradstep as gs
 
 EPOCHS = 1000
 RATE = 0.01
@@ -32,8 +33,8 @@ def main() -> dict[str, object]:
         error = line[0] * x + line[1] - y
         if epoch % 100 == 0:
             losses.append(float(np.mean(error**2)))
-            quotient = f"{losses[-2] / losses[-1]:10.3f}" if epoch else ""
-            print(f"{epoch:5}  {losses[-1]:10.8f}  {line[0]:7.4f}  {line[1]:7.4f}  {quotient}")
+            quotient = f"  {losses[-2] / losses[-1]:10.3f}" if epoch else ""
+            print(f"{epoch:5}  {losses[-1]:10.8f}  {line[0]:7.4f}  {line[1]:7.4f}{quotient}")
         if epoch < EPOCHS:
             opt.step(np.array([2 * np.mean(error * x), 2 * np.mean(error)]))
 
