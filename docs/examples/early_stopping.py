@@ -45,15 +45,14 @@ def main() -> dict[str, object]:
         validation_loss, _ = loss_and_grads(params, digits.train_images[validation], labels[validation])
         if stopped_at is None and stopping.update(validation_loss):
             stopped_at = epoch  # a real program would leave the loop here
-            print(
-                f"{epoch:5}  {training_loss:13.4f}  {validation_loss:15.4f}  stop; best: {stopping.best_step}"
-            )
+            print(f"{epoch:5}  {training_loss:13.4f}  {validation_loss:15.4f}  stopped")
         elif epoch % 20 == 0:
             print(f"{epoch:5}  {training_loss:13.4f}  {validation_loss:15.4f}")
         opt.step(grads)
     at_end = test(params)
     stopping.restore()
     at_best = test(params)
+    print(f"the best epoch was {stopping.best_step}, with a validation loss of {stopping.best:.4f}")
     print(f"test, after {EPOCHS} epochs: loss {at_end['loss']:.4f}, accuracy {at_end['accuracy']:.2%}")
     print(f"test, early stopping: loss {at_best['loss']:.4f}, accuracy {at_best['accuracy']:.2%}")
     return {

@@ -33,8 +33,8 @@ def main() -> dict[str, object]:
         error = line[0] * x + line[1] - y
         if epoch % 100 == 0:
             losses.append(float(np.mean(error**2)))
-            quotient = f"{losses[-2] / losses[-1]:10.3f}" if epoch else ""
-            print(f"{epoch:5}  {losses[-1]:10.8f}  {line[0]:7.4f}  {line[1]:7.4f}  {quotient}")
+            quotient = f"  {losses[-2] / losses[-1]:10.3f}" if epoch else ""
+            print(f"{epoch:5}  {losses[-1]:10.8f}  {line[0]:7.4f}  {line[1]:7.4f}{quotient}")
         if epoch < EPOCHS:
             opt.step(np.array([2 * np.mean(error * x), 2 * np.mean(error)]))
 
