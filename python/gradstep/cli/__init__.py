@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 import gradstep as gs
-from gradstep.cli import demo, info
+from gradstep.cli import bench, demo, info
 
-COMMANDS = (demo.COMMAND, info.COMMAND)
+COMMANDS = (demo.COMMAND, bench.COMMAND, info.COMMAND)
 SUMMARY = "Fast in-place optimizer steps and learning-rate schedules for NumPy training code."
 
 
