@@ -78,17 +78,22 @@ def installed() -> dict[str, Contender]:
     return {contender.key: contender for contender in _installed()}
 
 
+def is_installed(package: str) -> bool:
+    """Tell whether a package can be imported, without importing it."""
+    return util.find_spec(package) is not None
+
+
 def _installed() -> Iterator[Contender]:
     yield Contender(OWN, OWN_STEPS)
     yield Contender("numpy", TEXTBOOK_STEPS)
     yield Contender("numpy-out", IN_PLACE_STEPS)
-    if util.find_spec("torch"):
+    if is_installed("torch"):
         from gradstep.bench import pytorch
 
         yield Contender("torch", pytorch.steps("loop"))
         yield Contender("torch-foreach", pytorch.steps("foreach"))
         yield Contender("torch-fused", pytorch.steps("fused"))
-    if util.find_spec("numba"):
+    if is_installed("numba"):
         from gradstep.bench import compiled
 
         for key, error_model in (("numba", "python"), ("numba-unchecked", "numpy")):
@@ -99,7 +104,7 @@ def _installed() -> Iterator[Contender]:
 def versions() -> dict[str, str]:
     """Name the installed packages' versions."""
     found = {OWN: gs.__version__, "numpy": np.__version__}
-    return found | {name: metadata.version(name) for name in PACKAGES if util.find_spec(name)}
+    return found | {name: metadata.version(name) for name in PACKAGES if is_installed(name)}
 
 
 def check(rule: Rule, contenders: Mapping[str, Contender]) -> None:

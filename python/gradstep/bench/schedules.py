@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib import util
 
 import numpy as np
 import numpy.typing as npt
 
-from gradstep.bench.contenders import OWN
+from gradstep.bench.contenders import OWN, is_installed
 from gradstep.bench.rounds import Samples, race
 from gradstep.schedules import Cosine, Schedule
 
@@ -67,7 +66,7 @@ def measure_scalar(rounds: int) -> ScheduleTimes:
             own(t)
 
     calls: dict[str, Callable[[], object]] = {OWN: evaluate}
-    if util.find_spec("torch"):
+    if is_installed("torch"):
         from gradstep.bench import pytorch
 
         step = pytorch.scheduler(LR, WARMUP, DECAY)

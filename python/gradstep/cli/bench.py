@@ -37,6 +37,7 @@ class Race:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.set_defaults(refuse=parser.error)
     for option, choices, default in (
         ("--rules", RULES, "all"),
         ("--workloads", WORKLOADS, ", ".join(USUAL)),
@@ -85,6 +86,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the tables, and write what was asked for."""
+    for name in ("rules", "workloads", "contenders", "quick", "limit"):
+        if arguments.check and getattr(arguments, name):
+            arguments.refuse(f"--check chooses what is measured: leave out --{name}")
     try:
         races = list(target_races() if arguments.check else chosen_races(arguments))
         rates = schedule_measurements(arguments)
