@@ -159,7 +159,7 @@ class TestTargets:
         self, monkeypatch: pytest.MonkeyPatch, target: Target, *times: StepTimes
     ) -> tuple[str | None, float | None, str]:
         monkeypatch.setattr(targets, "TARGETS", (target,))
-        (verdict,) = targets.judge(Report({}, 1, [*times]))
+        (verdict,) = targets.judge(Report({}, {}, 1, [*times]))
         return verdict.opponent, verdict.measured, verdict.word
 
     @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ class TestTargets:
     def test_schedules(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(targets, "TARGETS", (Target("array", "schedules", ("numpy",), 6),))
         row = ScheduleTimes("array", "", 1, Samples({OWN: [1.0], "numpy": [6.5]}))
-        (verdict,) = targets.judge(Report({}, 1, [], [row]))
+        (verdict,) = targets.judge(Report({}, {}, 1, [], [row]))
         assert (verdict.measured, verdict.missed) == (6.5, False)
 
     def test_every_target_names_what_exists(self) -> None:
@@ -225,7 +225,12 @@ class TestTargets:
         status: int,
     ) -> None:
         monkeypatch.setattr(targets, "TARGETS", (Target("adam", "policy", ("numpy",), 8),))
-        report = Report(machine.facts(), 1, [synthetic("adam", "policy", gradstep=1.0, numpy=measured)])
+        report = Report(
+            machine.facts(),
+            contenders.versions(),
+            1,
+            [synthetic("adam", "policy", gradstep=1.0, numpy=measured)],
+        )
         monkeypatch.setattr(bench, "measure", lambda *_: report)
         assert main(["bench", "--check"]) == status
         output = capsys.readouterr()
@@ -243,7 +248,7 @@ class TestCommand:
         assert "One small tensor: 1 tensor, 1,000 elements" in output
 
         written = json.loads(paths["json"].read_text(encoding="utf-8"))
-        assert written["machine"]["numpy"] == np.__version__
+        assert written["versions"]["numpy"] == np.__version__
         assert [(row["workload"], row["rule"]) for row in written["steps"]] == [
             ("tensor", "sgd"),
             ("tensor", "adam"),
@@ -264,7 +269,7 @@ class TestCommand:
         present = contenders.installed()
         times = steps.measure(WORKLOADS["tensor"], RULES["adam"], present, 2, floor=True)
         rows = [schedules.measure_scalar(2), schedules.measure_array(2, 30_000)]
-        report = Report(machine.facts(), 2, [times], rows)
+        report = Report(machine.facts(), contenders.versions(), 2, [times], rows)
         titles = dict(report.sections(as_text))
         assert "attainable GB/s" in titles["One small tensor: memory traffic"]
         assert "array of 30,000 steps" in titles["Learning-rate schedules: linear warmup, then cosine"]
@@ -276,7 +281,7 @@ class TestCommand:
 
         every = {key: [2.0] for key in contenders.TITLES} | {OWN: [1.0]}
         rows = [StepTimes(WORKLOADS[w], rule, Samples(every)) for w in USUAL for rule in RULES.values()]
-        figure.draw(Report(machine.facts(), 1, rows), tmp_path / "x.png")
+        figure.draw(Report(machine.facts(), contenders.versions(), 1, rows), tmp_path / "x.png")
         assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
         assert (tmp_path / "x.png").stat().st_size < 200_000
 

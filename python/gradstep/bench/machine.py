@@ -6,7 +6,6 @@ from pathlib import Path
 
 import gradstep as gs
 from gradstep import _core
-from gradstep.bench.contenders import versions
 
 
 def cpu() -> str:
@@ -22,13 +21,20 @@ def cpu() -> str:
 
 
 def facts() -> dict[str, str]:
-    """Collect the machine, what is in force, and the versions of all that takes part."""
+    """Collect the machine and what is in force."""
     return {
         "CPU": cpu(),
         "cores": str(os.cpu_count()),
         "platform": platform.platform(),
+        "Python": platform.python_version(),
         "SIMD tier": _core.simd_tier(),
         "threads": str(gs.get_num_threads()),
-        "Python": platform.python_version(),
-        **versions(),
     }
+
+
+def is_busy() -> bool:
+    """Tell whether programs took half a core or more in the last minute, where the system says it."""
+    try:
+        return os.getloadavg()[0] >= 0.5
+    except OSError:
+        return False

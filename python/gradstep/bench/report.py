@@ -19,12 +19,14 @@ class Report:
 
     Attributes:
         machine: facts by name.
+        versions: of the packages that took part.
         rounds: how many samples each time is the median of.
         steps: in the order of the workloads.
         schedules: the rows about learning rates.
     """
 
     machine: dict[str, str]
+    versions: dict[str, str]
     rounds: int
     steps: list[StepTimes] = field(default_factory=list)
     schedules: list[ScheduleTimes] = field(default_factory=list)
@@ -32,10 +34,11 @@ class Report:
     def heading(self) -> str:
         """Say in a few lines what ran on what."""
         facts = self.machine
-        packages = ", ".join(f"{name} {version}" for name, version in list(facts.items())[5:])
+        packages = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         return (
             f"{facts['CPU']}, {facts['cores']} cores, {facts['platform']}\n"
-            f"{packages}; SIMD tier {facts['SIMD tier']}, threads: {facts['threads']}\n"
+            f"Python {facts['Python']}, {packages}; "
+            f"SIMD tier {facts['SIMD tier']}, threads: {facts['threads']}\n"
             f"float32; µs a step, medians of {self.rounds} interleaved rounds; "
             f"× is the time over gradstep's, the median of the rounds' ratios"
         )
@@ -77,6 +80,7 @@ class Report:
         """Collect all that the tables say, with every sample, in types that JSON knows."""
         return {
             "machine": self.machine,
+            "versions": self.versions,
             "rounds": self.rounds,
             "settle_seconds": rounds.SETTLE_SECONDS,
             "sample_seconds": rounds.SAMPLE_SECONDS,

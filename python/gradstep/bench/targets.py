@@ -100,10 +100,10 @@ def judge(report: Report) -> Iterator[Verdict]:
 def table(verdicts: list[Verdict], render: Render) -> str:
     """Lay the verdicts out."""
     head = ("what", "against", "fastest of them", "at least", "aim", "measured", "")
-    titles = {**TITLES, FLOOR: "floor, bandwidth"}
     lines = []
     for verdict in verdicts:
         target = verdict.target
+        titles = SCHEDULE_TITLES if target.workload == "schedules" else STEP_TITLES
         names = [titles[name] for name in target.against]
         lines.append(
             (
@@ -121,3 +121,5 @@ def table(verdicts: list[Verdict], render: Render) -> str:
 
 AGAINST = {FASTEST: "NumPy, torch fused, numba", COMPILED: "torch fused, numba"}
 """Groups of contenders in words."""
+STEP_TITLES = {**TITLES, FLOOR: "floor, bandwidth"}
+SCHEDULE_TITLES = {"numpy": "NumPy, vectorised", "torch": "torch, scheduler.step()"}

@@ -89,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name in ("rules", "workloads", "contenders", "quick", "limit"):
         if arguments.check and getattr(arguments, name):
             arguments.refuse(f"--check chooses what is measured: leave out --{name}")
+    busy = machine.is_busy()
     try:
         races = list(target_races() if arguments.check else chosen_races(arguments))
         rates = schedule_measurements(arguments)
@@ -96,6 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
     except (everybody.DisagreementError, NotPossibleError) as error:
         print(f"gradstep bench: {error}", file=sys.stderr)
         return 1
+    if busy:
+        print("gradstep bench: other programs were busy; expect different numbers without", file=sys.stderr)
     print(report.heading())
     for title, table in report.sections(as_text):
         print(f"\n{title}", table, sep="\n")
@@ -189,7 +192,7 @@ def measure(races: list[Race], rates: list[Callable[[int], schedules.ScheduleTim
     compared: dict[str, dict[str, Contender]] = {}
     for race in races:
         compared.setdefault(race.rule, {}).update(race.contenders)
-    report = Report(machine.facts(), rounds)
+    report = Report(machine.facts(), everybody.versions(), rounds)
     with ProgressBar(len(compared) + len(races) + len(rates), sys.stderr) as bar:
         for rule, contenders in compared.items():
             bar.label = f"comparing results: {RULES[rule].title}"
