@@ -1,6 +1,6 @@
 """Fast in-place optimizer steps and learning-rate schedules for NumPy training code."""
 
-from gradstep import functional, schedules
+from gradstep import feedback, functional, schedules
 from gradstep._core import __version__
 from gradstep.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
@@ -13,6 +13,7 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "__version__",
+    "feedback",
     "functional",
     "get_num_threads",
     "num_threads",

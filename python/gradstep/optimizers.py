@@ -48,8 +48,10 @@ class Optimizer(_core.Optimizer):
             Assign a float or a schedule to replace it in all groups, or a tuple of one for each.
         state: ``{name: {slot: ndarray}}``, live views of the optimizer's own arrays. The array of an
             optimizer of one lone array is named ``"0"``.
-        grad_norm: the global norm of the last step's gradients before clipping, a float, or None if no
-            step with ``clip_norm`` was made.
+        grad_norm: the global norm of the last step's gradients before clipping, a float, or None if that
+            step needed none, for ``clip_norm`` or for `gradstep.feedback.GradNormScaled`.
+        feedback_state: the states of the `gradstep.feedback` schedules among the hyperparameters, a tuple
+            of dicts of plain numbers; assign it to resume.
 
     With ``clip_norm=c``, the gradients of all groups are scaled by min(1, c/(‖g‖ + 10⁻⁶)), where ‖g‖ is
     the norm of all of them together, as by torch's ``clip_grad_norm_``; with ``clip_value=c`` each

@@ -26,6 +26,9 @@ class Schedule(_core.Schedule):
 
     __slots__ = ()
 
+    # NumPy scalars and arrays on the left of ``*`` leave it to us instead of looking for elements.
+    __array_ufunc__ = None
+
     def then(self, b: Schedule, at: int) -> Join:
         """Give way to ``b`` at t = ``at``; b sees t − at. See `Join`."""
         return Join((self, b), (at,))

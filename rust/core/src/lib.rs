@@ -6,6 +6,7 @@
 
 pub mod elements;
 pub mod error;
+pub mod feedback;
 pub mod floats;
 pub mod groups;
 pub mod limits;

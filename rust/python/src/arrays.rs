@@ -202,7 +202,7 @@ pub(crate) fn a_type(object: &Bound<'_, PyAny>) -> String {
         return "None".to_owned();
     }
     let name = object.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-    let article =
-        if name.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+    let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
+    let article = if vowel || name == "ndarray" { "an" } else { "a" };
     format!("{article} {name}")
 }

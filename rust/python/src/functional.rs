@@ -37,5 +37,6 @@ pub(crate) fn update(
     }
     let (parameter, writes) = Parameter::new(p, "", slots, state.iter().collect())?;
     let member = Member { group: 0, parameter, writes };
-    Stepper::new(vec![setting], vec![group], vec![member], Clip::default())?.step(py, t, |admit| admit(0, g))
+    Stepper::new(vec![setting], vec![group], vec![member], Clip::default())?
+        .step(py, t, None, |admit| admit(0, g))
 }

@@ -4,6 +4,7 @@ mod arrays;
 mod errors;
 mod functional;
 mod limit;
+mod observers;
 mod optimizer;
 mod parameters;
 mod schedules;
@@ -15,7 +16,10 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _core {
-    use super::errors::value_error;
+    use super::arrays::a_type;
+    use super::errors::{type_error, value_error};
+    use super::schedules::is_integer;
+    use gradstep_core::error::BadValue;
     use gradstep_core::simd::Tier;
     use gradstep_core::threads;
     use pyo3::prelude::*;
@@ -57,7 +61,12 @@ mod _core {
     }
 
     #[pyfunction]
-    fn set_num_threads(n: i64) -> PyResult<()> {
-        threads::set_num_threads(n).map_err(value_error)
+    fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
+        if !is_integer(n)? {
+            return Err(type_error(format!("num_threads must be an integer, got {}", a_type(n))));
+        }
+        // Beyond i64 is out of range like any other, but the message has the value as it came.
+        let named = |bad| value_error(BadValue { got: n.to_string(), ..bad });
+        threads::set_num_threads(n.extract().unwrap_or(i64::MAX)).map_err(named)
     }
 }

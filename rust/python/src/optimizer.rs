@@ -7,10 +7,11 @@ use pyo3::types::{PyDict, PyList, PySet, PyTuple};
 
 use crate::arrays::{a_type, writable};
 use crate::errors::{type_error, value_error};
+use crate::observers;
 use crate::parameters::Parameter;
 use crate::settings::{Setting, Value};
 use crate::steps::{Clip, Member, Stepper};
-use crate::trees::{Tree, label};
+use crate::trees::{Leaf, Tree, label};
 
 /// What an optimizer holds once `__init__` has run.
 struct Ready {
@@ -44,57 +45,101 @@ impl Optimizer {
         let py = params.py();
         let spec = spec(rule)?;
         let defaults = options.cloned().unwrap_or_else(|| PyDict::new(py));
-        let (tree, members, settings) = match groups(params)? {
-            None => {
-                let settings = vec![Setting::new(spec, decoupled_weight_decay, &[&defaults], String::new())?];
-                let (tree, members) = members(params, "", 0, &settings[0])?;
-                (tree, members, settings)
+        let (mut leaves, mut members, mut settings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut add = |params: &Bound<'_, PyAny>, path: &str, setting: Setting| {
+            let tree = add_group(params, path, settings.len(), &setting, &mut leaves, &mut members)?;
+            settings.push(setting);
+            Ok::<_, PyErr>(tree)
+        };
+        let tree = if let Some(groups) = groups(params)? {
+            let mut items = Vec::with_capacity(groups.len());
+            for (i, group) in groups.iter().enumerate() {
+                check_keys(spec, group, i)?;
+                let place = format!(" of params[{i}]");
+                let setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
+                let params = group.get_item("params")?.expect("groups() has seen it");
+                items.push(add(&params, &i.to_string(), setting)?);
             }
-            Some(groups) => {
-                let (mut items, mut members, mut settings) = (Vec::new(), Vec::new(), Vec::new());
-                for (i, group) in groups.iter().enumerate() {
-                    check_keys(spec, group, i)?;
-                    let place = format!(" of params[{i}]");
-                    let setting = Setting::new(spec, decoupled_weight_decay, &[group, &defaults], place)?;
-                    let params = group.get_item("params")?.expect("groups() has seen it");
-                    let (tree, of_group) = self::members(&params, &i.to_string(), i, &setting)?;
-                    items.push(tree);
-                    members.extend(of_group);
-                    settings.push(setting);
-                }
-                (Tree::Sequence { path: String::new(), items }, members, settings)
-            }
+            Tree::Sequence { path: String::new(), items }
+        } else {
+            add(params, "", Setting::new(spec, decoupled_weight_decay, &[&defaults], String::new())?)?
         };
         if members.is_empty() {
             return Err(value_error("params holds no array"));
         }
         check_names(py, &members)?;
-        let clip = Clip {
-            norm: clip_norm.map(|value| Value::new(value, "clip_norm")).transpose()?,
-            value: clip_value.map(|value| Value::new(value, "clip_value")).transpose()?,
-        };
+        let clip = Clip::new(clip_norm, clip_value)?;
         let groups = settings.iter().map(Setting::build).collect::<PyResult<Vec<_>>>()?;
         let slots = members.iter().map(|member| groups[member.group].state()).collect();
         self.0 = Some(Ready { stepper: Stepper::new(settings, groups, members, clip)?, tree, slots, t: 0 });
         Ok(())
     }
 
-    /// step(grads, /)
-    /// --
-    ///
     /// Update the parameters in place, once.
-    fn step(slf: &Bound<'_, Self>, grads: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut optimizer = slf.try_borrow_mut().map_err(|_| {
-            PyRuntimeError::new_err(
-                "this optimizer is in the middle of a step, in another thread or in its own schedule",
-            )
-        })?;
+    ///
+    /// Args:
+    ///     grads: arrays in the structure of the parameters (a list where they are in a list or tuple, a
+    ///         dict with the same keys where they are in a dict; one entry a group where there are
+    ///         groups), each with its parameter's shape. Any float dtype and memory order will do;
+    ///         float32 and float64 in the parameter's order are read where they are, others are copied
+    ///         first. They are not changed.
+    ///     loss: told to the feedback schedules before the update.
+    ///
+    /// Raises:
+    ///     TypeError: a gradient is not an array of floats, or loss is not a number.
+    ///     ValueError: structure or shapes differ, a hyperparameter's value at this step is out of range,
+    ///         the gradients' norm is needed and not finite, or a parameter was resized, retyped or made
+    ///         read-only since the optimizer was made.
+    ///     RuntimeError: another thread is in the middle of a step of this optimizer.
+    ///
+    /// After an error everything is as it was before.
+    #[pyo3(signature = (grads, *, loss=None))]
+    fn step(
+        slf: &Bound<'_, Self>,
+        grads: &Bound<'_, PyAny>,
+        loss: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let mut optimizer = slf.try_borrow_mut().map_err(|_| busy())?;
         let Ready { stepper, tree, t, .. } = optimizer.ready_mut()?;
-        stepper.step(slf.py(), *t, |admit| tree.walk(grads, admit))?;
+        stepper.step(slf.py(), *t, loss, |admit| tree.walk(grads, admit))?;
         *t += 1;
         Ok(())
     }
 
+    /// Tell all feedback schedules of the optimizer a loss or another metric, as once an epoch.
+    ///
+    /// Raises:
+    ///     TypeError: loss is not a number.
+    ///     ValueError: loss is not finite or out of range for one of them; then none has taken it in.
+    fn observe(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.ready()?.stepper.observers().observe_loss(loss)
+    }
+
+    /// The states of the feedback schedules, a tuple of dicts; assign it to resume.
+    #[getter]
+    fn feedback_state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let observers = self.ready()?.stepper.observers();
+        let states = observers.iter().map(|feedback| observers::state(py, feedback));
+        PyTuple::new(py, states.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    #[setter]
+    fn set_feedback_state(&self, states: &Bound<'_, PyAny>) -> PyResult<()> {
+        let observers = self.ready()?.stepper.observers();
+        let states: Vec<Bound<'_, PyAny>> = states.extract()?;
+        if states.len() != observers.iter().len() {
+            let (a, b) = (states.len(), observers.iter().len());
+            return Err(value_error(format!(
+                "feedback_state has {a} entries, but there are {b} feedback schedules"
+            )));
+        }
+        let numbers =
+            observers.iter().zip(&states).map(|(feedback, state)| observers::numbers(feedback, state));
+        observers.restore(&numbers.collect::<PyResult<Vec<_>>>()?);
+        Ok(())
+    }
+
+    /// The number of updates done.
     #[getter]
     fn step_count(&self) -> PyResult<u64> {
         Ok(self.ready()?.t)
@@ -107,6 +152,7 @@ impl Optimizer {
         Ok(())
     }
 
+    /// The rate that the next step will use; a tuple in group order if there are several groups.
     #[getter]
     fn lr(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let ready = self.ready()?;
@@ -141,14 +187,17 @@ impl Optimizer {
         for (setting, value) in settings.iter_mut().zip(values) {
             setting.set_lr(value);
         }
+        ready.stepper.find_observers();
         Ok(())
     }
 
+    /// The global norm of the last step's gradients before clipping, if it was taken.
     #[getter]
     fn grad_norm(&self) -> PyResult<Option<f64>> {
         Ok(self.ready()?.stepper.norm)
     }
 
+    /// `{name: {slot: ndarray}}`, the optimizer's own arrays.
     #[getter]
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let ready = self.ready()?;
@@ -165,7 +214,7 @@ impl Optimizer {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
-        let optimizer = slf.borrow();
+        let optimizer = slf.try_borrow().map_err(|_| busy())?;
         let Ready { stepper, t, .. } = optimizer.ready()?;
         let groups = stepper
             .settings
@@ -185,6 +234,12 @@ impl Optimizer {
     fn ready_mut(&mut self) -> PyResult<&mut Ready> {
         self.0.as_mut().ok_or_else(not_ready)
     }
+}
+
+fn busy() -> PyErr {
+    PyRuntimeError::new_err(
+        "this optimizer is in the middle of a step, in another thread or in its own schedule",
+    )
 }
 
 fn not_ready() -> PyErr {
@@ -244,32 +299,34 @@ fn check_keys(spec: &'static Spec, group: &Bound<'_, PyDict>, i: usize) -> PyRes
     Ok(())
 }
 
-/// The arrays of one group, each with fresh state.
-fn members(
+/// Appends the arrays of one group, each with fresh state, to `leaves` and `members`. Returns their
+/// structure.
+fn add_group(
     params: &Bound<'_, PyAny>,
     path: &str,
     group: usize,
     setting: &Setting,
-) -> PyResult<(Tree, Vec<Member>)> {
+    leaves: &mut Vec<Leaf>,
+    members: &mut Vec<Member>,
+) -> PyResult<Tree> {
     let py = params.py();
     let rule = setting.build()?;
-    let init = rule.init(setting.own());
-    let mut leaves = Vec::new();
-    let tree = Tree::new(params, path, &mut leaves)?;
+    let init = rule.init(&setting.start(py)?);
+    let before = leaves.len();
+    let tree = Tree::new(params, path, leaves)?;
     // All parameters are checked before memory is taken for any.
-    for leaf in &leaves {
+    for leaf in &leaves[before..] {
         writable(leaf.array.bind(py), &|| label("params", &leaf.path))?;
     }
     let full_like = py.import("numpy")?.getattr("full_like")?;
-    let mut members = Vec::with_capacity(leaves.len());
-    for leaf in leaves {
+    for leaf in &leaves[before..] {
         let array = leaf.array.bind(py);
         let fresh = |&value| full_like.call1((array, value, py.None(), "K", false));
         let state = init.iter().map(fresh).collect::<PyResult<_>>()?;
         let (parameter, writes) = Parameter::new(array, &leaf.path, rule.state(), state)?;
         members.push(Member { group, parameter, writes });
     }
-    Ok((tree, members))
+    Ok(tree)
 }
 
 fn check_names(py: Python<'_>, members: &[Member]) -> PyResult<()> {

@@ -4,13 +4,17 @@ mod arguments;
 mod evaluation;
 mod kinds;
 
-pub(crate) use evaluation::step;
+pub(crate) use evaluation::{is_integer, step};
 
+use gradstep_core::feedback::Feedback;
 use gradstep_core::schedules::Schedule as Core;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use std::sync::Arc;
+
 use crate::errors::value_error;
+use crate::observers::{self, Observers};
 
 /// Compositions nest at most this deep: filling, hashing and printing recurse, and the stack is finite.
 const MAX_DEPTH: usize = 64;
@@ -25,6 +29,10 @@ pub(crate) struct Schedule {
     arguments: Py<PyTuple>,
     depth: usize,
     pure: bool,
+    /// All feedback schedules inside, this one included, each once.
+    feedback: Vec<Arc<dyn Feedback>>,
+    /// This schedule, if it is one.
+    own: Option<Arc<dyn Feedback>>,
 }
 
 impl Schedule {
@@ -45,7 +53,20 @@ impl Schedule {
         if self.pure { Ok(value) } else { evaluation::failure(py).map_or(Ok(value), Err) }
     }
 
-    /// What equality and hash compare.
+    pub(crate) fn feedback(&self) -> &[Arc<dyn Feedback>] {
+        &self.feedback
+    }
+
+    /// The class, or the classmethod that the kind names: `Exponential.with_rate`.
+    fn constructor<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let class = slf.get_type();
+        match slf.get().kind.bind(slf.py()).to_cow()?.split_once('.') {
+            Some((_, method)) => class.getattr(method),
+            None => Ok(class.into_any()),
+        }
+    }
+
+    /// What equality and hash compare: not the state of a feedback schedule, which changes.
     fn identity<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         (slf.get_type(), &slf.get().kind, &slf.get().arguments).into_pyobject(slf.py())
     }
@@ -57,8 +78,9 @@ impl Schedule {
     #[pyo3(signature = (kind, /, *arguments))]
     fn new(kind: &Bound<'_, PyString>, arguments: &Bound<'_, PyTuple>) -> PyResult<Self> {
         let mut reader = arguments::Reader::new(arguments);
-        let core = kinds::build(&kind.to_cow()?, &mut reader)?;
-        let read = reader.finish()?;
+        let (core, own) = kinds::build(&kind.to_cow()?, &mut reader)?;
+        let mut read = reader.finish()?;
+        read.feedback.extend(own.clone());
         if read.depth > MAX_DEPTH {
             return Err(value_error(format!("schedules nest at most {MAX_DEPTH} deep, got {}", read.depth)));
         }
@@ -69,6 +91,8 @@ impl Schedule {
             arguments: read.values.unbind(),
             depth: read.depth,
             pure: read.pure,
+            feedback: read.feedback,
+            own,
         })
     }
 
@@ -107,23 +131,54 @@ impl Schedule {
         Self::identity(slf)?.hash()
     }
 
-    /// `(class, arguments)`, or the classmethod that the kind names: `Exponential.with_rate`.
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
-        let (class, kind, arguments) = (slf.get_type(), &slf.get().kind, &slf.get().arguments);
-        let constructor = match kind.bind(slf.py()).to_cow()?.split_once('.') {
-            Some((_, method)) => class.getattr(method)?,
-            None => class.into_any(),
-        };
-        Ok((constructor, arguments.bind(slf.py()).clone()))
+    /// Tells all feedback schedules inside, this one included, a loss or another metric.
+    fn observe(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
+        Observers::new(self.feedback.iter()).observe_loss(loss)
     }
 
-    fn __copy__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
+    /// The state of a feedback schedule itself, without those inside it; nothing for other schedules.
+    #[getter(_state)]
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.own.as_deref().map_or_else(|| Ok(PyDict::new(py)), |own| observers::state(py, own))
+    }
+
+    #[setter(_state)]
+    fn set_state(&self, state: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.own.as_deref().map_or(Ok(()), |own| observers::set_state(own, state))
+    }
+
+    /// `(constructor, arguments)`, and for a feedback schedule its state.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let schedule = slf.get();
+        let (constructor, arguments) = (Self::constructor(slf)?, &schedule.arguments);
+        match &schedule.own {
+            None => (constructor, arguments).into_pyobject(slf.py()),
+            Some(_) => (constructor, arguments, schedule.state(slf.py())?).into_pyobject(slf.py()),
+        }
+    }
+
+    fn __setstate__(&self, state: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.set_state(state)
+    }
+
+    /// A pure schedule is its own copy; one with feedback inside gets a copy with a state of its own.
+    fn __copy__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
+        let memo = PyDict::new(slf.py());
+        Self::__deepcopy__(slf, &memo)
     }
 
     #[pyo3(signature = (memo, /))]
-    fn __deepcopy__<'py>(slf: Bound<'py, Self>, memo: &Bound<'py, PyAny>) -> Bound<'py, Self> {
-        let _ = memo;
-        slf
+    fn __deepcopy__<'py>(slf: Bound<'py, Self>, memo: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+        let schedule = slf.get();
+        if schedule.feedback.is_empty() {
+            return Ok(slf.into_any());
+        }
+        let deepcopy = slf.py().import("copy")?.getattr("deepcopy")?;
+        let arguments = deepcopy.call1((&schedule.arguments, memo))?;
+        let copy = Self::constructor(&slf)?.call1(arguments.cast::<PyTuple>()?)?;
+        if schedule.own.is_some() {
+            copy.setattr("_state", schedule.state(slf.py())?)?;
+        }
+        Ok(copy)
     }
 }

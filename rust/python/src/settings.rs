@@ -1,10 +1,12 @@
 //! Hyperparameters as they arrive from Python: floats, schedules, flags; and their values at a step.
 
+use gradstep_core::feedback::Feedback;
 use gradstep_core::floats::Dtype;
 use gradstep_core::groups::{Group, Values};
 use gradstep_core::rules::{Hyper, LR, Options, Spec, WEIGHT_DECAY};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict};
+use pyo3::types::{PyBool, PyDict, PyFloat};
+use std::sync::Arc;
 
 use crate::arrays::a_type;
 use crate::errors::{type_error, value_error};
@@ -22,7 +24,7 @@ impl Value {
         if let Ok(schedule) = object.cast::<Schedule>() {
             return Ok(Self::Scheduled(schedule.clone().unbind()));
         }
-        let number = if object.is_instance_of::<PyBool>() { None } else { object.extract().ok() };
+        let number = if is_bool(object)? { None } else { object.extract().ok() };
         number
             .map(Self::Constant)
             .ok_or_else(|| type_error(format!("{name} is {}, not a float or a schedule", a_type(object))))
@@ -37,6 +39,14 @@ impl Value {
 
     pub(crate) fn constant(&self) -> Option<f64> {
         if let Self::Constant(value) = self { Some(*value) } else { None }
+    }
+
+    /// The feedback schedules inside.
+    pub(crate) fn feedback(&self) -> &[Arc<dyn Feedback>] {
+        match self {
+            Self::Constant(_) => &[],
+            Self::Scheduled(schedule) => schedule.get().feedback(),
+        }
     }
 
     pub(crate) fn object(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
@@ -83,9 +93,7 @@ impl Setting {
         let mut flags = Vec::new();
         for name in spec.flags {
             let flag = find(name)?;
-            let is =
-                flag.is_instance_of::<PyBool>() || flag.get_type().name()?.to_string().starts_with("bool");
-            if !is {
+            if !is_bool(&flag)? {
                 return Err(type_error(format!("{name}{place} is {}, not a bool", a_type(&flag))));
             }
             flags.push(flag.is_truthy()?);
@@ -113,8 +121,20 @@ impl Setting {
     }
 
     /// The rule's own hyperparameters at the step last prepared.
-    pub(crate) fn own(&self) -> &[f64] {
+    fn own(&self) -> &[f64] {
         &self.now[OWN..]
+    }
+
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// The rule's own hyperparameters at the first step, which its state may start from.
+    pub(crate) fn start(&self, py: Python<'_>) -> PyResult<Vec<f64>> {
+        let values = self.values.iter().enumerate().skip(OWN);
+        values
+            .map(|(i, value)| self.check(i, value.at(py, 0)?, value.constant().is_none().then_some(0)))
+            .collect()
     }
 
     pub(crate) fn lr(&self) -> &Value {
@@ -175,6 +195,13 @@ impl Setting {
         }
         Ok(parts.join(", "))
     }
+}
+
+/// Python's bool or NumPy's.
+fn is_bool(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(object.is_instance_of::<PyBool>()
+        || (!object.is_exact_instance_of::<PyFloat>()
+            && object.is_instance(&object.py().import("numpy")?.getattr("bool_")?)?))
 }
 
 /// Where the rule's own hyperparameters begin.

@@ -23,7 +23,7 @@ pub(crate) struct Leaf {
 const MAX_DEPTH: usize = 100;
 
 impl Tree {
-    /// Takes `object` apart; its arrays are appended to `leaves`.
+    /// Takes `object` apart; its arrays are appended to `leaves` and numbered as they stand there.
     pub(crate) fn new(object: &Bound<'_, PyAny>, path: &str, leaves: &mut Vec<Leaf>) -> PyResult<Self> {
         Self::nested(object, path.to_owned(), leaves, 0)
     }

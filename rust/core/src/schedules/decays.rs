@@ -1,6 +1,6 @@
 //! Curves that fall (or rise) once and for ever.
 
-use super::{Curve, blend};
+use super::{Formula, blend};
 use crate::error::{BadValue, Range, count};
 
 /// The same `value` at every t.
@@ -15,9 +15,9 @@ impl Constant {
     }
 }
 
-impl Curve for Constant {
+impl Formula for Constant {
     #[inline(always)]
-    fn value(&self, _: u64) -> f64 {
+    fn at(self, _: u64) -> f64 {
         self.value
     }
 }
@@ -40,9 +40,9 @@ impl Linear {
     }
 }
 
-impl Curve for Linear {
+impl Formula for Linear {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let t = t.min(self.steps);
         let steps = self.steps as f64;
         self.start * ((self.steps - t) as f64 / steps) + self.end * (t as f64 / steps)
@@ -72,9 +72,9 @@ impl Polynomial {
     }
 }
 
-impl Curve for Polynomial {
+impl Formula for Polynomial {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let steps = if self.cycle { self.steps * t.div_ceil(self.steps).max(1) } else { self.steps };
         let left = (steps - t.min(steps)) as f64 / steps as f64;
         blend(self.start, self.end, left.powf(self.power))
@@ -101,9 +101,9 @@ impl Exponential {
     }
 }
 
-impl Curve for Exponential {
+impl Formula for Exponential {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         self.start * self.gamma.powf(periods(t, self.every, self.staircase))
     }
 }
@@ -121,9 +121,9 @@ impl ExponentialRate {
     }
 }
 
-impl Curve for ExponentialRate {
+impl Formula for ExponentialRate {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         self.start * (-self.rate * t as f64).exp()
     }
 }
@@ -138,10 +138,10 @@ impl StepDecay {
     }
 }
 
-impl Curve for StepDecay {
+impl Formula for StepDecay {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
-        self.0.value(t)
+    fn at(self, t: u64) -> f64 {
+        self.0.at(t)
     }
 }
 
@@ -165,9 +165,9 @@ impl InverseTime {
     }
 }
 
-impl Curve for InverseTime {
+impl Formula for InverseTime {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         self.start / (1.0 + self.rate * periods(t, self.every, self.staircase))
     }
 }
@@ -185,9 +185,9 @@ impl InverseSqrt {
     }
 }
 
-impl Curve for InverseSqrt {
+impl Formula for InverseSqrt {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         self.start * (self.timescale as f64 / t.max(self.timescale) as f64).sqrt()
     }
 }

@@ -2,8 +2,8 @@
 
 use super::blocks::{Segment, change, fill_by_segment, fill_mapped};
 use super::milestones::increasing;
-use super::raised_cosine::raised_cosine;
-use super::{Curve, Schedule};
+use super::raised_cosine::RaisedCosine;
+use super::{Curve, Formula, Schedule};
 use crate::error::{BadValue, Range, choose, count};
 use crate::simd::Tier;
 
@@ -64,19 +64,20 @@ enum Shape {
 #[derive(Clone, Copy, Debug)]
 struct Ramp {
     steps: u64,
+    wave: RaisedCosine,
     start: f64,
     shape: Shape,
 }
 
-impl Curve for Ramp {
+impl Formula for Ramp {
     /// With x = t/n: start + (1−start)·x, start + (1−start)·(1 − cos πx)/2, or start^(1−x).
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let (done, left, steps) = (t as f64, (self.steps - t) as f64, self.steps as f64);
         match self.shape {
             Shape::Linear => self.start + (1.0 - self.start) * (done / steps),
             // Seen from its end, a raised cosine rises.
-            Shape::Cosine => self.start + (1.0 - self.start) * raised_cosine(left, done),
+            Shape::Cosine => self.start + (1.0 - self.start) * self.wave.at(left),
             Shape::Exponential => self.start.powf(left / steps),
         }
     }
@@ -99,7 +100,7 @@ impl Warmup {
         if matches!(shape, Shape::Exponential) {
             Range::Positive.check("start", start)?;
         }
-        Ok(Self { schedule, ramp: Ramp { steps, start, shape } })
+        Ok(Self { schedule, ramp: Ramp { steps, wave: RaisedCosine::new(steps as f64), start, shape } })
     }
 }
 

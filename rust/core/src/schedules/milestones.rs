@@ -24,7 +24,6 @@ impl Piecewise {
 }
 
 impl Curve for Piecewise {
-    #[inline(always)]
     fn value(&self, t: u64) -> f64 {
         self.values[self.boundaries.partition_point(|&b| b <= t)]
     }
@@ -46,7 +45,6 @@ impl MultiStep {
 }
 
 impl Curve for MultiStep {
-    #[inline(always)]
     fn value(&self, t: u64) -> f64 {
         self.0.value(t)
     }
@@ -70,7 +68,6 @@ impl Table {
 }
 
 impl Curve for Table {
-    #[inline(always)]
     fn value(&self, t: u64) -> f64 {
         self.values[t.min(self.last) as usize]
     }

@@ -28,7 +28,6 @@ pub use joins::{Join, Warmup};
 pub use milestones::{MultiStep, Piecewise, Table};
 pub use opaque::Opaque;
 pub use phases::{OneCycle, WarmupStableDecay};
-pub use raised_cosine::raised_cosine;
 pub use waves::{Cosine, CosineRestarts, Cyclic};
 
 /// The largest step there is. Below 2⁶³ the sum of two steps or counts still fits into 64 bits.
@@ -36,13 +35,31 @@ pub const LAST_STEP: u64 = i64::MAX as u64;
 
 /// One schedule. `t` is the count of updates done, so 0 is the first update, and at most [`LAST_STEP`].
 pub trait Curve: Send + Sync + fmt::Debug {
-    /// The value at update number `t`. Mark it `#[inline(always)]` in leaves, so that [`Curve::fill`]
-    /// vectorises.
+    /// The value at update number `t`.
     fn value(&self, t: u64) -> f64;
 
     /// Writes the value at each `steps[i]` to `out[i]`, the same bits as [`Curve::value`].
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
-        tier.run(Fill { curve: self, steps, out });
+        let _ = tier;
+        for (value, &t) in out.iter_mut().zip(steps) {
+            *value = self.value(t);
+        }
+    }
+}
+
+/// A curve that is nothing but numbers and a formula, so that its array loop can be vectorised.
+pub trait Formula: Copy + Send + Sync + fmt::Debug {
+    /// The value at update number `t`. Mark it `#[inline(always)]`.
+    fn at(self, t: u64) -> f64;
+}
+
+impl<F: Formula> Curve for F {
+    fn value(&self, t: u64) -> f64 {
+        self.at(t)
+    }
+
+    fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
+        tier.run(Fill { formula: *self, steps, out });
     }
 }
 
@@ -78,19 +95,21 @@ pub fn fill_parallel(curve: &dyn Curve, tier: Tier, steps: &[u64], out: &mut [f6
     chunks.into_iter().try_for_each(|chunk| chunk.into_inner().unwrap_or_else(PoisonError::into_inner).2)
 }
 
-struct Fill<'a, C: ?Sized> {
-    curve: &'a C,
+/// Holds a copy of the formula: behind a reference, for all the compiler knows, a write to `out` might
+/// change its parameters.
+struct Fill<'a, F> {
+    formula: F,
     steps: &'a [u64],
     out: &'a mut [f64],
 }
 
-impl<C: Curve + ?Sized> Vectorized for Fill<'_, C> {
+impl<F: Formula> Vectorized for Fill<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         for (value, &t) in self.out.iter_mut().zip(self.steps) {
-            *value = self.curve.value(t);
+            *value = self.formula.at(t);
         }
     }
 }

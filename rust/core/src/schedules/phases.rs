@@ -1,7 +1,7 @@
 //! Whole-training plans in phases: one-cycle and warmup–stable–decay.
 
-use super::raised_cosine::raised_cosine;
-use super::{Curve, blend};
+use super::raised_cosine::RaisedCosine;
+use super::{Formula, blend};
 use crate::error::{BadValue, Range, choose, count};
 
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,7 @@ pub struct OneCycle {
     bounds: [f64; 4],
     /// The value at each bound. A two-phase cycle has its last bound and level twice.
     levels: [f64; 4],
+    waves: [RaisedCosine; 3],
     anneal: Anneal,
 }
 
@@ -45,20 +46,21 @@ impl OneCycle {
             ([0.0, top, last, last], [low, peak, end, end])
         };
         let anneal = choose("anneal", anneal, &[("cos", Anneal::Cos), ("linear", Anneal::Linear)])?;
-        Ok(Self { last: steps - 1, bounds, levels, anneal })
+        let waves = [0, 1, 2].map(|phase| RaisedCosine::new(bounds[phase + 1] - bounds[phase]));
+        Ok(Self { last: steps - 1, bounds, levels, waves, anneal })
     }
 }
 
-impl Curve for OneCycle {
+impl Formula for OneCycle {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let t = t.min(self.last) as f64;
         let phase = usize::from(t > self.bounds[1]) + usize::from(t > self.bounds[2]);
         let (done, left) = (t - self.bounds[phase], self.bounds[phase + 1] - t);
         // A phase of no length is over as it begins: `left` may be 0 with nothing done.
         let weight = match self.anneal {
             _ if left <= 0.0 => 0.0,
-            Anneal::Cos => raised_cosine(done, left),
+            Anneal::Cos => self.waves[phase].at(done),
             Anneal::Linear => left / (done + left),
         };
         blend(self.levels[phase], self.levels[phase + 1], weight)
@@ -80,6 +82,7 @@ pub struct WarmupStableDecay {
     warmup: u64,
     decay_begins: u64,
     decay: u64,
+    wave: RaisedCosine,
     end: f64,
     shape: Shape,
 }
@@ -97,25 +100,27 @@ impl WarmupStableDecay {
         let peak = Range::Finite.check("peak", peak)?;
         let warmup = count("warmup", warmup, 0)?;
         let stable = count("stable", stable, 0)?;
+        let decay = count("decay", decay, 1)?;
         Ok(Self {
             peak,
             warmup,
             decay_begins: warmup + stable,
-            decay: count("decay", decay, 1)?,
+            decay,
+            wave: RaisedCosine::new(decay as f64),
             end: Range::Finite.check("end", end)?,
             shape: choose("shape", shape, &shapes)?,
         })
     }
 }
 
-impl Curve for WarmupStableDecay {
+impl Formula for WarmupStableDecay {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let done = t.saturating_sub(self.decay_begins).min(self.decay);
         let (done, left, steps) = (done as f64, (self.decay - done) as f64, self.decay as f64);
         let weight = match self.shape {
             Shape::Linear => left / steps,
-            Shape::Cosine => raised_cosine(done, left),
+            Shape::Cosine => self.wave.at(done),
             Shape::Sqrt => 1.0 - (done / steps).sqrt(),
         };
         let rising = self.peak * ((t.min(self.warmup) + 1) as f64 / (self.warmup + 1) as f64);

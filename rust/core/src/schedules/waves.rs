@@ -1,7 +1,7 @@
 //! Curves that fall and rise: cosine, warm restarts, cyclic.
 
-use super::raised_cosine::raised_cosine;
-use super::{Curve, blend};
+use super::raised_cosine::RaisedCosine;
+use super::{Formula, blend};
 use crate::error::{BadValue, Range, choose, count};
 
 /// end + (start−end)·(1 + cos πt/T)/2, and `end` from t = T on unless `periodic`.
@@ -9,24 +9,23 @@ use crate::error::{BadValue, Range, choose, count};
 pub struct Cosine {
     start: f64,
     steps: u64,
+    wave: RaisedCosine,
     end: f64,
     periodic: bool,
 }
 
 impl Cosine {
     pub fn new(start: f64, steps: i64, end: f64, periodic: bool) -> Result<Self, BadValue> {
-        Ok(Self {
-            start: Range::Finite.check("start", start)?,
-            steps: count("steps", steps, 1)?,
-            end: Range::Finite.check("end", end)?,
-            periodic,
-        })
+        let start = Range::Finite.check("start", start)?;
+        let steps = count("steps", steps, 1)?;
+        let wave = RaisedCosine::new(steps as f64);
+        Ok(Self { start, steps, wave, end: Range::Finite.check("end", end)?, periodic })
     }
 }
 
-impl Curve for Cosine {
+impl Formula for Cosine {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         // The wave is folded back in integers, so that it is as exact at t = 10¹² as at t = 1.
         let done = if self.periodic {
             let phase = t % (2 * self.steps);
@@ -34,7 +33,7 @@ impl Curve for Cosine {
         } else {
             t.min(self.steps)
         };
-        blend(self.start, self.end, raised_cosine(done as f64, (self.steps - done) as f64))
+        blend(self.start, self.end, self.wave.at(done as f64))
     }
 }
 
@@ -99,13 +98,12 @@ impl CosineRestarts {
     }
 }
 
-impl Curve for CosineRestarts {
+impl Formula for CosineRestarts {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let (cycle, begin, length) = self.cycle(t);
         let peak = self.start * self.peak_mult.powf(cycle as f64);
-        let done = t - begin;
-        blend(peak, self.end, raised_cosine(done as f64, (length - done) as f64))
+        blend(peak, self.end, RaisedCosine::new(length as f64).at((t - begin) as f64))
     }
 }
 
@@ -148,9 +146,9 @@ impl Cyclic {
     }
 }
 
-impl Curve for Cyclic {
+impl Formula for Cyclic {
     #[inline(always)]
-    fn value(&self, t: u64) -> f64 {
+    fn at(self, t: u64) -> f64 {
         let period = self.up + self.down;
         let (cycle, phase) = (t / period, t % period);
         let x = if phase <= self.up {

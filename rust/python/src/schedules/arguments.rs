@@ -1,11 +1,13 @@
 //! Reads a schedule's arguments in order, checks what they are, and keeps them as plain Python objects.
 
+use gradstep_core::feedback::Feedback;
 use gradstep_core::schedules::{Opaque, Schedule as Core};
 use numpy::PyUntypedArray;
 use pyo3::BoundObject;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyIterator, PySequence, PyString, PyTuple, PyType};
+use std::sync::Arc;
 
 use super::{Schedule, evaluation};
 use crate::errors::{type_error, value_error};
@@ -17,6 +19,7 @@ pub(super) struct Reader<'py> {
     values: Vec<Bound<'py, PyAny>>,
     depth: usize,
     pure: bool,
+    feedback: Vec<Arc<dyn Feedback>>,
 }
 
 /// All that a [`Reader`] has read.
@@ -25,11 +28,13 @@ pub(super) struct Read<'py> {
     pub(super) values: Bound<'py, PyTuple>,
     pub(super) depth: usize,
     pub(super) pure: bool,
+    /// The feedback schedules among the arguments and inside them, each once.
+    pub(super) feedback: Vec<Arc<dyn Feedback>>,
 }
 
 impl<'py> Reader<'py> {
     pub(super) fn new(arguments: &'py Bound<'py, PyTuple>) -> Self {
-        Self { arguments, names: Vec::new(), values: Vec::new(), depth: 0, pure: true }
+        Self { arguments, names: Vec::new(), values: Vec::new(), depth: 0, pure: true, feedback: Vec::new() }
     }
 
     pub(super) fn finish(self) -> PyResult<Read<'py>> {
@@ -38,7 +43,13 @@ impl<'py> Reader<'py> {
             return Err(type_error(format!("expected {read} arguments, got {given}")));
         }
         let values = PyTuple::new(self.arguments.py(), self.values)?;
-        Ok(Read { names: self.names, values, depth: self.depth + 1, pure: self.pure })
+        Ok(Read {
+            names: self.names,
+            values,
+            depth: self.depth + 1,
+            pure: self.pure,
+            feedback: self.feedback,
+        })
     }
 
     fn next(&mut self, name: &'static str) -> PyResult<Bound<'py, PyAny>> {
@@ -126,6 +137,11 @@ impl<'py> Reader<'py> {
         let child = child.get();
         self.depth = self.depth.max(child.depth);
         self.pure &= child.pure;
+        for feedback in &child.feedback {
+            if !self.feedback.iter().any(|known| Arc::ptr_eq(known, feedback)) {
+                self.feedback.push(Arc::clone(feedback));
+            }
+        }
         child.core().clone()
     }
 }

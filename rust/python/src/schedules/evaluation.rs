@@ -64,7 +64,7 @@ pub(crate) fn step(object: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
     }
 }
 
-fn is_integer(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub(crate) fn is_integer(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(object.is_exact_instance_of::<PyInt>()
         || (!object.is_instance_of::<PyBool>() && object.hasattr("__index__")?))
 }

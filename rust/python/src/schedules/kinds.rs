@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gradstep_core::error::BadValue;
+use gradstep_core::feedback::{Adaptive, Feedback, GradNorm, Loss, Plateau, Reaction};
 use gradstep_core::schedules::{
     Clip, Constant, Cosine, CosineRestarts, Curve, Cyclic, Every, Exponential, ExponentialRate, InverseSqrt,
     InverseTime, Join, Linear, MultiStep, OneCycle, Piecewise, Polynomial, Product, Repeat, Schedule, Shift,
@@ -13,8 +14,11 @@ use pyo3::PyResult;
 use super::arguments::Reader;
 use crate::errors::{type_error, value_error};
 
+/// What the core evaluates, and for a feedback schedule the same as what it observes with.
+pub(super) type Built = (Schedule, Option<Arc<dyn Feedback>>);
+
 #[rustfmt::skip] // a table
-pub(super) fn build(kind: &str, a: &mut Reader<'_>) -> PyResult<Schedule> {
+pub(super) fn build(kind: &str, a: &mut Reader<'_>) -> PyResult<Built> {
     match kind {
         "Constant" => done(Constant::new(a.float("value")?)),
         "Linear" => done(Linear::new(a.float("start")?, a.float("end")?, a.count("steps")?)),
@@ -40,10 +44,23 @@ pub(super) fn build(kind: &str, a: &mut Reader<'_>) -> PyResult<Schedule> {
         "Every" => done(Every::new(a.schedule("schedule")?, a.count("k")?)),
         "Shift" => done(Shift::new(a.schedule("schedule")?, a.count("n")?)),
         "Repeat" => done(Repeat::new(a.schedule("schedule")?, a.count("period")?)),
+        "LossScaled" => feedback(a.schedule("schedule")?, Loss::new(a.float("beta")?), &a.name("on_nonfinite")?),
+        "GradNormScaled" => feedback(a.schedule("schedule")?, GradNorm::new(a.float("beta")?, a.flag("compound")?), &a.name("on_nonfinite")?),
+        "Plateau" => feedback(a.schedule("schedule")?, Plateau::new(a.float("factor")?, a.count("patience")?, a.float("threshold")?, &a.name("threshold_mode")?, a.count("cooldown")?, a.float("min_value")?, &a.name("mode")?), &a.name("on_nonfinite")?),
         _ => Err(type_error(format!("there is no schedule '{kind}'"))),
     }
 }
 
-fn done<C: Curve + 'static>(curve: Result<C, BadValue>) -> PyResult<Schedule> {
-    Ok(Arc::new(curve.map_err(value_error)?))
+fn done<C: Curve + 'static>(curve: Result<C, BadValue>) -> PyResult<Built> {
+    Ok((Arc::new(curve.map_err(value_error)?), None))
+}
+
+fn feedback<R: Reaction<N> + 'static, const N: usize>(
+    schedule: Schedule,
+    reaction: Result<R, BadValue>,
+    on_nonfinite: &str,
+) -> PyResult<Built> {
+    let reaction = reaction.map_err(value_error)?;
+    let curve = Arc::new(Adaptive::new(schedule, reaction, on_nonfinite).map_err(value_error)?);
+    Ok((curve.clone(), Some(curve)))
 }

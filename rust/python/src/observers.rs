@@ -1,0 +1,100 @@
+//! Feedback schedules at work: telling them what was observed, and their state as plain numbers.
+
+use gradstep_core::feedback::{Feedback, Signal};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict};
+use std::sync::Arc;
+
+use crate::arrays::a_type;
+use crate::errors::{type_error, value_error};
+
+/// The feedback schedules that observe together, each once.
+#[derive(Default)]
+pub(crate) struct Observers(Vec<Arc<dyn Feedback>>);
+
+impl Observers {
+    pub(crate) fn new<'a>(all: impl IntoIterator<Item = &'a Arc<dyn Feedback>>) -> Self {
+        let mut each: Vec<Arc<dyn Feedback>> = Vec::new();
+        for feedback in all {
+            if !each.iter().any(|known| Arc::ptr_eq(known, feedback)) {
+                each.push(Arc::clone(feedback));
+            }
+        }
+        Self(each)
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &dyn Feedback> {
+        self.0.iter().map(|feedback| &**feedback)
+    }
+
+    pub(crate) fn want_norm(&self) -> bool {
+        self.iter().any(|feedback| feedback.signal() == Signal::GradNorm)
+    }
+
+    /// All take in the observation, or none does.
+    pub(crate) fn observe(&self, signal: Signal, seen: f64) -> PyResult<()> {
+        let before = self.states();
+        for feedback in self.iter().filter(|feedback| feedback.signal() == signal) {
+            if let Err(bad) = feedback.observe(seen) {
+                self.restore(&before);
+                return Err(value_error(bad));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn observe_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
+        let number = if loss.is_instance_of::<PyBool>() { None } else { loss.extract().ok() };
+        let wrong = || type_error(format!("loss is {}, not a number", a_type(loss)));
+        self.observe(Signal::Loss, number.ok_or_else(wrong)?)
+    }
+
+    pub(crate) fn states(&self) -> Vec<Vec<f64>> {
+        self.iter().map(Feedback::state).collect()
+    }
+
+    pub(crate) fn restore(&self, states: &[Vec<f64>]) {
+        for (feedback, state) in self.iter().zip(states) {
+            feedback.restore(state);
+        }
+    }
+}
+
+/// `{name: number}`.
+pub(crate) fn state<'py>(py: Python<'py>, feedback: &dyn Feedback) -> PyResult<Bound<'py, PyDict>> {
+    let state = PyDict::new(py);
+    for (name, number) in feedback.names().iter().zip(feedback.state()) {
+        state.set_item(name, number)?;
+    }
+    Ok(state)
+}
+
+pub(crate) fn set_state(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> PyResult<()> {
+    feedback.restore(&numbers(feedback, state)?);
+    Ok(())
+}
+
+/// The numbers of a dict that has just the names of the feedback's state.
+pub(crate) fn numbers(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    let names = feedback.names();
+    let Ok(dict) = state.cast::<PyDict>() else {
+        return Err(type_error(format!("state is {}, not a dict", a_type(state))));
+    };
+    let mut numbers = Vec::new();
+    for name in names {
+        let Some(value) = dict.get_item(name)? else {
+            return Err(value_error(format!("state has no '{name}'; it has {}", dict.keys().repr()?)));
+        };
+        let number: f64 = value
+            .extract()
+            .map_err(|_| type_error(format!("state['{name}'] is {}, not a number", a_type(&value))))?;
+        if number.is_nan() {
+            return Err(value_error(format!("state['{name}'] must be a number, got nan")));
+        }
+        numbers.push(number);
+    }
+    if dict.len() != names.len() {
+        return Err(value_error(format!("state has {}, but only {names:?} are wanted", dict.keys().repr()?)));
+    }
+    Ok(numbers)
+}

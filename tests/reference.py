@@ -1,0 +1,190 @@
+"""The NumPy oracle: every update rule once more, slowly and plainly, in the papers' notation.
+
+A rule is a function of one parameter ``p``, its gradient ``g``, its state (a dict of slots, empty before
+the first update), ``t`` (the number of updates done before this one) and its hyperparameters as floats. It
+returns the new ``p`` and the new state. A slot that is not there yet counts as 0.
+
+All arithmetic is done in the dtype of ``p``. A constant that follows from hyperparameters (1−β, a bias
+correction) is computed in Python floats and rounded once, by ``c``. A product of three is taken from left
+to right. So a compiled rule must give the same bits.
+
+What is not a rule's business (clipping, the two kinds of weight decay) is written once, in `step`.
+
+Adding a rule means adding one function here and its line in `RULES`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+State: TypeAlias = dict[str, Array]
+Rule: TypeAlias = Callable[..., tuple[Array, State]]
+
+#: The optimizers whose weight decay shrinks the parameter instead of entering the gradient.
+DECOUPLED = {"AdamW"}
+
+
+def sgd(
+    p: Array, g: Array, state: State, t: int, *, lr: float, momentum: float, dampening: float, nesterov: bool
+) -> tuple[Array, State]:
+    """Polyak 1964; Nesterov's form as of Sutskever et al. 2013."""
+    c = p.dtype.type
+    η, μ = c(lr), c(momentum)
+    if momentum == 0 and "momentum_buffer" not in state:
+        return p - η * g, {}
+    # The buffer starts as the whole gradient.
+    share = 1.0 if t == 0 or momentum == 0 else 1.0 - dampening
+    b = μ * state.get("momentum_buffer", c(0)) + c(share) * g
+    return p - η * (g + μ * b if nesterov else b), {"momentum_buffer": b}
+
+
+def adagrad(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,
+    *,
+    lr: float,
+    lr_decay: float,
+    initial_accumulator_value: float,
+    eps: float,
+) -> tuple[Array, State]:
+    """Duchi, Hazan, Singer 2011."""
+    c = p.dtype.type
+    η, ε = c(lr / (1.0 + t * lr_decay)), c(eps)
+    s = state.get("sum", c(initial_accumulator_value)) + g * g
+    return p - η * g / (np.sqrt(s) + ε), {"sum": s}
+
+
+def rmsprop(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,  # noqa: ARG001 (the rule does not look at the time)
+    *,
+    lr: float,
+    alpha: float,
+    eps: float,
+    momentum: float,
+    centered: bool,
+) -> tuple[Array, State]:
+    """Tieleman, Hinton 2012; centered as of Graves 2013."""
+    c = p.dtype.type
+    η, α, one_minus_α, ε, μ = c(lr), c(alpha), c(1.0 - alpha), c(eps), c(momentum)
+    v = α * state.get("square_avg", c(0)) + one_minus_α * (g * g)
+    new = {"square_avg": v}
+    variance = v
+    if centered:
+        a = α * state.get("grad_avg", c(0)) + one_minus_α * g
+        new["grad_avg"] = a
+        variance = np.maximum(v - a * a, c(0))
+    denominator = np.sqrt(variance) + ε
+    if momentum == 0 and "momentum_buffer" not in state:
+        return p - η * g / denominator, new
+    b = μ * state.get("momentum_buffer", c(0)) + g / denominator
+    new["momentum_buffer"] = b
+    return p - η * b, new
+
+
+def adam(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,
+    *,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    amsgrad: bool,
+) -> tuple[Array, State]:
+    """Kingma, Ba 2015; AMSGrad of Reddi, Kale, Kumar 2018.
+
+    Numerator and denominator of the papers' update are both multiplied by √(1−β₂ᵗ).
+    """
+    c = p.dtype.type
+    correction1 = 1.0 - beta1 ** float(t + 1)
+    correction2 = math.sqrt(1.0 - beta2 ** float(t + 1))
+    η, ε = c(lr * correction2 / correction1), c(eps * correction2)
+    m = c(beta1) * state.get("exp_avg", c(0)) + c(1.0 - beta1) * g
+    v = c(beta2) * state.get("exp_avg_sq", c(0)) + c(1.0 - beta2) * g * g
+    new = {"exp_avg": m, "exp_avg_sq": v}
+    v_hat = v
+    if amsgrad:
+        v_hat = new["max_exp_avg_sq"] = np.maximum(state.get("max_exp_avg_sq", c(0)), v)
+    return p - η * m / (np.sqrt(v_hat) + ε), new
+
+
+#: The function of each optimizer class. Loshchilov, Hutter 2019 (AdamW) is Adam with the other decay.
+RULES: dict[str, Rule] = {"SGD": sgd, "Adagrad": adagrad, "RMSprop": rmsprop, "Adam": adam, "AdamW": adam}
+
+#: Elements whose squares are summed in one go, and the number of interleaved sums among them.
+CHUNK, LANES = 32 * 1024, 32
+
+
+def global_norm(grads: Sequence[Array]) -> float:
+    """√Σg² over arrays that lie in memory in this order: float64 sums of chunks, added up in order."""
+    total = 0.0
+    for g in grads:
+        # Memory order, which is the order of the axes by stride.
+        flat = g.transpose(np.argsort([-stride for stride in g.strides], kind="stable")).reshape(-1)
+        for start in range(0, flat.size, CHUNK):
+            chunk = flat[start : start + CHUNK].astype(np.float64)
+            squares = chunk * chunk
+            rows = np.concatenate([squares, np.zeros(-squares.size % LANES)]).reshape(-1, LANES)
+            lanes = np.add.accumulate(rows)[-1]
+            while lanes.size > 1:
+                lanes = lanes[: lanes.size // 2] + lanes[lanes.size // 2 :]
+            total += float(lanes[0])
+    return math.sqrt(total)
+
+
+def step(
+    optimizer: str,
+    params: Mapping[str, Array],
+    grads: Mapping[str, Array],
+    states: Mapping[str, State],
+    t: int,
+    *,
+    weight_decay: float,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    **hypers: Any,
+) -> tuple[dict[str, Array], dict[str, State]]:
+    """One update of all parameters by the rule of that optimizer class. Changes none of its arguments.
+
+    g ← g·min(1, clip_norm/(‖g‖ + 10⁻⁶));  g ← clamp(g, ±clip_value)
+    coupled decay: g ← g + λp;  decoupled: p ← (1 − ηλ)p
+    """
+    # A gradient counts in the dtype and memory order of its parameter.
+    mine = {}
+    for name, p in params.items():
+        mine[name] = np.empty_like(p)
+        mine[name][...] = grads[name]
+    scale = 1.0
+    if clip_norm is not None:
+        scale = min(1.0, clip_norm / (global_norm(list(mine.values())) + 1e-6))
+    new_params, new_states = {}, {}
+    for name, p in params.items():
+        g, c = mine[name], p.dtype.type
+        if clip_norm is not None:
+            g = g * c(scale)
+        if clip_value is not None:
+            # Where both are zero, np.clip does not promise which sign of zero it takes.
+            limit = c(clip_value)
+            g = np.where((g < limit) | np.isnan(g), g, limit)
+            g = np.where((g > -limit) | np.isnan(g), g, -limit)
+        if optimizer in DECOUPLED:
+            p = p * c(1.0 - hypers["lr"] * weight_decay)
+        elif c(weight_decay) != 0:
+            g = g + c(weight_decay) * p
+        p, state = RULES[optimizer](p, g, states[name], t, **hypers)
+        new_params[name] = np.asarray(p)
+        new_states[name] = {slot: np.asarray(array) for slot, array in state.items()}
+    return new_params, new_states

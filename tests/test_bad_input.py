@@ -1,0 +1,261 @@
+"""What cannot be made into an optimizer: input, exception, message. `test_bad_steps.py` has the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradstep as gs
+import numpy as np
+import pytest
+from bits import Array
+from drawings import OPTIMIZERS, defaults
+from refusals import refuses
+
+S = gs.schedules
+NAN, INF = float("nan"), float("inf")
+ANY_ORDER = "C order, F order or a transpose of these is wanted"
+GROUP = "a group takes params, lr, weight_decay, beta1, beta2, eps, amsgrad"
+WANTED = "an ndarray, or a list, tuple or dict of ndarrays is wanted"
+
+
+def w() -> Array:
+    return np.ones(3)
+
+
+def read_only() -> Array:
+    p = w()
+    p.flags.writeable = False
+    return p
+
+
+def containing_itself() -> list[Any]:
+    params: list[Any] = [w()]
+    params.append(params)
+    return params
+
+
+TWICE = w()
+MISALIGNED = np.ndarray(3, np.float64, bytearray(25), 1)
+BUFFER = np.arange(24.0)
+MATRIX = BUFFER.reshape(4, 6)
+
+PARAMS: list[tuple[Any, type[Exception], str]] = [
+    (3.0, TypeError, f"params is a float; {WANTED}"),
+    (None, TypeError, f"params is None; {WANTED}"),
+    ("w", TypeError, f"params is a str; {WANTED}"),
+    (np.float64(1), TypeError, f"params is a float64; {WANTED}"),
+    (iter([w()]), TypeError, f"params is a list_iterator; {WANTED}"),
+    ([1.0, 2.0], TypeError, f"params['0'] is a float; {WANTED}"),
+    ([w(), None], TypeError, f"params['1'] is None; {WANTED}"),
+    ({"a": {"b": 2}}, TypeError, f"params['a.b'] is an int; {WANTED}"),
+    (np.ma.ones(3), TypeError, "params is a masked array; its mask would be ignored"),
+    (np.ones(3, int), TypeError, "params has dtype int64, not float32 or float64"),
+    (np.ones(3, bool), TypeError, "params has dtype bool, not float32 or float64"),
+    (np.ones(3, object), TypeError, "params has dtype object, not float32 or float64"),
+    (np.ones(3, complex), TypeError, "params has dtype complex128, not float32 or float64"),
+    (np.ones(3, np.float16), TypeError, "params has dtype float16, not float32 or float64"),
+    (
+        np.ones(3, np.longdouble),
+        TypeError,
+        f"params has dtype {np.dtype(np.longdouble)}, not float32 or float64",
+    ),
+    (np.zeros(3, [("a", "f4")]), TypeError, "params has dtype [('a', '<f4')], not float32 or float64"),
+    (np.array(["a"]), TypeError, "params has dtype <U1, not float32 or float64"),
+    (np.ones(3, ">f8"), ValueError, "params has dtype >f8, which is not in this machine's byte order"),
+    (
+        {"w": np.ones(3, ">f4")},
+        ValueError,
+        "params['w'] has dtype >f4, which is not in this machine's byte order",
+    ),
+    (
+        np.ndarray(3, "f8", bytearray(25), 1),
+        ValueError,
+        "params is not aligned in memory for its dtype float64",
+    ),
+    (read_only(), ValueError, "params is read-only, so it cannot be updated in place"),
+    (np.broadcast_to(w(), (2, 3)), ValueError, "params is read-only, so it cannot be updated in place"),
+    (
+        BUFFER[::2],
+        ValueError,
+        f"params is not dense in memory: it has shape (12,) with strides (16,) bytes; {ANY_ORDER}",
+    ),
+    (
+        {"w": MATRIX[:, :3]},
+        ValueError,
+        f"params['w'] is not dense in memory: it has shape (4, 3) with strides (48, 8) bytes; {ANY_ORDER}",
+    ),
+    (
+        BUFFER[::-1],
+        ValueError,
+        f"params is not dense in memory: it has shape (24,) with strides (-8,) bytes; {ANY_ORDER}",
+    ),
+    ([BUFFER[:5], BUFFER[4:]], ValueError, "params['0'] and params['1'] share memory"),
+    ({"z": BUFFER[4:], "a": {"b": BUFFER[:5]}}, ValueError, "params['z'] and params['a.b'] share memory"),
+    ([TWICE, w(), TWICE], ValueError, "params['0'] and params['2'] share memory"),
+    ({"a": BUFFER, "b": MATRIX[1]}, ValueError, "params['a'] and params['b'] share memory"),
+    ([BUFFER, BUFFER[3:4].view(np.float32)], ValueError, "params['0'] and params['1'] share memory"),
+    ([{"params": TWICE}, {"params": TWICE}], ValueError, "params['0'] and params['1'] share memory"),
+    ([], ValueError, "params holds no array"),
+    ({}, ValueError, "params holds no array"),
+    ([[], {}], ValueError, "params holds no array"),
+    ([{"params": []}], ValueError, "params holds no array"),
+    (containing_itself(), ValueError, "params is nested more than 100 deep; does it contain itself?"),
+    (
+        {1: w(), "1": w()},
+        ValueError,
+        "two arrays are named params['1']: a key holds a dot, or an int and a string are alike",
+    ),
+    (
+        {"a.b": w(), "a": {"b": w()}},
+        ValueError,
+        "two arrays are named params['a.b']: a key holds a dot, or an int and a string are alike",
+    ),
+    (
+        [{"params": w()}, w()],
+        ValueError,
+        "params[1] is an ndarray without the key 'params', but other entries are groups, which have it",
+    ),
+    (
+        [{"lr": 0.1}, {"params": w()}],
+        ValueError,
+        "params[0] is a dict without the key 'params', but other entries are groups, which have it",
+    ),
+    (
+        [{"params": w(), "foo": 1}],
+        ValueError,
+        f"params[0] has the key 'foo'; {GROUP}",
+    ),
+    (
+        [{"params": w()}, {"params": w(), "clip_norm": 1.0}],
+        ValueError,
+        f"params[1] has the key 'clip_norm'; {GROUP}",
+    ),
+    ([{"params": w(), 3: 1}], TypeError, "params[0] has the key 3, not a string"),
+    ([{"params": w(), "lr": -1}], ValueError, "lr of params[0] must be finite and at least 0, got -1.0"),
+    (
+        [{"params": w()}, {"params": w(), "beta1": "x"}],
+        TypeError,
+        "beta1 of params[1] is a str, not a float or a schedule",
+    ),
+    ([{"params": w(), "amsgrad": 1}], TypeError, "amsgrad of params[0] is an int, not a bool"),
+]
+
+
+@pytest.mark.parametrize(("params", "error", "message"), PARAMS, ids=[message for _, _, message in PARAMS])
+def test_params(params: Any, error: type[Exception], message: str) -> None:
+    with refuses(error, message):
+        gs.Adam(params)
+
+
+#: For each hyperparameter, what is out of range and how the range reads.
+AT_LEAST_0 = ([-1.0, -1e-300, NAN, INF, -INF, np.float32(-1)], "finite and at least 0")
+BELOW_1 = ([-0.1, 1.0, 1, 2.0, NAN, INF, np.float64(1.5)], "at least 0 and below 1")
+RANGES: dict[str, tuple[list[Any], str]] = {
+    "lr": AT_LEAST_0,
+    "weight_decay": AT_LEAST_0,
+    "lr_decay": AT_LEAST_0,
+    "initial_accumulator_value": AT_LEAST_0,
+    "eps": AT_LEAST_0,
+    "clip_norm": AT_LEAST_0,
+    "clip_value": AT_LEAST_0,
+    "momentum": BELOW_1,
+    "alpha": BELOW_1,
+    "beta1": BELOW_1,
+    "beta2": BELOW_1,
+    "dampening": ([-0.1, 1.1, NAN], "at least 0 and at most 1"),
+}
+
+FLOATS = [
+    (name, hyper)
+    for name in OPTIMIZERS
+    for hyper, default in [*defaults(OPTIMIZERS[name]).items(), ("clip_norm", None), ("clip_value", None)]
+    if not isinstance(default, bool)
+]
+FLAGS = [
+    (name, hyper)
+    for name in OPTIMIZERS
+    for hyper, default in defaults(OPTIMIZERS[name]).items()
+    if isinstance(default, bool)
+]
+
+
+@pytest.mark.parametrize(("name", "hyper"), FLOATS)
+def test_every_hyperparameter_has_a_range(name: str, hyper: str) -> None:
+    values, range_ = RANGES[hyper]
+    for value in values:
+        with refuses(ValueError, f"{hyper} must be {range_}, got {float(value)!r}"):
+            OPTIMIZERS[name](w(), **{hyper: value})
+
+
+@pytest.mark.parametrize(("name", "hyper"), FLOATS)
+def test_a_scheduled_value_out_of_range_is_refused_at_its_step(name: str, hyper: str) -> None:
+    values, range_ = RANGES[hyper]
+    p = w()
+    with refuses(ValueError, f"{hyper} at step 0 must be {range_}, got {float(values[0])!r}"):
+        OPTIMIZERS[name](p, **{hyper: S.Constant(values[0])}).step(w())
+    np.testing.assert_array_equal(p, 1)
+
+
+@pytest.mark.parametrize(("name", "hyper"), FLOATS)
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (True, "a bool"),
+        (np.True_, "a bool"),
+        ("0.1", "a str"),
+        ([0.1], "a list"),
+        (0.1j, "a complex"),
+        (np.array([0.1, 0.2]), "an ndarray"),
+        (float, "a type"),
+        (len, "a builtin_function_or_method"),
+    ],
+)
+def test_every_hyperparameter_is_a_float_or_a_schedule(name: str, hyper: str, value: Any, kind: str) -> None:
+    with refuses(TypeError, f"{hyper} is {kind}, not a float or a schedule"):
+        OPTIMIZERS[name](w(), **{hyper: value})
+
+
+@pytest.mark.parametrize(("name", "hyper"), [each for each in FLOATS if "clip" not in each[1]])
+def test_none_is_no_hyperparameter(name: str, hyper: str) -> None:
+    with refuses(TypeError, f"{hyper} is None, not a float or a schedule"):
+        OPTIMIZERS[name](w(), **{hyper: None})
+
+
+@pytest.mark.parametrize(("name", "flag"), FLAGS)
+@pytest.mark.parametrize(
+    ("value", "kind"), [(1, "an int"), ("yes", "a str"), (None, "None"), (S.Constant(1), "a Constant")]
+)
+def test_every_flag_is_a_bool(name: str, flag: str, value: Any, kind: str) -> None:
+    with refuses(TypeError, f"{flag} is {kind}, not a bool"):
+        OPTIMIZERS[name](w(), **{flag: value})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"momentum": 0.9, "dampening": 0.1}, {"momentum": 0.9, "dampening": S.Constant(0)}],
+    ids=repr,
+)
+def test_nesterov_wants_momentum(options: dict[str, Any]) -> None:
+    message = "nesterov must be False unless momentum is above 0 and dampening is 0, got True"
+    with refuses(ValueError, message):
+        gs.SGD(w(), nesterov=True, **options)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_unknown_keywords(name: str) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'betas'"):
+        OPTIMIZERS[name](w(), betas=(0.9, 0.99))
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'params'"):
+        OPTIMIZERS[name]()
+
+
+@pytest.mark.parametrize("value", [1, np.float32(0.5), np.float64(0.5), np.int64(1), np.array(0.5)], ids=repr)
+def test_numbers_of_any_kind_are_floats(value: Any) -> None:
+    assert gs.SGD(w(), lr=value).lr == float(value)
+
+
+def test_an_optimizer_that_was_not_initialised() -> None:
+    opt: Any = gs.Adam.__new__(gs.Adam)
+    for use in (lambda: opt.step(w()), lambda: opt.state, lambda: opt.lr, lambda: repr(opt)):
+        with refuses(RuntimeError, "this optimizer's __init__ has not run"):
+            use()

@@ -1,0 +1,172 @@
+"""`gradstep.functional`: each function is its class on one array; what it refuses."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import gradstep as gs
+import numpy as np
+import pytest
+from bits import Array, assert_same_bits
+from drawings import OPTIMIZERS, arrays, at, gradients, hypers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from refusals import refuses
+
+S = gs.schedules
+
+
+def function(name: str) -> Any:
+    return getattr(gs.functional, name.lower())
+
+
+def test_there_is_one_for_each_class() -> None:
+    assert sorted(gs.functional.__all__) == sorted(name.lower() for name in OPTIMIZERS)
+    with pytest.raises(AttributeError, match="has no attribute 'lion'"):
+        function("lion")
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_bit_for_bit_its_class(name: str, data: st.DataObject) -> None:
+    values = data.draw(hypers(OPTIMIZERS[name]), label="hypers")
+    p = data.draw(arrays(), label="p")
+    grads = data.draw(gradients({"p": p}, finite=False), label="grads")
+    mine = p.copy(order="K")
+    opt = OPTIMIZERS[name](p, **values)
+    state = {slot: array.copy(order="K") for slot, array in opt.state["0"].items()}
+    with np.errstate(all="ignore"):
+        for t in range(10):
+            g = grads()["p"]
+            opt.step(g)
+            # With and without schedules: what counts is the value at this step.
+            now = values if t % 2 or "momentum_buffer" in state else at(values, t)
+            function(name)(mine, g, *state.values(), step=t, **now)
+            assert_same_bits(mine, p, f"after step {t}, p")
+            for slot, array in state.items():
+                assert_same_bits(array, opt.state["0"][slot], f"after step {t}, {slot}")
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_defaults_are_those_of_the_class(name: str) -> None:
+    p, mine = np.linspace(-1, 1, 9), np.linspace(-1, 1, 9)
+    opt = OPTIMIZERS[name](p)
+    state = [array.copy() for array in opt.state["0"].values()]
+    for t in range(5):
+        g = np.cos(np.arange(9.0) + t)
+        opt.step(g)
+        assert function(name)(mine, g, *state, step=t) is None
+    assert_same_bits(mine, p, "p")
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_step_far_on(name: str) -> None:
+    p, mine = np.ones(3), np.ones(3)
+    opt = OPTIMIZERS[name](p, lr=S.InverseSqrt(0.1, 100))
+    state = [array.copy() for array in opt.state["0"].values()]
+    opt.step_count = 10**6
+    opt.step(np.ones(3))
+    function(name)(mine, np.ones(3), *state, step=np.int64(10**6), lr=S.InverseSqrt(0.1, 100))
+    assert_same_bits(mine, p, "p")
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_a_person_sees_of_it(name: str) -> None:
+    assert repr(function(name)) == f"<function gradstep.functional.{name.lower()}>"
+    assert name in (inspect.getdoc(function(name)) or "")
+
+
+def zeros(*shape: int, dtype: Any = np.float64, order: Any = "C") -> Array:
+    return np.zeros(shape, dtype, order)
+
+
+SAME = zeros(3)
+READ_ONLY = np.broadcast_to(1.0, 3)
+
+FUNCTIONAL: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
+    ("sgd", (None, zeros(3)), {}, TypeError, "params is None, not an ndarray"),
+    ("sgd", ([1.0], zeros(1)), {}, TypeError, "params is a list, not an ndarray"),
+    ("sgd", (zeros(3), None), {}, TypeError, "grads is None, not an ndarray"),
+    ("sgd", (zeros(3), zeros(4)), {}, ValueError, "grads has shape (4,), but params has shape (3,)"),
+    ("sgd", (READ_ONLY, zeros(3)), {}, ValueError, "params is read-only, so it cannot be updated in place"),
+    ("sgd", (zeros(3), zeros(3)), {"lr": -1}, ValueError, "lr must be finite and at least 0, got -1.0"),
+    ("sgd", (zeros(3), zeros(3)), {"lr": True}, TypeError, "lr is a bool, not a float or a schedule"),
+    (
+        "sgd",
+        (zeros(3), zeros(3)),
+        {"lr": S.Linear(1, -1, 2), "step": 2},
+        ValueError,
+        "lr at step 2 must be finite and at least 0, got -1.0",
+    ),
+    (
+        "sgd",
+        (zeros(3), zeros(3)),
+        {"clip_norm": 1.0},
+        TypeError,
+        "sgd() has no argument 'clip_norm'; it takes lr, momentum, dampening, weight_decay, nesterov",
+    ),
+    (
+        "sgd",
+        (zeros(3), zeros(3), zeros(3)),
+        {},
+        TypeError,
+        "sgd got 1 state arrays; with these options it has 0: none",
+    ),
+    (
+        "adam",
+        (zeros(3), zeros(3), zeros(3)),
+        {},
+        TypeError,
+        "adam got 1 state arrays; with these options it has 2: exp_avg, exp_avg_sq",
+    ),
+    (
+        "adam",
+        (zeros(3), zeros(3), zeros(3), zeros(3)),
+        {"amsgrad": True},
+        TypeError,
+        "adam got 2 state arrays; with these options it has 3: exp_avg, exp_avg_sq, max_exp_avg_sq",
+    ),
+    (
+        "adam",
+        (zeros(3), zeros(3), zeros(3), zeros(4)),
+        {},
+        ValueError,
+        "exp_avg_sq has shape (4,), but params has shape (3,)",
+    ),
+    (
+        "adam",
+        (zeros(3), zeros(3), zeros(3, dtype=np.float32), zeros(3)),
+        {},
+        ValueError,
+        "exp_avg has dtype float32, but params has dtype float64",
+    ),
+    (
+        "adagrad",
+        (zeros(2, 3), zeros(2, 3), zeros(2, 3, order="F")),
+        {},
+        ValueError,
+        "sum has strides (8, 16) bytes, but params has strides (24, 8)",
+    ),
+    ("adagrad", (zeros(3), zeros(3), [0.0] * 3), {}, TypeError, "sum is a list, not an ndarray"),
+    (
+        "adam",
+        (zeros(3), zeros(3), SAME, SAME),
+        {},
+        ValueError,
+        "exp_avg of params and exp_avg_sq of params share memory",
+    ),
+    ("adagrad", (SAME, zeros(3), SAME), {}, ValueError, "params and sum of params share memory"),
+]
+
+
+@pytest.mark.parametrize(("name", "arrays", "options", "error", "message"), FUNCTIONAL)
+def test_refusals(
+    name: str, arrays: tuple[Any, ...], options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    before = [np.array(array) for array in arrays if array is not None]
+    with refuses(error, message):
+        getattr(gs.functional, name)(*arrays, **({"step": 0} | options))
+    for array, old in zip([array for array in arrays if array is not None], before, strict=True):
+        np.testing.assert_array_equal(array, old)
