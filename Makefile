@@ -8,10 +8,13 @@ BIN := $(VENV)/$(SCRIPTS)
 WHEEL_TOOLS := build/wheel-tools
 # maturin installs into this environment, whatever else the caller has activated.
 DEVELOP := env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked --quiet
+# A Python with NumPy and matplotlib; contenders that it has installed take part. It sees this checkout's build.
+BENCH_PYTHON ?= $(BIN)/python
+BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples test wheel test-wheel lint format clean
+.PHONY: help build demo examples test bench perf-check wheel test-wheel lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +31,13 @@ examples: build ## run every program of docs/examples
 test: build ## the core's tests, then the package's, doctests included
 	cargo test --quiet --locked --package gradstep-core
 	$(BIN)/pytest
+
+bench: build ## time every rule against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
+	@mkdir -p docs
+	$(BENCH) --limit --markdown docs/benchmarks.md --plot docs/benchmarks.png
+
+perf-check: build ## the ratios that must be reached, as a pass or fail
+	$(BENCH) --check
 
 # WHEEL_OPTIONS=--target=x86_64-unknown-linux-musl for another C library, PYTHON=python3.14t for free threads.
 wheel: $(WHEEL_TOOLS)/made ## the sdist and the wheel that builds from it, both checked, into dist/

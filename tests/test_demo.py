@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradstep.cli.progress import ProgressBar
 from gradstep.demo import digits, timing
 from gradstep.demo.network import (
     Floats,
@@ -21,7 +22,6 @@ from gradstep.demo.network import (
     initial_params,
     loss_and_grads,
 )
-from gradstep.demo.progress import ProgressBar
 from gradstep.demo.recipes import RECIPES, Recipe
 from gradstep.demo.report import REQUIRED_ACCURACY, Report, Row
 from gradstep.demo.training import BATCH_SIZE, mini_batches, steps_per_epoch, train

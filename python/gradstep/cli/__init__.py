@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 import gradstep as gs
-from gradstep.cli import demo, info, plot
+from gradstep.cli import bench, demo, info, plot
 
-COMMANDS = (demo.COMMAND, plot.COMMAND, info.COMMAND)
+COMMANDS = (demo.COMMAND, bench.COMMAND, plot.COMMAND, info.COMMAND)
 SUMMARY = "Fast in-place optimizer steps and learning-rate schedules for NumPy training code."
 
 

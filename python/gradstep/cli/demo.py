@@ -3,12 +3,12 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 
+from gradstep.cli.arguments import integer, plot_path
 from gradstep.cli.command import Command
 from gradstep.cli.output import writable_path
+from gradstep.cli.progress import ProgressBar
 from gradstep.demo import digits, figure, timing
-from gradstep.demo.progress import ProgressBar
 from gradstep.demo.recipes import RECIPES
 from gradstep.demo.report import Report, Row
 from gradstep.demo.training import train
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--plot",
-        type=plot_path,
+        type=lambda text: plot_path(text, "demo"),
         metavar="FILE.png",
         help="draw learning curves and learning rates (needs matplotlib: pip install gradstep[demo])",
     )
@@ -80,31 +80,6 @@ def epochs(text: str) -> int:
 def seed(text: str) -> int:
     """Parse a seed."""
     return integer(text, 0, 2**63 - 1)
-
-
-def integer(text: str, low: int, high: int) -> int:
-    """Parse an integer from `low` to `high`."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = low - 1
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"expected an integer from {low} to {high}, got {text!r}")
-    return value
-
-
-def plot_path(text: str) -> Path:
-    """Check that matplotlib is there, that it knows the file's format, and that the file can be written."""
-    try:
-        formats = figure.formats()
-    except ImportError:
-        raise argparse.ArgumentTypeError(
-            "gradstep demo --plot needs matplotlib: pip install gradstep[demo]"
-        ) from None
-    suffix = Path(text).suffix.removeprefix(".").lower()
-    if suffix not in formats:
-        raise argparse.ArgumentTypeError(f"{text!r} must end in one of .{', .'.join(sorted(formats))}")
-    return writable_path(text)
 
 
 COMMAND = Command(

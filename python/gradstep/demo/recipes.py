@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradstep as gs
 from gradstep import schedules
-from gradstep.demo import textbook
+from gradstep.bench import textbook
 from gradstep.demo.network import Floats, Params
 from gradstep.schedules import Schedule
 

@@ -13,6 +13,7 @@ from gradstep.demo.network import arrays, initial_params
 from gradstep.demo.recipes import Recipe
 from gradstep.demo.timing import StepTimes
 from gradstep.demo.training import BATCH_SIZE, SIZES, History
+from gradstep.tables import as_text
 
 REQUIRED_ACCURACY = 0.95
 TABLE_HEAD = ("rule", "schedule", "test accuracy", "seconds", "µs/step", "NumPy µs/step", "NumPy/gradstep")
@@ -65,8 +66,7 @@ class Report:
 
     def table(self) -> str:
         """Lay the rows out as a table."""
-        cells = [TABLE_HEAD]
-        cells += [
+        rows = [
             (
                 row.recipe.rule,
                 row.recipe.schedule_name,
@@ -78,16 +78,7 @@ class Report:
             )
             for row in self.rows
         ]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if column < 2 else cell.rjust(width)
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-            )
-            for line in cells
-        ]
-        lines.insert(1, "  ".join("-" * width for width in widths))
-        return "\n".join(lines)
+        return as_text(TABLE_HEAD, rows, left=2)
 
     def as_json(self) -> dict[str, object]:
         """Collect all that the table says, with the curves, in types that JSON knows."""

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from gradstep.demo.network import Floats
+from gradstep.bench.workloads import Floats
 
 
 class Textbook(ABC):
@@ -113,3 +113,10 @@ class AdamW(Adam):
         for p in self.params:
             p -= lr * self.weight_decay * p
         super().step(grads, lr)
+
+
+def clip_norm(grads: list[Floats], max_norm: float) -> list[Floats]:
+    """Scale the gradients to a global norm of at most `max_norm`, as torch's clip_grad_norm_ does."""
+    norm = np.sqrt(sum(np.sum(g**2) for g in grads))
+    scale = min(1.0, float(max_norm / (norm + 1e-6)))
+    return [g * scale for g in grads]

@@ -1,0 +1,125 @@
+"""What gradstep must reach, and whether a run did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gradstep.bench.contenders import TITLES
+from gradstep.bench.report import Render, Report
+from gradstep.bench.rules import RULES
+from gradstep.bench.steps import FLOOR
+from gradstep.bench.workloads import WORKLOADS
+
+# numba with its default options: the targets were set by what that does.
+FASTEST = ("numpy", "numpy-out", "torch-fused", "numba", "numba-parallel")
+COMPILED = ("torch-fused", "numba", "numba-parallel")
+TO_MEMORY = ("adam", "momentum", "adagrad", "adamw")
+"""The rules that memory bounds on large models in every good implementation."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A ratio to reach.
+
+    Attributes:
+        case: a rule's key, or a schedule row's.
+        workload: a workload's key, or "schedules".
+        against: contenders' keys, of which the fastest counts; or the floor, and its bandwidth counts.
+        at_least: the least ratio that passes.
+        aim: what one hopes for beyond.
+    """
+
+    case: str
+    workload: str
+    against: tuple[str, ...]
+    at_least: float
+    aim: float | None = None
+
+    @property
+    def what(self) -> str:
+        """The case in words."""
+        if self.workload == "schedules":
+            return f"schedule, {self.case}"
+        return f"{RULES[self.case].title}, {WORKLOADS[self.workload].title}"
+
+
+TARGETS = (
+    Target("adam", "policy", FASTEST, 8, aim=10),
+    Target("adam", "tensor", FASTEST, 5),
+    *(Target(rule, "policy", ("numpy",), 8) for rule in RULES),
+    Target("adam", "mlp", COMPILED, 2, aim=3),
+    # Parity at the memory's speed; the rest is what two runs of the same code differ by.
+    *(Target(rule, "resnet50", ("torch-fused",), 0.97, aim=1) for rule in TO_MEMORY),
+    *(Target(rule, "resnet50", (FLOOR,), 0.95) for rule in TO_MEMORY),
+    Target("rmsprop", "resnet50", ("torch-foreach",), 2),
+    Target("adam-clip", "resnet50", ("torch-fused",), 1.3),
+    *(Target(rule, "resnet50", ("numpy",), 2 if rule == "sgd" else 4) for rule in RULES),
+    Target("scalar", "schedules", ("torch",), 25),
+    Target("array", "schedules", ("numpy",), 6),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A target and what a run says to it.
+
+    Attributes:
+        opponent: the fastest of those the target names, or None if none of them ran.
+        measured: the ratio to it.
+    """
+
+    target: Target
+    opponent: str | None
+    measured: float | None
+
+    @property
+    def missed(self) -> bool:
+        """Whether it was measured and is too low."""
+        # `not >=` also catches NaN.
+        return self.measured is not None and not self.measured >= self.target.at_least
+
+    @property
+    def word(self) -> str:
+        """The verdict."""
+        if self.measured is None:
+            return "not measured"
+        return "MISSED" if self.missed else "OK"
+
+
+def judge(report: Report) -> Iterator[Verdict]:
+    """Compare a run with every target."""
+    for target in TARGETS:
+        ratios = {
+            name: ratio
+            for name in target.against
+            if (ratio := report.against(target.case, target.workload, name)) is not None
+        }
+        opponent = min(ratios, key=lambda name: ratios[name], default=None)
+        yield Verdict(target, opponent, None if opponent is None else ratios[opponent])
+
+
+def table(verdicts: list[Verdict], render: Render) -> str:
+    """Lay the verdicts out."""
+    head = ("what", "against", "fastest of them", "at least", "aim", "measured", "")
+    lines = []
+    for verdict in verdicts:
+        target = verdict.target
+        titles = SCHEDULE_TITLES if target.workload == "schedules" else STEP_TITLES
+        names = [titles[name] for name in target.against]
+        lines.append(
+            (
+                target.what,
+                names[0] if len(names) == 1 else f"{len(names)}: {AGAINST[target.against]}",
+                titles[verdict.opponent] if verdict.opponent else "not installed",
+                f"{target.at_least:g}×",
+                f"{target.aim:g}×" if target.aim else "",
+                f"{verdict.measured:.2f}×" if verdict.measured is not None else "",
+                verdict.word,
+            )
+        )
+    return render(head, lines, left=3)
+
+
+AGAINST = {FASTEST: "NumPy, torch fused, numba", COMPILED: "torch fused, numba"}
+"""Groups of contenders in words."""
+STEP_TITLES = {**TITLES, FLOOR: "floor, bandwidth"}
+SCHEDULE_TITLES = {"numpy": "NumPy, vectorised", "torch": "torch, scheduler.step()"}
