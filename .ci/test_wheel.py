@@ -1,7 +1,7 @@
 """Test the wheel in dist/ as its users have it: installed, without Rust, and far from this checkout.
 
 Once with the oldest NumPy that gradstep supports and once with the newest, in clean environments: README's
-first example with nothing but the wheel installed, then all tests.
+first example with nothing but the wheel installed, then all tests, for which matplotlib joins it.
 """
 
 import re
@@ -47,7 +47,7 @@ def test(wheel: Path, numpy: str, folder: Path) -> str:
     example = folder / "example.py"
     example.write_text(first_example(), encoding="utf-8")
     print(environment.run("-W", "error", example, cwd=folder, quiet=True), end="", flush=True)
-    environment.install(f"{wheel}[test]", numpy)
+    environment.install(f"{wheel}[demo,test]", numpy)
     environment.run("-m", "pytest", "--quiet", "--junitxml", folder / "junit.xml", cwd=work)
     suite = ElementTree.parse(folder / "junit.xml").getroot()[0]
     skipped = int(suite.attrib["skipped"])

@@ -40,6 +40,20 @@ def test_a_value_that_takes_the_params_out_of_its_group() -> None:
     assert array.tolist() == [0.5] * 3
 
 
+def test_an_array_that_changes_when_asked_for_its_class() -> None:
+    class Restless(np.ndarray):
+        @property
+        def __class__(self) -> Any:
+            raise AssertionError("its memory layout has been read already")
+
+        @__class__.setter
+        def __class__(self, value: Any) -> None: ...
+
+    params = np.ones((2, 3))
+    gs.SGD(params, lr=0.5).step(np.ones((2, 3)).view(Restless))
+    assert (params == 0.5).all()
+
+
 def test_a_dict_that_another_thread_changes() -> None:
     params = {str(i): np.zeros(1) for i in range(50)}
     done = threading.Event()

@@ -170,7 +170,8 @@ pub(crate) fn is_masked(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     if unsafe { npyffi::PyArray_CheckExact(object.py(), object.as_ptr()) } != 0 {
         return Ok(false);
     }
-    object.is_instance(&object.py().import("numpy.ma")?.getattr("MaskedArray")?)
+    // By its type: `isinstance` would ask for `__class__`, which may be code that changes the array.
+    object.get_type().is_subclass(&object.py().import("numpy.ma")?.getattr("MaskedArray")?)
 }
 
 /// A Python float or NumPy floating scalar: what NumPy makes of 0-d results.
