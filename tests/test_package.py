@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -14,12 +15,15 @@ import pytest
 import gradstep as gs
 from processes import printed
 
+#: Modules around a package that only some environments have.
+NEED_MORE = {"gradstep.bench.compiled": "numba", "gradstep.bench.pytorch": "torch"}
+
 MODULES = [
     "gradstep",
     *(
         module.name
         for module in pkgutil.walk_packages(gs.__path__, "gradstep.")
-        if not module.name.endswith(("_core", "__main__"))
+        if not module.name.endswith(("_core", "__main__")) and module.name not in NEED_MORE
     ),
 ]
 
@@ -47,6 +51,15 @@ def test_every_public_name_has_a_docstring(module: str, name: str) -> None:
         for attribute, member in vars(thing).items():
             if callable(member) and not attribute.startswith("_"):
                 assert documentation(member).strip(), f"{module}.{name}.{attribute} has no docstring"
+
+
+@pytest.mark.parametrize(("module", "needs"), NEED_MORE.items())
+def test_a_module_that_needs_more_imports_with_it_only(module: str, needs: str) -> None:
+    if find_spec(needs) is not None:
+        assert (importlib.import_module(module).__doc__ or "").strip()
+    else:
+        with pytest.raises(ModuleNotFoundError, match=needs):
+            importlib.import_module(module)
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,6 +1,6 @@
 //! The global norm of the gradients: float64 partial sums over fixed chunks, combined in chunk order.
 //!
-//! Each chunk is summed in [`LANES`] interleaved accumulators that are folded in a fixed tree. Chunks,
+//! Each chunk is summed in `LANES` interleaved accumulators that are folded in a fixed tree. Chunks,
 //! lanes and tree do not depend on threads or SIMD tier, so neither do the bits.
 
 use crate::floats::{Dtype, Float};

@@ -14,7 +14,7 @@ use std::f64::consts::FRAC_PI_2;
 /// π/2 − [`FRAC_PI_2`].
 const FRAC_PI_2_TAIL: f64 = 6.123_233_995_736_766e-17;
 
-/// sin²v = v² + v⁴·Σ TERMS[k]·v^2k on 0 ≤ v ≤ π/4, fitted by `mpmath.chebyfit`; the relative error of
+/// sin²v = v² + v⁴·Σ `TERMS[k]`·v^2k on 0 ≤ v ≤ π/4, fitted by `mpmath.chebyfit`; the relative error of
 /// sin²v is below 2e-17.
 const TERMS: [f64; 8] = [
     -0.333_333_333_333_333_3,
