@@ -23,6 +23,6 @@ def test_an_example_runs(example: str, tmp_path: Path) -> None:
         [sys.executable, "-W", "error", str(script)], capture_output=True, text=True, cwd=tmp_path, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    error = re.search(r"mean squared error (\d+\.\d+)", done.stdout)
+    error = re.search(r"squared error (\d+\.\d+)", done.stdout)
     assert error is not None
     assert float(error.group(1)) < 0.02

@@ -22,6 +22,10 @@ MARKERS = {
 """Shape, colour and filling: a colour a library, and filled where it uses all it has."""
 
 
+MANY_TIMES = 300
+"""An axis that spans more has room for the powers of ten only."""
+
+
 def draw(report: Report, path: Path) -> None:
     """Draw a panel for each workload: how many times gradstep's time each contender takes, rule by rule.
 
@@ -58,9 +62,9 @@ def draw(report: Report, path: Path) -> None:
                 drawn.add(name)
         axes.axvline(1, color=COLOURS[0], linewidth=1.2, label=None if i else TITLES[OWN])
         axes.set_xscale("log")
-        low, high = axes.get_xlim()
-        axes.set_xlim(min(low, 0.8), max(high, 12))
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = min(axes.get_xlim()[0], 0.8), max(axes.get_xlim()[1], 12)
+        axes.set_xlim(low, high)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < MANY_TIMES else (1,)))
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}×")
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.tick_params(axis="x", labelsize=8)

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::errors::type_error;
-use crate::optimizer::spec;
+use crate::groups::spec;
 use crate::parameters::Parameter;
 use crate::settings::Setting;
 use crate::steps::{Clip, Member, Stepper};

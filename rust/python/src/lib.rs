@@ -17,6 +17,7 @@
 mod arrays;
 mod errors;
 mod functional;
+mod groups;
 mod limit;
 mod observers;
 mod optimizer;
