@@ -21,12 +21,13 @@ impl<F: Float> Intake<F> {
     /// Changes nothing.
     pub fn neutral() -> Self {
         let one = F::from_f64(1.0);
-        Self { scale: one, limit: F::from_f64(f64::INFINITY), decay: F::ZERO, shrink: one }
+        Self { scale: one, limit: F::INFINITY, decay: F::ZERO, shrink: one }
     }
 
     #[inline(always)]
     fn apply(&self, p: F, g: F) -> (F, F) {
-        let g = (g * self.scale).nan_min(self.limit).nan_max(-self.limit);
+        let g = g * self.scale;
+        let g = if self.limit == F::INFINITY { g } else { g.nan_min(self.limit).nan_max(-self.limit) };
         // Without decay nothing may be added: 0·p is NaN where p is infinite, and −0 + 0 loses its sign.
         let g = if self.decay == F::ZERO { g } else { g + self.decay * p };
         (p * self.shrink, g)

@@ -43,6 +43,7 @@ pub trait Float:
     + 'static
 {
     const ZERO: Self;
+    const INFINITY: Self;
 
     /// Rounds to nearest; the identity for `f64`, exact for a widened `f32`.
     fn from_f64(x: f64) -> Self;
@@ -68,6 +69,7 @@ macro_rules! float {
     ($($float:ty),*) => {$(
         impl Float for $float {
             const ZERO: Self = 0.0;
+            const INFINITY: Self = <$float>::INFINITY;
 
             #[inline(always)]
             #[allow(clippy::allow_attributes, clippy::unnecessary_cast, reason = "f64 to f64 for one of the two")]
