@@ -114,9 +114,17 @@ def test_the_default_honours_affinity() -> None:
 
 
 def has_helpers() -> bool:
-    """Whether this process has a thread of the pool: a fork leaves all but the caller behind."""
+    """Whether this process has a thread of the pool: a fork leaves all but the caller behind.
+
+    A step does not wait for its helpers to come up, so they may take a moment to appear.
+    """
     tasks = pathlib.Path("/proc/self/task")
-    return not tasks.exists() or any("gradstep" in (task / "comm").read_text() for task in tasks.iterdir())
+    end = time.monotonic() + TIMEOUT / 2
+    while tasks.exists() and time.monotonic() < end:
+        if any("gradstep" in (task / "comm").read_text() for task in tasks.iterdir()):
+            return True
+        time.sleep(0.01)
+    return not tasks.exists()
 
 
 def fork() -> int:
