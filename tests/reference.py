@@ -40,8 +40,8 @@ def sgd(
         return p - η * g, {}
     # The buffer starts as the whole gradient.
     share = 1.0 if t == 0 or momentum == 0 else 1.0 - dampening
-    kept = c(0) if t == 0 else μ
-    b = kept * state.get("momentum_buffer", c(0)) + c(share) * g
+    kept = c(0) if t == 0 or μ == 0 else μ * state.get("momentum_buffer", c(0))
+    b = kept + c(share) * g
     return p - η * (g + μ * b if nesterov else b), {"momentum_buffer": b}
 
 

@@ -104,12 +104,12 @@ PARAMS: list[tuple[Any, type[Exception], str]] = [
     (
         {1: w(), "1": w()},
         ValueError,
-        "two arrays are named params['1']: a key holds a dot, or an int and a string are alike",
+        "two arrays are named params['1']: a key holds a dot or nothing, or an int and a string are alike",
     ),
     (
         {"a.b": w(), "a": {"b": w()}},
         ValueError,
-        "two arrays are named params['a.b']: a key holds a dot, or an int and a string are alike",
+        "two arrays are named params['a.b']: a key holds a dot or nothing, or an int and a string are alike",
     ),
     (
         [{"params": w()}, w()],

@@ -220,3 +220,20 @@ def test_step_count(count: Any, error: type[Exception], message: str) -> None:
     assert opt.step_count == 1
     with refuses(error, message.format("step")):
         gs.functional.sgd(np.ones(1), np.ones(1), step=count)
+
+
+class Broken:
+    """A loss that cannot be read."""
+
+    def __float__(self) -> float:
+        raise ZeroDivisionError("no loss")
+
+
+def test_what_reading_a_loss_raises_is_passed_on() -> None:
+    opt = gs.SGD(np.ones(3), lr=gs.feedback.LossScaled(S.Constant(1.0), beta=1.0))
+    with pytest.raises(ZeroDivisionError, match="no loss"):
+        opt.step(np.ones(3), loss=Broken())
+    with pytest.raises(TypeError, match=r"loss is an? \w+, not a number"):
+        opt.observe(np.True_)
+    with pytest.raises(ValueError, match="lr must fit into a float"):
+        gs.SGD(np.ones(3), lr=10**400)

@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import numpy as np
+import pytest
 
 import gradstep as gs
 from refusals import refuses
@@ -72,3 +73,60 @@ def test_a_dict_that_another_thread_changes() -> None:
         thread.join()
     always = tuple(str(i) for i in range(50))
     assert names <= {always, (*always, "late")}
+
+
+def test_a_gradient_whose_memory_goes_away_during_the_step() -> None:
+    p, g = np.ones(1000), np.ones(1000)
+
+    def rate(t: int) -> float:
+        if t == 1:
+            g.resize(10, refcheck=False)
+        return 0.5
+
+    opt = gs.SGD({"w": p}, lr=gs.schedules.Lambda(rate))
+    opt.step({"w": g})
+    with pytest.raises(ValueError, match=r"grads\['w'\] has changed during the step"):
+        opt.step({"w": g})
+    assert (p == 0.5).all()
+    assert opt.step_count == 1
+
+
+class Loss:
+    """A number that takes an array's memory away when it is read."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __float__(self) -> float:
+        self.array.resize(10, refcheck=False)
+        return 1.0
+
+
+def test_a_gradient_whose_memory_goes_away_before_the_norm() -> None:
+    p, g = np.ones(1000), np.ones(1000)
+    opt = gs.SGD(p, clip_norm=1.0)
+    with pytest.raises(ValueError, match="grads has changed during the step"):
+        opt.step(g, loss=Loss(g))
+    assert (p == 1.0).all()
+
+
+class Liar(np.ndarray[Any, Any]):
+    """Answers np.empty_like with something else."""
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return (
+            "no array"
+            if function is np.empty_like
+            else super().__array_function__(function, types, args, kwargs)
+        )
+
+
+def test_a_subclass_does_not_decide_what_a_gradient_is_copied_to() -> None:
+    p = np.ones((4, 6)).view(Liar)
+    gs.SGD(p, lr=1.0).step(np.arange(24.0).reshape(6, 4).T)
+    assert (np.asarray(p) == 1 - np.arange(24.0).reshape(6, 4).T).all()
+
+
+def test_an_empty_key_is_a_name_like_any_other() -> None:
+    with pytest.raises(ValueError, match=r"two arrays are named params\['0'\]"):
+        gs.SGD({"": np.ones(2), "0": np.ones(2)})

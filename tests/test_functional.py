@@ -179,3 +179,10 @@ def test_the_first_momentum_is_the_gradient_whatever_the_buffer_held() -> None:
     gs.functional.sgd(p, np.full(3, 2.0), buffer, step=0, lr=0.5, momentum=0.9)
     assert (buffer == 2.0).all()
     assert (p == 0.0).all()
+
+
+def test_the_first_momentum_of_a_buffer_that_was_never_filled() -> None:
+    p, buffer = np.ones(3), np.full(3, np.nan)
+    gs.functional.sgd(p, np.full(3, 2.0), buffer, step=0, lr=0.5, momentum=0.9, nesterov=True)
+    assert (buffer == 2.0).all()
+    assert p == pytest.approx(1 - 0.5 * (2 + 0.9 * 2))

@@ -90,7 +90,7 @@ impl<F: Float, S> Ready<F, S> {
     where
         S: Update<F, N>,
     {
-        let Some(step) = self.step else { return };
+        let step = self.step.expect("prepared for the dtypes of its tensors");
         let n = range.len();
         // SAFETY: the caller vouches for the pointers over the tensor's whole length, and `range` is
         // inside it. Slots beyond the rule's are empty slices.

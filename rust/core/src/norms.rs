@@ -45,9 +45,10 @@ impl Partials {
         self.sums().fold(0.0, |sum, partial| sum + partial).sqrt()
     }
 
-    /// The tensor in whose gradient the last norm met the first NaN or infinity.
-    pub fn first_nonfinite(&self, plan: &Plan) -> Option<usize> {
-        self.sums().position(|sum| !sum.is_finite()).map(|chunk| plan.chunks()[chunk].tensor)
+    /// The tensor in whose gradient the last norm first was NaN or infinite, and which of them it was.
+    pub fn first_nonfinite(&self, plan: &Plan) -> Option<(usize, f64)> {
+        let chunk = self.sums().position(|sum| !sum.is_finite())?;
+        Some((plan.chunks()[chunk].tensor, self.sums().nth(chunk)?))
     }
 
     fn sums(&self) -> impl Iterator<Item = f64> {

@@ -7,9 +7,11 @@
 //! [`crate::parameters`].
 
 use gradstep_core::floats::Dtype;
+use numpy::PyArrayDescrMethods;
 use numpy::npyffi::{self, NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEABLE, NPY_TYPES, PyArrayObject};
 use pyo3::prelude::*;
-use pyo3::types::PyFloat;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyFloat, PyType};
 use std::slice;
 
 use crate::errors::{type_error, value_error};
@@ -114,12 +116,12 @@ impl Writable {
 
 /// Checks that `object` is an array that can be updated in place. `label` names it in errors.
 pub(crate) fn writable(object: &Bound<'_, PyAny>, label: &dyn Fn() -> String) -> PyResult<Writable> {
-    let Some(fields) = Fields::of(object) else {
-        return Err(type_error(format!("{} is {}, not an ndarray", label(), a_type(object))));
-    };
     if is_masked(object)? {
         return Err(type_error(format!("{} is a masked array; its mask would be ignored", label())));
     }
+    let Some(fields) = Fields::of(object) else {
+        return Err(type_error(format!("{} is {}, not an ndarray", label(), a_type(object))));
+    };
     let Some(dtype) = fields.dtype() else {
         let name = dtype_name(object)?;
         if fields.native || !fields.is_float() {
@@ -165,19 +167,39 @@ pub(crate) fn check_overlap(arrays: &[Writable], label: &dyn Fn(usize) -> String
     Ok(())
 }
 
+/// Runs Python code for subclasses of ndarray; to be asked before [`Fields`] are borrowed.
 pub(crate) fn is_masked(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static MASKED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let (py, pointer) = (object.py(), object.as_ptr());
     // SAFETY: we are attached, and the pointer is a live object.
-    if unsafe { npyffi::PyArray_CheckExact(object.py(), object.as_ptr()) } != 0 {
-        return Ok(false);
-    }
+    let is_subclass =
+        unsafe { npyffi::PyArray_Check(py, pointer) != 0 && npyffi::PyArray_CheckExact(py, pointer) == 0 };
     // By its type: `isinstance` would ask for `__class__`, which may be code that changes the array.
-    object.get_type().is_subclass(&object.py().import("numpy.ma")?.getattr("MaskedArray")?)
+    Ok(is_subclass && object.get_type().is_subclass(MASKED.import(py, "numpy.ma", "MaskedArray")?)?)
 }
 
 /// A Python float or NumPy floating scalar: what NumPy makes of 0-d results.
 pub(crate) fn is_float_scalar(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(object.is_instance_of::<PyFloat>()
         || object.is_instance(&object.py().import("numpy")?.getattr("floating")?)?)
+}
+
+/// A plain array of the shape and memory order of `like`, not filled. Not `np.empty_like`, which a subclass
+/// of ndarray may answer with whatever it likes.
+pub(crate) fn empty_like<'py>(like: &Bound<'py, PyAny>, dtype: Dtype) -> PyResult<Bound<'py, PyAny>> {
+    let py = like.py();
+    let descr = match dtype {
+        Dtype::F32 => numpy::dtype::<f32>(py),
+        Dtype::F64 => numpy::dtype::<f64>(py),
+    };
+    let (prototype, order) = (like.as_ptr().cast(), npyffi::NPY_ORDER::NPY_KEEPORDER);
+    // SAFETY: `like` is a live ndarray, we are attached, and the call takes over the reference to the dtype.
+    // It returns a new reference, or null with an exception set.
+    unsafe {
+        let array =
+            npyffi::PY_ARRAY_API.PyArray_NewLikeArray(py, prototype, order, descr.into_dtype_ptr(), 0);
+        Bound::from_owned_ptr_or_err(py, array)
+    }
 }
 
 /// `np.copyto(target, source, casting="unsafe")`.

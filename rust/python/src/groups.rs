@@ -133,14 +133,19 @@ fn add_group(
     Ok(tree)
 }
 
+/// How `state` calls a parameter; a lone array is the first of one.
+pub(crate) fn name(path: &str) -> &str {
+    if path.is_empty() { "0" } else { path }
+}
+
 fn check_names(py: Python<'_>, members: &[Member]) -> PyResult<()> {
     let seen = PySet::empty(py)?;
     for member in members {
-        let path = &member.parameter.path;
+        let path = name(&member.parameter.path);
         if seen.contains(path)? {
             let label = label("params", path);
             return Err(value_error(format!(
-                "two arrays are named {label}: a key holds a dot, or an int and a string are alike"
+                "two arrays are named {label}: a key holds a dot or nothing, or an int and a string are alike"
             )));
         }
         seen.add(path)?;

@@ -19,22 +19,27 @@ pub(crate) fn limit(read: &Bound<'_, PyAny>, written: &Bound<'_, PyList>) -> PyR
         return Err(value_error(format!("written has {} arrays, not 1 to {MAX_WRITTEN}", written.len())));
     }
     let name = |i: usize| if i == 0 { "read".to_owned() } else { format!("written[{}]", i - 1) };
-    let mut arrays = vec![writable(read, &|| name(0))?];
-    for (i, array) in written.iter().enumerate() {
-        arrays.push(writable(&array, &|| name(i + 1))?);
+    let held: Vec<_> = std::iter::once(read.clone()).chain(written.iter()).collect();
+    let mut arrays = Vec::with_capacity(held.len());
+    for (i, array) in held.iter().enumerate() {
+        arrays.push(writable(array, &|| name(i))?);
     }
     check_overlap(&arrays, &name)?;
     let len = arrays[0].len;
     if let Some(i) = arrays.iter().position(|array| array.dtype != Dtype::F32 || array.len != len) {
         return Err(value_error(format!("{} is not a float32 array of {len} elements", name(i))));
     }
+    if len == 0 {
+        return Ok(());
+    }
     let tier = Tier::active().map_err(value_error)?;
     // SAFETY: each array was just checked to be dense, aligned, writeable float32 of `len` elements that
-    // overlaps no other, and the caller's references keep them alive.
+    // overlaps no other, and `held` keeps them alive.
     let (source, streams) = unsafe {
         let streams = arrays[1..].iter().map(|a| std::slice::from_raw_parts_mut(a.data.cast::<f32>(), len));
         (std::slice::from_raw_parts(arrays[0].data.cast::<f32>(), len), streams.collect::<Vec<_>>())
     };
     read.py().detach(|| sweep(tier, source, streams));
+    drop(held);
     Ok(())
 }

@@ -2,11 +2,12 @@
 
 use gradstep_core::feedback::{Feedback, Signal};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict};
+use pyo3::types::PyDict;
 use std::sync::Arc;
 
 use crate::arrays::a_type;
 use crate::errors::{type_error, value_error};
+use crate::settings::real;
 
 /// The feedback schedules that observe together, each once.
 #[derive(Default)]
@@ -44,9 +45,7 @@ impl Observers {
     }
 
     pub(crate) fn observe_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
-        let number = if loss.is_instance_of::<PyBool>() { None } else { loss.extract().ok() };
-        let wrong = || type_error(format!("loss is {}, not a number", a_type(loss)));
-        self.observe(Signal::Loss, number.ok_or_else(wrong)?)
+        self.observe(Signal::Loss, real(loss, "loss", "a number")?)
     }
 
     pub(crate) fn states(&self) -> Vec<Vec<f64>> {
@@ -85,9 +84,7 @@ pub(crate) fn numbers(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> PyRe
         let Some(value) = dict.get_item(name)? else {
             return Err(value_error(format!("state has no '{name}'; it has {}", dict.keys().repr()?)));
         };
-        let number: f64 = value
-            .extract()
-            .map_err(|_| type_error(format!("state['{name}'] is {}, not a number", a_type(&value))))?;
+        let number = real(&value, &format!("state['{name}']"), "a number")?;
         if number.is_nan() {
             return Err(value_error(format!("state['{name}'] must be a number, got nan")));
         }

@@ -1,11 +1,12 @@
 //! The native base class of all optimizers: `step` has no Python frame of ours above it.
 
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::errors::value_error;
-use crate::groups::{Assembled, assemble, spec};
+use crate::groups::{Assembled, assemble, name, spec};
 use crate::observers;
 use crate::settings::{Setting, Value};
 use crate::steps::{Clip, Stepper};
@@ -189,6 +190,15 @@ impl Optimizer {
         Ok(state)
     }
 
+    /// What the garbage collector has to see: a schedule's function may hold the optimizer.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.as_ref().map_or(Ok(()), |ready| ready.stepper.traverse(&visit))
+    }
+
+    fn __clear__(&mut self) {
+        self.0 = None;
+    }
+
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
         let optimizer = slf.try_borrow().map_err(|_| busy())?;
@@ -221,9 +231,4 @@ fn busy() -> PyErr {
 
 fn not_ready() -> PyErr {
     PyRuntimeError::new_err("this optimizer's __init__ has not run")
-}
-
-/// How `state` calls a parameter; a lone array is the first of one.
-fn name(path: &str) -> &str {
-    if path.is_empty() { "0" } else { path }
 }

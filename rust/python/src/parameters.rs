@@ -129,6 +129,16 @@ impl Parameter {
         Ok(())
     }
 
+    /// Refuses a gradient that Python code has changed since it was admitted.
+    pub(crate) fn verify_grads(&self, grads: &Bound<'_, PyAny>, tensor: &Tensor) -> PyResult<()> {
+        let fields = Fields::of(grads).expect("an array stays an array");
+        let same = fields.data.cast_const() == tensor.grads
+            && fields.shape == &*self.shape
+            && fields.dtype() == Some(tensor.grads_dtype)
+            && fields.same_order(tensor.grads_dtype, &self.strides, tensor.dtype);
+        if same { Ok(()) } else { Err(value_error(format!("{} has changed during the step", self.grads))) }
+    }
+
     /// Checks the gradient and writes into `tensor` where the core finds it. Returns the array that must
     /// live until the step is over.
     pub(crate) fn admit<'py>(
@@ -137,6 +147,9 @@ impl Parameter {
         tensor: &mut Tensor,
         written: &Written,
     ) -> PyResult<Bound<'py, PyAny>> {
+        if is_masked(grads)? {
+            return Err(type_error(format!("{} is a masked array; its mask would be ignored", self.grads)));
+        }
         let Some(fields) = Fields::of(grads) else {
             if self.shape.is_empty() && is_float_scalar(grads)? {
                 let array = grads.py().import("numpy")?.call_method1("asarray", (grads,))?;
@@ -148,9 +161,6 @@ impl Parameter {
             let (ours, theirs) = (&self.grads, &self.own);
             let (a, b) = (tuple(fields.shape), tuple(&self.shape));
             return Err(value_error(format!("{ours} has shape {a}, but {theirs} has shape {b}")));
-        }
-        if is_masked(grads)? {
-            return Err(type_error(format!("{} is a masked array; its mask would be ignored", self.grads)));
         }
         let usable = fields.dtype().filter(|&dtype| {
             fields.has(NPY_ARRAY_ALIGNED) && fields.same_order(dtype, &self.strides, tensor.dtype)
@@ -186,14 +196,11 @@ impl Parameter {
         let dtype = dtype_of(grads).unwrap_or(tensor.dtype);
         let scratch = match &self.scratch {
             Some(scratch) if dtype_of(scratch.bind(py)) == Some(dtype) => scratch.bind(py).clone(),
-            _ => {
-                let empty_like = py.import("numpy")?.getattr("empty_like")?;
-                empty_like.call1((self.array.bind(py), dtype.name(), "K", false))?
-            }
+            _ => arrays::empty_like(self.array.bind(py), dtype)?,
         };
         arrays::copy(&scratch, grads)?;
         self.scratch = Some(scratch.clone().unbind());
-        tensor.grads = Fields::of(&scratch).expect("empty_like makes an array").data;
+        tensor.grads = Fields::of(&scratch).expect("a scratch is an array").data;
         tensor.grads_dtype = dtype;
         Ok(scratch)
     }

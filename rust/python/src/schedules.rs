@@ -8,6 +8,7 @@ pub(crate) use evaluation::{is_integer, step};
 
 use gradstep_core::feedback::Feedback;
 use gradstep_core::schedules::Schedule as Core;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
@@ -33,6 +34,8 @@ pub(crate) struct Schedule {
     feedback: Vec<Arc<dyn Feedback>>,
     /// This schedule, if it is one.
     own: Option<Arc<dyn Feedback>>,
+    /// What a `Lambda` calls. Its curve holds it a second time.
+    function: Option<Py<PyAny>>,
 }
 
 impl Schedule {
@@ -93,6 +96,7 @@ impl Schedule {
             pure: read.pure,
             feedback: read.feedback,
             own,
+            function: read.function,
         })
     }
 
@@ -110,6 +114,18 @@ impl Schedule {
             params.set_item(name, value)?;
         }
         Ok(params)
+    }
+
+    /// What the garbage collector has to see: a `Lambda` whose function holds what holds the schedule.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.arguments)?;
+        if let Some(function) = &self.function {
+            visit.call(function)?;
+            // The reference of the curve, which lives as long as this schedule: who shares the curve holds
+            // the schedule among its own arguments.
+            visit.call(function)?;
+        }
+        Ok(())
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

@@ -4,6 +4,7 @@ use gradstep_core::feedback::Feedback;
 use gradstep_core::floats::Dtype;
 use gradstep_core::groups::{Group, Values};
 use gradstep_core::rules::{Hyper, LR, Options, Spec, WEIGHT_DECAY};
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat};
 use std::sync::Arc;
@@ -24,10 +25,7 @@ impl Value {
         if let Ok(schedule) = object.cast::<Schedule>() {
             return Ok(Self::Scheduled(schedule.clone().unbind()));
         }
-        let number = if is_bool(object)? { None } else { object.extract().ok() };
-        number
-            .map(Self::Constant)
-            .ok_or_else(|| type_error(format!("{name} is {}, not a float or a schedule", a_type(object))))
+        Ok(Self::Constant(real(object, name, "a float or a schedule")?))
     }
 
     pub(crate) fn at(&self, py: Python<'_>, t: u64) -> PyResult<f64> {
@@ -39,6 +37,10 @@ impl Value {
 
     pub(crate) fn constant(&self) -> Option<f64> {
         if let Self::Constant(value) = self { Some(*value) } else { None }
+    }
+
+    pub(crate) fn schedule(&self) -> Option<&Py<Schedule>> {
+        if let Self::Scheduled(schedule) = self { Some(schedule) } else { None }
     }
 
     /// The feedback schedules inside.
@@ -195,6 +197,24 @@ impl Setting {
         }
         Ok(parts.join(", "))
     }
+}
+
+/// A number as a float: anything with `__float__` or `__index__` but a bool. What these raise is passed on.
+pub(crate) fn real(object: &Bound<'_, PyAny>, name: &str, wanted: &str) -> PyResult<f64> {
+    let py = object.py();
+    let wrong = || type_error(format!("{name} is {}, not {wanted}", a_type(object)));
+    if is_bool(object)? {
+        return Err(wrong());
+    }
+    object.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyOverflowError>(py) {
+            value_error(format!("{name} must fit into a float, which {} does not", a_type(object)))
+        } else if error.is_instance_of::<PyTypeError>(py) {
+            wrong()
+        } else {
+            error
+        }
+    })
 }
 
 /// Python's bool or NumPy's.

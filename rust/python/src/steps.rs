@@ -10,6 +10,7 @@ use gradstep_core::groups::Group;
 use gradstep_core::norms::Partials;
 use gradstep_core::plans::{Plan, Tensor};
 use gradstep_core::simd::Tier;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::arrays::{Writable, check_overlap};
@@ -43,7 +44,7 @@ pub(crate) struct Stepper {
     written: Written,
     /// The feedback schedules among the hyperparameters.
     observers: Observers,
-    /// The gradients of the step under way, kept alive while it reads them.
+    /// The gradients of the step under way in the order of the parameters, kept alive while it reads them.
     held: Vec<Py<PyAny>>,
     tier: Tier,
 }
@@ -150,18 +151,15 @@ impl Stepper {
             setting.evaluate(py, t)?;
         }
         let (scale, limit) = self.clip.at(py, t, norm)?;
-        // Last, because what came before may have run Python code.
-        for (parameter, tensor) in self.parameters.iter().zip(&self.tensors) {
-            parameter.verify(py, tensor)?;
-        }
+        self.verify(py)?;
         for (i, setting) in self.settings.iter().enumerate() {
             setting.prepare(&mut *self.groups[i], t, scale, limit, &self.dtypes[i]);
         }
         let Self { plan, groups, tensors, tier, .. } = self;
-        // SAFETY: `admit` and `verify` have checked every pointer: valid for the tensor's length, aligned,
-        // of that dtype, no write overlapping anything. `held` and `parameters` keep the arrays alive,
-        // and NumPy does not move the memory of an array that others hold. That no other thread writes
-        // to them meanwhile is the caller's part, as with any NumPy call that releases the GIL.
+        // SAFETY: `admit` has checked every pointer, and `verify` once more after the last Python code: valid
+        // for the tensor's length, aligned, of that dtype, no write overlapping anything. `held` and
+        // `parameters` keep the arrays alive. That no other thread writes to them, or takes their memory away,
+        // until the sweep is over is the caller's part, as with any NumPy call that releases the GIL.
         detached(py, plan.is_large(), || unsafe { plan.sweep(*tier, groups, tensors) });
         self.norm = norm;
         Ok(())
@@ -172,24 +170,51 @@ impl Stepper {
         if self.clip.norm.is_none() && !self.observers.want_norm() {
             return Ok(None);
         }
+        self.verify(py)?;
         let Self { plan, partials, tensors, tier, .. } = self;
         // SAFETY: as for the sweep; gradients are only read.
         let norm = detached(py, plan.is_large(), || unsafe { partials.norm(*tier, plan, tensors) });
         if self.clip.norm.is_none() || norm.is_finite() {
             return Ok(Some(norm));
         }
-        let culprit = partials
-            .first_nonfinite(plan)
-            .map_or("all gradients".to_owned(), |tensor| self.parameters[tensor].grads.clone());
+        let (culprit, norm) = match partials.first_nonfinite(plan) {
+            Some((tensor, norm)) => (&*self.parameters[tensor].grads, norm),
+            None => ("all gradients", norm),
+        };
         let norm = Number(norm);
         Err(value_error(format!("clip_norm needs a finite gradient norm, but that of {culprit} is {norm}")))
     }
 
+    /// Every array is still what was checked, whatever Python code has run since.
+    fn verify(&self, py: Python<'_>) -> PyResult<()> {
+        for ((parameter, tensor), grads) in self.parameters.iter().zip(&self.tensors).zip(&self.held) {
+            parameter.verify(py, tensor)?;
+            parameter.verify_grads(grads.bind(py), tensor)?;
+        }
+        Ok(())
+    }
+
+    /// The Python objects that may be part of a cycle: schedules, and the arrays (which may be of a subclass).
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for schedule in self.values().filter_map(Value::schedule) {
+            visit.call(schedule)?;
+        }
+        for parameter in &self.parameters {
+            visit.call(&parameter.array)?;
+            parameter.state.iter().try_for_each(|slot| visit.call(slot))?;
+        }
+        Ok(())
+    }
+
+    /// All hyperparameters, those of clipping included.
+    fn values(&self) -> impl Iterator<Item = &Value> {
+        let of_clip = [&self.clip.norm, &self.clip.value].into_iter().flatten();
+        self.settings.iter().flat_map(Setting::values).chain(of_clip)
+    }
+
     /// Finds the feedback schedules, at first and after a hyperparameter was replaced.
     pub(crate) fn find_observers(&mut self) {
-        let of_clip = [&self.clip.norm, &self.clip.value].into_iter().flatten();
-        let all = self.settings.iter().flat_map(Setting::values).chain(of_clip);
-        self.observers = Observers::new(all.flat_map(Value::feedback));
+        self.observers = Observers::new(self.values().flat_map(Value::feedback));
     }
 }
 

@@ -82,7 +82,9 @@ impl<F: Float, const NESTEROV: bool> Update<F, 0> for SgdStep<F, NESTEROV> {
 impl<F: Float, const NESTEROV: bool> Update<F, 1> for SgdStep<F, NESTEROV> {
     #[inline(always)]
     fn update(&self, p: F, g: F, [b]: [F; 1]) -> (F, [F; 1]) {
-        let b = self.keep * b + self.intake * g;
+        // What an empty buffer holds may be NaN.
+        let kept = if self.keep == F::ZERO { F::ZERO } else { self.keep * b };
+        let b = kept + self.intake * g;
         let direction = if NESTEROV { g + self.momentum * b } else { b };
         (p - self.lr * direction, [b])
     }

@@ -61,10 +61,6 @@ impl Job {
         }
     }
 
-    pub(super) fn place(&self) -> Place {
-        self.place
-    }
-
     /// Takes tasks until none is left.
     fn work(&self) {
         // SAFETY: called by `share` itself or by a helper inside the gate, so the closure is alive.
@@ -96,6 +92,7 @@ impl Job {
         if self.gate.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).is_err() {
             return;
         }
+        self.place.leave();
         if catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
             self.panicked.store(true, Ordering::Relaxed);
         }

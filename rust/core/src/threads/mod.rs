@@ -10,7 +10,7 @@
 //!   finds nothing to do yields some thirty times before it sleeps, and while it does, nobody wakes it: a
 //!   job spawned 3 ms after the last one began after 2 to 5 ms (median), on a parked thread after 1 to
 //!   12 µs. And they keep [off their caller's core](placement).
-//! - **Number of threads** is a limit on how many helpers a call asks for, so changing it costs
+//! - **Number of threads** is a limit on how many helpers a call asks for, so lowering it costs
 //!   nothing. The pool only ever grows.
 //!
 //! Which thread runs a task never changes a result: tasks are cut by the caller, not by the pool.

@@ -7,8 +7,9 @@
 //! 28 µs for Adam on 262,144 elements. A helper that finds itself on its caller's core bars itself from it.
 //!
 //! # Limitations
-//! Only on Linux; elsewhere these functions do nothing. The bar stays until the helper meets its caller on
-//! another core, so of many cores a helper may be kept from one that is free.
+//! Only on Linux; elsewhere these functions do nothing. The bar stays until the helper meets a caller on
+//! another core, so of many cores a helper may be kept from one that is free, and of callers with masks of
+//! their own it follows the one that it last met.
 
 /// Where a caller runs: its thread and its core, where the system tells.
 #[derive(Clone, Copy, Debug)]
@@ -23,9 +24,10 @@ impl Place {
     /// Of this thread, now.
     pub(super) fn here() -> Self {
         Self {
-            // SAFETY: neither takes an argument or touches memory.
+            // The call itself: glibc has a function for it from 2.30 on only.
+            // SAFETY: it takes no argument and touches no memory; thread numbers fit into a pid_t.
             #[cfg(target_os = "linux")]
-            thread: unsafe { libc::gettid() },
+            thread: unsafe { libc::syscall(libc::SYS_gettid) as libc::pid_t },
             // SAFETY: as above.
             #[cfg(target_os = "linux")]
             core: unsafe { libc::sched_getcpu() },

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 
 use super::jobs::Job;
+use super::{MAX_THREADS, num_threads};
 
 struct Pool {
     process: u32,
@@ -41,17 +42,15 @@ impl Helper {
         loop {
             let job = self.lock().take();
             match job {
-                Some(job) => {
-                    job.place().leave();
-                    job.help();
-                }
+                Some(job) => job.help(),
                 None => thread::park(),
             }
         }
     }
 }
 
-/// The pool of this process, with at least so many helpers.
+/// The pool of this process, with at least so many helpers. A larger one leaves the helpers of the old one
+/// parked for ever, so it grows to what all calls may ask for, and at least doubles.
 fn pool(helpers: usize) -> &'static Pool {
     static POOL: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
     let process = std::process::id();
@@ -62,7 +61,10 @@ fn pool(helpers: usize) -> &'static Pool {
         if let Some(pool) = pool.filter(|pool| pool.process == process && pool.helpers.len() >= helpers) {
             return pool;
         }
-        let helpers = (0..helpers).map(|_| Helper::default()).collect();
+        let of_this_process = pool.filter(|pool| pool.process == process);
+        let twice = of_this_process.map_or(0, |pool| 2 * pool.helpers.len());
+        let size = helpers.max(num_threads().saturating_sub(1)).max(twice).min(MAX_THREADS);
+        let helpers = (0..size).map(|_| Helper::default()).collect();
         let new = Box::into_raw(Box::new(Pool { process, helpers }));
         if POOL.compare_exchange(current, new, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             // SAFETY: just stored, so never freed.

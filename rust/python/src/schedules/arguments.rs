@@ -20,6 +20,7 @@ pub(super) struct Reader<'py> {
     depth: usize,
     pure: bool,
     feedback: Vec<Arc<dyn Feedback>>,
+    function: Option<Py<PyAny>>,
 }
 
 /// All that a [`Reader`] has read.
@@ -30,11 +31,20 @@ pub(super) struct Read<'py> {
     pub(super) pure: bool,
     /// The feedback schedules among the arguments and inside them, each once.
     pub(super) feedback: Vec<Arc<dyn Feedback>>,
+    pub(super) function: Option<Py<PyAny>>,
 }
 
 impl<'py> Reader<'py> {
     pub(super) fn new(arguments: &'py Bound<'py, PyTuple>) -> Self {
-        Self { arguments, names: Vec::new(), values: Vec::new(), depth: 0, pure: true, feedback: Vec::new() }
+        Self {
+            arguments,
+            names: Vec::new(),
+            values: Vec::new(),
+            depth: 0,
+            pure: true,
+            feedback: Vec::new(),
+            function: None,
+        }
     }
 
     pub(super) fn finish(self) -> PyResult<Read<'py>> {
@@ -49,6 +59,7 @@ impl<'py> Reader<'py> {
             depth: self.depth + 1,
             pure: self.pure,
             feedback: self.feedback,
+            function: self.function,
         })
     }
 
@@ -129,6 +140,7 @@ impl<'py> Reader<'py> {
         }
         self.pure = false;
         let function = given.clone().unbind();
+        self.function = Some(given.clone().unbind());
         self.keep(name, given)?;
         Ok(Opaque(Box::new(move |t| evaluation::call_python(&function, t))))
     }
