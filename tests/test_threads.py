@@ -280,3 +280,21 @@ def test_a_step_inside_its_own_schedule_raises(hyper: str) -> None:
     assert len(messages) == len(uses)
     assert_same_bits(p, before, "p")
     assert opt.step_count == 1
+
+
+@pytest.mark.parametrize("name", ["step_count", "lr", "state", "grad_norm", "feedback_state"])
+def test_reading_in_the_middle_of_a_step_says_so(name: str) -> None:
+    seen: list[str] = []
+
+    def rate(_: int) -> float:
+        try:
+            getattr(opt, name)
+        except RuntimeError as error:
+            seen.append(str(error))
+        return 0.1
+
+    opt = gs.SGD(np.ones(3), lr=0.1)
+    opt.lr = gs.schedules.Lambda(rate)
+    seen.clear()
+    opt.step(np.ones(3))
+    assert seen == ["this optimizer is in the middle of a step, in another thread or in its own schedule"]

@@ -77,7 +77,7 @@ impl Optimizer {
         grads: &Bound<'_, PyAny>,
         loss: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let mut optimizer = slf.try_borrow_mut().map_err(|_| busy())?;
+        let mut optimizer = Self::write(slf)?;
         let Ready { stepper, tree, t, .. } = optimizer.ready_mut()?;
         stepper.step(slf.py(), *t, loss, |admit| tree.walk(grads, admit))?;
         *t += 1;
@@ -89,21 +89,23 @@ impl Optimizer {
     /// Raises:
     ///     TypeError: loss is not a number.
     ///     ValueError: loss is not finite or out of range for one of them; then none has taken it in.
-    fn observe(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.ready()?.stepper.observers().observe_loss(loss)
+    fn observe(slf: &Bound<'_, Self>, loss: &Bound<'_, PyAny>) -> PyResult<()> {
+        Self::read(slf)?.ready()?.stepper.observers().observe_loss(loss)
     }
 
     /// The states of the feedback schedules, a tuple of dicts; assign it to resume.
     #[getter]
-    fn feedback_state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let observers = self.ready()?.stepper.observers();
-        let states = observers.iter().map(|feedback| observers::state(py, feedback));
-        PyTuple::new(py, states.collect::<PyResult<Vec<_>>>()?)
+    fn feedback_state<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let optimizer = Self::read(slf)?;
+        let observers = optimizer.ready()?.stepper.observers();
+        let states = observers.iter().map(|feedback| observers::state(slf.py(), feedback));
+        PyTuple::new(slf.py(), states.collect::<PyResult<Vec<_>>>()?)
     }
 
     #[setter]
-    fn set_feedback_state(&self, states: &Bound<'_, PyAny>) -> PyResult<()> {
-        let observers = self.ready()?.stepper.observers();
+    fn set_feedback_state(slf: &Bound<'_, Self>, states: &Bound<'_, PyAny>) -> PyResult<()> {
+        let optimizer = Self::read(slf)?;
+        let observers = optimizer.ready()?.stepper.observers();
         let states: Vec<Bound<'_, PyAny>> = states.extract()?;
         if states.len() != observers.iter().len() {
             let (a, b) = (states.len(), observers.iter().len());
@@ -119,25 +121,29 @@ impl Optimizer {
 
     /// The number of updates done.
     #[getter]
-    fn step_count(&self) -> PyResult<u64> {
-        Ok(self.ready()?.t)
+    fn step_count(slf: &Bound<'_, Self>) -> PyResult<u64> {
+        Ok(Self::read(slf)?.ready()?.t)
     }
 
     #[setter]
-    fn set_step_count(&mut self, count: &Bound<'_, PyAny>) -> PyResult<()> {
-        let ready = self.ready_mut()?;
-        ready.t = crate::schedules::step(count, "step_count")?;
+    fn set_step_count(slf: &Bound<'_, Self>, count: &Bound<'_, PyAny>) -> PyResult<()> {
+        let count = crate::schedules::step(count, "step_count")?;
+        Self::write(slf)?.ready_mut()?.t = count;
         Ok(())
     }
 
     /// The rate that the next step will use; a tuple in group order if there are several groups.
     #[getter]
-    fn lr(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let ready = self.ready()?;
-        let mut lrs = Vec::new();
-        for setting in &ready.stepper.settings {
-            lrs.push(setting.lr().at(py, ready.t)?);
-        }
+    fn lr(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        // The optimizer is free again while schedules, which may be Python code, are evaluated.
+        let (values, t) = {
+            let optimizer = Self::read(slf)?;
+            let ready = optimizer.ready()?;
+            let values = ready.stepper.settings.iter().map(|setting| setting.lr().clone_ref(py));
+            (values.collect::<Vec<_>>(), ready.t)
+        };
+        let lrs = values.iter().map(|value| value.at(py, t)).collect::<PyResult<Vec<_>>>()?;
         if let [lr] = lrs[..] {
             return Ok(lr.into_pyobject(py)?.into_any().unbind());
         }
@@ -145,9 +151,10 @@ impl Optimizer {
     }
 
     #[setter]
-    fn set_lr(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn set_lr(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = value.py();
-        let ready = self.ready_mut()?;
+        let mut optimizer = Self::write(slf)?;
+        let ready = optimizer.ready_mut()?;
         let settings = &mut ready.stepper.settings;
         let values = match value.cast::<PyTuple>() {
             Ok(values) if values.len() == settings.len() => values.iter().collect(),
@@ -171,14 +178,15 @@ impl Optimizer {
 
     /// The global norm of the last step's gradients before clipping, if it was taken.
     #[getter]
-    fn grad_norm(&self) -> PyResult<Option<f64>> {
-        Ok(self.ready()?.stepper.norm)
+    fn grad_norm(slf: &Bound<'_, Self>) -> PyResult<Option<f64>> {
+        Ok(Self::read(slf)?.ready()?.stepper.norm)
     }
 
     /// `{name: {slot: ndarray}}`, the optimizer's own arrays.
     #[getter]
-    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let ready = self.ready()?;
+    fn state<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        let (py, optimizer) = (slf.py(), Self::read(slf)?);
+        let ready = optimizer.ready()?;
         let state = PyDict::new(py);
         for (parameter, slots) in ready.stepper.parameters.iter().zip(&ready.slots) {
             let of_one = PyDict::new(py);
@@ -201,7 +209,7 @@ impl Optimizer {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
-        let optimizer = slf.try_borrow().map_err(|_| busy())?;
+        let optimizer = Self::read(slf)?;
         let Ready { stepper, t, .. } = optimizer.ready()?;
         let groups = stepper
             .settings
@@ -214,6 +222,14 @@ impl Optimizer {
 }
 
 impl Optimizer {
+    fn read<'py>(slf: &Bound<'py, Self>) -> PyResult<PyRef<'py, Self>> {
+        slf.try_borrow().map_err(|_| busy())
+    }
+
+    fn write<'py>(slf: &Bound<'py, Self>) -> PyResult<PyRefMut<'py, Self>> {
+        slf.try_borrow_mut().map_err(|_| busy())
+    }
+
     fn ready(&self) -> PyResult<&Ready> {
         self.0.as_ref().ok_or_else(not_ready)
     }

@@ -39,6 +39,13 @@ impl Value {
         if let Self::Constant(value) = self { Some(*value) } else { None }
     }
 
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
+        match self {
+            Self::Constant(value) => Self::Constant(*value),
+            Self::Scheduled(schedule) => Self::Scheduled(schedule.clone_ref(py)),
+        }
+    }
+
     pub(crate) fn schedule(&self) -> Option<&Py<Schedule>> {
         if let Self::Scheduled(schedule) = self { Some(schedule) } else { None }
     }
