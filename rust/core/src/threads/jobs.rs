@@ -88,11 +88,12 @@ impl Job {
 
     /// A helper's part: in through the gate, work, out.
     pub(super) fn help(&self) {
+        // Also when it comes too late: having to wait for its caller's core may be why.
+        self.place.leave();
         let enter = |gate| (gate & CLOSED == 0).then_some(gate + ONE_HELPER);
         if self.gate.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).is_err() {
             return;
         }
-        self.place.leave();
         if catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
             self.panicked.store(true, Ordering::Relaxed);
         }

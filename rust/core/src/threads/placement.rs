@@ -11,51 +11,53 @@
 //! another core, so of many cores a helper may be kept from one that is free, and of callers with masks of
 //! their own it follows the one that it last met.
 
-/// Where a caller runs: its thread and its core, where the system tells.
-#[derive(Clone, Copy, Debug)]
+/// Where a caller runs, and where it may run, if the system tells.
+#[derive(Clone, Copy)]
 pub(super) struct Place {
     #[cfg(target_os = "linux")]
-    thread: libc::pid_t,
-    #[cfg(target_os = "linux")]
     core: libc::c_int,
+    #[cfg(target_os = "linux")]
+    cores: Option<libc::cpu_set_t>,
 }
 
+#[cfg(target_os = "linux")]
 impl Place {
     /// Of this thread, now.
     pub(super) fn here() -> Self {
-        Self {
-            // The call itself: glibc has a function for it from 2.30 on only.
-            // SAFETY: it takes no argument and touches no memory; thread numbers fit into a pid_t.
-            #[cfg(target_os = "linux")]
-            thread: unsafe { libc::syscall(libc::SYS_gettid) as libc::pid_t },
-            // SAFETY: as above.
-            #[cfg(target_os = "linux")]
-            core: unsafe { libc::sched_getcpu() },
-        }
+        // SAFETY: a cpu_set_t is an array of integers, for which zeros are valid.
+        let mut cores: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+        // SAFETY: writes at most as many bytes as it is told, for the calling thread (0).
+        let known = unsafe { libc::sched_getaffinity(0, size_of_val(&cores), &raw mut cores) } == 0;
+        Self { core: current_core(), cores: known.then_some(cores) }
     }
 
     /// If this thread runs on that core, it moves to another of those that the caller may use.
-    pub(super) fn leave(self) {
-        #[cfg(target_os = "linux")]
-        if Self::here().core == self.core {
-            self.bar();
+    pub(super) fn leave(&self) {
+        let (Ok(core), Some(mut cores)) = (usize::try_from(self.core), self.cores) else { return };
+        if current_core() != self.core || core >= 8 * size_of_val(&cores) {
+            return;
         }
+        // SAFETY: the set has room for that core; it is read for the calling thread (0), and refused if empty.
+        unsafe {
+            libc::CPU_CLR(core, &mut cores);
+            libc::sched_setaffinity(0, size_of_val(&cores), &raw const cores);
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn current_core() -> libc::c_int {
+    // SAFETY: takes no argument and touches no memory.
+    unsafe { libc::sched_getcpu() }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Place {
+    pub(super) fn here() -> Self {
+        Self {}
     }
 
-    #[cfg(target_os = "linux")]
-    fn bar(self) {
-        let size = size_of::<libc::cpu_set_t>();
-        let Ok(core) = usize::try_from(self.core) else { return };
-        // SAFETY: a cpu_set_t is an array of integers, for which zeros are valid; the calls read and write
-        // `size` bytes of it; CPU_CLR is given a core that the set has room for. An empty set is refused.
-        unsafe {
-            let mut cores: libc::cpu_set_t = std::mem::zeroed();
-            if core < 8 * size && libc::sched_getaffinity(self.thread, size, &raw mut cores) == 0 {
-                libc::CPU_CLR(core, &mut cores);
-                libc::sched_setaffinity(0, size, &raw const cores);
-            }
-        }
-    }
+    pub(super) fn leave(&self) {}
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -68,9 +70,9 @@ mod tests {
         let moved = std::thread::spawn(|| {
             let here = Place::here();
             here.leave();
-            (here, Place::here())
+            (here.core, current_core())
         });
         let (before, after) = moved.join().unwrap();
-        assert!(cores == 1 || before.core != after.core, "{before:?} {after:?}");
+        assert!(cores == 1 || before != after, "{before} {after}");
     }
 }
