@@ -1,11 +1,12 @@
 """Fast in-place optimizer steps and learning-rate schedules for NumPy training code."""
 
 from gradstep import feedback, functional, schedules
-from gradstep._core import __version__
+from gradstep._core import DetachedParameterWarning, __version__
 from gradstep.early_stopping import EarlyStopping
 from gradstep.history import History
 from gradstep.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from gradstep.plots import plot_schedules
+from gradstep.types import Grads, Params, Rate
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
 
 __all__ = [
@@ -13,10 +14,14 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "DetachedParameterWarning",
     "EarlyStopping",
+    "Grads",
     "History",
     "Optimizer",
+    "Params",
     "RMSprop",
+    "Rate",
     "__version__",
     "feedback",
     "functional",

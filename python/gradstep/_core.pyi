@@ -1,21 +1,25 @@
 """The compiled core. Private: use the classes and functions of `gradstep`."""
 
-from typing import Any, Self, overload
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, SupportsFloat, SupportsIndex, final, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
+from gradstep.types import Grads
+
 __all__ = [
+    "DetachedParameterWarning",
     "Optimizer",
     "Schedule",
+    "Update",
     "__version__",
     "get_num_threads",
     "limit",
     "set_num_threads",
     "simd_tier",
     "simd_tiers",
-    "update",
 ]
 
 __version__: str
@@ -24,42 +28,46 @@ def simd_tier() -> str: ...
 def simd_tiers() -> list[str]: ...
 def get_num_threads() -> int: ...
 def set_num_threads(n: int) -> None: ...
-def update(
-    rule: str,
-    p: Any,
-    g: Any,
-    state: tuple[Any, ...],
-    /,
-    *,
-    step: int,
-    decoupled_weight_decay: bool = False,
-    **options: Any,
-) -> None: ...
 def limit(read: Any, written: list[Any], /) -> None: ...
+
+class DetachedParameterWarning(UserWarning): ...
+
+@final
+class Update:
+    def __new__(cls, rule: str, decoupled_weight_decay: bool, /) -> Self: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    def slots(self, options: tuple[Any, ...], /) -> list[str]: ...
+    def __call__(
+        self, p: Any, g: Any, state: tuple[Any, ...], step: int, options: tuple[Any, ...], /
+    ) -> None: ...
 
 @disjoint_base
 class Optimizer:
     def __new__(cls, *_args: Any, **_options: Any) -> Self: ...
     def __init__(
-        self,
-        rule: str,
-        params: Any,
-        /,
-        *,
-        decoupled_weight_decay: bool = False,
-        clip_norm: Any = None,
-        clip_value: Any = None,
-        **options: Any,
+        self, rule: str, params: Any, /, *, decoupled_weight_decay: bool = False, **options: Any
     ) -> None: ...
-    def step(self, grads: Any, *, loss: Any = None) -> None: ...
-    def observe(self, loss: Any) -> None: ...
-    feedback_state: Any
-    step_count: int
-    lr: Any
+    def step(self, grads: Grads, *, loss: SupportsFloat | None = None) -> None: ...
+    def observe(self, loss: SupportsFloat) -> None: ...
+    @property
+    def feedback_state(self) -> tuple[dict[str, float | None], ...]: ...
+    @feedback_state.setter
+    def feedback_state(self, states: Sequence[Mapping[str, float | None]]) -> None: ...
+    @property
+    def step_count(self) -> int: ...
+    @step_count.setter
+    def step_count(self, count: SupportsIndex) -> None: ...
     @property
     def grad_norm(self) -> float | None: ...
     @property
-    def state(self) -> dict[str, dict[str, Any]]: ...
+    def _params(self) -> Any: ...
+    @property
+    def _state(self) -> dict[str, dict[str, Any]]: ...
+    @property
+    def _hyperparameters(self) -> tuple[dict[str, Any], ...]: ...
+    def _hyper(self, name: str) -> Any: ...
+    def _set_hyper(self, name: str, value: Any) -> None: ...
 
 @disjoint_base
 class Schedule:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gradstep.optimizers import Params
+    from gradstep.types import Params
 
 __all__ = ["EarlyStopping"]
 

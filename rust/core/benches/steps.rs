@@ -3,15 +3,17 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use gradstep_core::elements::MAX_STATE;
-use gradstep_core::floats::Dtype;
-use gradstep_core::groups::{Group, Values};
-use gradstep_core::plans::{Plan, Tensor};
+use gradstep_core::floats::Float;
+use gradstep_core::kernel::{Kernel, Rounded};
+use gradstep_core::machine::simd::Tier;
+use gradstep_core::memory::{Stored, Whole};
 use gradstep_core::rules::{Options, Spec};
-use gradstep_core::simd::Tier;
 use std::fmt;
 
 const SIZES: [usize; 3] = [1_000, 100_000, 10_000_000];
+
+/// Elements between one array and the next: not 4 KiB, or its multiple, see `places.rs` of the border.
+const DISTANCE: usize = 200;
 
 fn main() {
     divan::main();
@@ -35,76 +37,42 @@ fn cases() -> Vec<Case> {
     SIZES.iter().flat_map(|&len| tiers.iter().map(move |&tier| Case { tier, len })).collect()
 }
 
-/// Memory for one array of `len` elements; u64 makes it aligned for both dtypes.
-fn array(dtype: Dtype, len: usize, value: f64) -> Vec<u64> {
-    let word = match dtype {
-        Dtype::F32 => {
-            let half = u64::from((value as f32).to_bits());
-            half << 32 | half
-        }
-        Dtype::F64 => value.to_bits(),
-    };
-    vec![word; (len * dtype.size()).div_ceil(size_of::<u64>())]
-}
-
-fn group(name: &str, hypers: &[f64]) -> Box<dyn Group> {
+fn kernel(name: &str, hypers: &[f64]) -> &'static dyn Kernel {
     let spec = Spec::named(name).expect("a rule of that name");
     let flags = vec![false; spec.flags.len()];
     let constants: Vec<_> = hypers.iter().copied().map(Some).collect();
     (spec.build)(&Options { spec, flags: &flags, constants: &constants }).expect("valid options")
 }
 
-fn step(bencher: Bencher<'_, '_>, rule: &str, hypers: &[f64], dtype: Dtype, Case { tier, len }: Case) {
-    let mut group = group(rule, hypers);
-    let values = Values {
-        t: 10,
-        lr: 1e-3,
-        weight_decay: 0.0,
-        decoupled: false,
-        scale: 1.0,
-        limit: f64::INFINITY,
-        hypers,
-    };
-    group.prepare(&values, &[dtype]);
-    let mut params = array(dtype, len, 1.0);
-    let grads = array(dtype, len, 0.5);
-    let mut state: Vec<_> = group.state().iter().map(|_| array(dtype, len, 0.25)).collect();
-    let mut slots = [std::ptr::null_mut(); MAX_STATE];
-    for (slot, memory) in slots.iter_mut().zip(&mut state) {
-        *slot = memory.as_mut_ptr().cast();
-    }
-    let tensors = [Tensor {
-        group: 0,
-        dtype,
-        len,
-        params: params.as_mut_ptr().cast(),
-        state: slots,
-        grads: grads.as_ptr().cast(),
-        grads_dtype: dtype,
-    }];
-    let (plan, groups) = (Plan::new([len]), [group]);
+fn step<F: Float + Stored>(bencher: Bencher<'_, '_>, rule: &str, hypers: &[f64], Case { tier, len }: Case) {
+    let kernel = kernel(rule, hypers);
+    let mut numbers = Rounded::NEUTRAL;
+    kernel.prepare(hypers, 1e-9, 10, &mut numbers);
+    let slots = kernel.slots().len();
+    let mut memory = vec![F::from_f64(0.5); (len + DISTANCE) * (2 + slots)];
     // The gradient is read; the parameter and its state are read and written.
-    let traffic = len * dtype.size() * (1 + 2 * (1 + state.len()));
+    let traffic = len * size_of::<F>() * (1 + 2 * (1 + slots));
     bencher.counter(ItemsCount::new(len)).counter(BytesCount::new(traffic)).bench_local(|| {
-        // SAFETY: the plan was made from this one tensor, whose pointers are into vectors of `len`
-        // elements of `dtype` that live until after the last call and that nobody else uses.
-        unsafe { plan.sweep(black_box(tier), &groups, &tensors) }
+        let mut streams = memory.chunks_exact_mut(len + DISTANCE).map(|stream| &mut stream[..len]);
+        let (g, p) = (streams.next().expect("a gradient"), streams.next().expect("a parameter"));
+        let mut tensor = Whole::new(p, streams);
+        kernel.apply(black_box(tier), &numbers, &mut F::block(tensor.arrays().with(g)));
     });
 }
 
 macro_rules! rules {
     ($($module:ident: $rule:literal $hypers:expr;)*) => {$(
         mod $module {
-            use super::{Bencher, Case, Dtype, cases, step};
+            use super::{Bencher, Case, cases, step};
 
             #[divan::bench(args = cases())]
             fn f32(bencher: Bencher<'_, '_>, case: Case) {
-                step(bencher, $rule, &$hypers, Dtype::F32, case);
+                step::<f32>(bencher, $rule, &$hypers, case);
             }
 
             #[divan::bench(args = cases())]
             fn f64(bencher: Bencher<'_, '_>, case: Case) {
-                step(bencher, $rule, &$hypers, Dtype::F64, case);
+                step::<f64>(bencher, $rule, &$hypers, case);
             }
         }
     )*};

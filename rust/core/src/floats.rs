@@ -1,32 +1,7 @@
-//! The element types: `f32` and `f64`, as far as an update rule needs to know them.
+//! Arithmetic in `f32` and `f64`, as far as an update rule needs to know it.
 
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
-
-/// A parameter's element type at run time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    F32,
-    F64,
-}
-
-impl Dtype {
-    /// As NumPy calls it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "float32",
-            Self::F64 => "float64",
-        }
-    }
-
-    /// Bytes of one element.
-    pub fn size(self) -> usize {
-        match self {
-            Self::F32 => 4,
-            Self::F64 => 8,
-        }
-    }
-}
 
 /// Arithmetic in an array's own dtype.
 pub trait Float:
@@ -43,6 +18,7 @@ pub trait Float:
     + 'static
 {
     const ZERO: Self;
+    const ONE: Self;
     const INFINITY: Self;
 
     /// Rounds to nearest; the identity for `f64`, exact for a widened `f32`.
@@ -63,12 +39,20 @@ pub trait Float:
     fn nan_min(self, other: Self) -> Self {
         if self < other || self.is_nan() { self } else { other }
     }
+
+    /// The number held within ±`limit`, which is not NaN; NaN stays NaN.
+    #[inline(always)]
+    fn held(self, limit: Self) -> Self {
+        let x = if self >= limit { limit } else { self };
+        if x <= -limit { -limit } else { x }
+    }
 }
 
 macro_rules! float {
     ($($float:ty),*) => {$(
         impl Float for $float {
             const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
             const INFINITY: Self = <$float>::INFINITY;
 
             #[inline(always)]

@@ -1,18 +1,25 @@
-//! The numeric core of gradstep: update rules, schedules, and the sweep over memory. No Python in it.
+//! The numeric core of gradstep: update rules, schedules, and the passes over memory. No Python in it.
 //!
-//! Data flow of one step: [`plans`] cuts all tensors into chunks; for each chunk, [`groups`] picks the
-//! rule and the dtype; [`elements`] is the one loop that reads `p, g, state` and writes `p, state`,
-//! compiled for each tier of [`simd`]; [`threads`] shares the chunks out.
+//! Data flow of one step: [`plans`] cuts all tensors into chunks, which [`machine::threads`] shares out; for
+//! each chunk [`memory`] lends the slices, [`stages`] bring the gradient into shape, and [`kernel`] is the one
+//! loop that reads `p, g, state` and writes `p, state` by a [`rule`], compiled for each tier of
+//! [`machine::simd`].
 
-pub mod elements;
+pub mod dtypes;
 pub mod error;
 pub mod feedback;
 pub mod floats;
-pub mod groups;
-pub mod limits;
-pub mod norms;
+pub mod floor;
+mod gather;
+pub mod kernel;
+pub mod machine;
+pub mod memory;
+pub mod passes;
 pub mod plans;
+pub mod rule;
 pub mod rules;
 pub mod schedules;
-pub mod simd;
-pub mod threads;
+pub mod stages;
+pub mod sums;
+
+pub use machine::{simd, threads};

@@ -1,11 +1,7 @@
-//! The plan of a step: all tensors of all groups cut into chunks, one work list, one dispatch.
+//! The plan of a step: items of given lengths cut into chunks, one work list, one dispatch.
 
-use crate::elements::MAX_STATE;
-use crate::floats::Dtype;
-use crate::groups::Group;
-use crate::simd::Tier;
-use crate::threads;
-use std::ops::Range;
+use crate::machine::threads;
+use std::collections::TryReserveError;
 
 /// Elements of one chunk: 128 KiB of each f32 stream. Anything from 8 Ki to 64 Ki measured the same within
 /// noise on large models; this leaves a model of 200 k elements enough chunks to share.
@@ -16,56 +12,41 @@ pub const CHUNK: usize = 32 * 1024;
 /// (SGD) at 128 Ki, 1.6 and 1.2 at 230 Ki.
 pub const PARALLEL_FROM: usize = 128 * 1024;
 
-/// Where one parameter, its gradient and its state lie in memory.
-#[derive(Clone, Copy, Debug)]
-pub struct Tensor {
-    /// Which group's rule updates it.
-    pub group: usize,
-    pub dtype: Dtype,
-    /// The number of elements of each of the arrays.
-    pub len: usize,
-    pub params: *mut u8,
-    pub state: [*mut u8; MAX_STATE],
-    pub grads: *const u8,
-    pub grads_dtype: Dtype,
-}
-
-// SAFETY: the pointers are only followed by functions whose contract covers it (`Plan::sweep`, `norms`).
-unsafe impl Send for Tensor {}
-// SAFETY: as above.
-unsafe impl Sync for Tensor {}
-
-/// A run of elements of one tensor.
-#[derive(Clone, Debug)]
-pub struct Chunk {
-    pub tensor: usize,
-    pub range: Range<usize>,
-}
-
-/// How the elements of some tensors are cut. Depends on their lengths only, never on threads.
-#[derive(Clone, Debug, Default)]
+/// How the elements of some items are cut. Depends on their lengths only, never on threads.
+#[derive(Debug, Default)]
 pub struct Plan {
-    chunks: Vec<Chunk>,
+    /// The length of each item, and the number of the first chunk after it.
+    items: Vec<(usize, usize)>,
     elements: usize,
 }
 
+/// A run of elements of one item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    pub item: usize,
+    pub at: usize,
+    pub len: usize,
+}
+
 impl Plan {
-    pub fn new(lengths: impl IntoIterator<Item = usize>) -> Self {
+    pub fn new(lengths: impl ExactSizeIterator<Item = usize>) -> Result<Self, TryReserveError> {
         let mut plan = Self::default();
-        for (tensor, len) in lengths.into_iter().enumerate() {
+        plan.items.try_reserve_exact(lengths.len())?;
+        let mut chunks = 0;
+        for len in lengths {
+            chunks += len.div_ceil(CHUNK);
             plan.elements += len;
-            plan.chunks.extend(
-                (0..len).step_by(CHUNK).map(|start| Chunk { tensor, range: start..len.min(start + CHUNK) }),
-            );
+            plan.items.push((len, chunks));
         }
-        plan
+        Ok(plan)
     }
 
-    pub fn chunks(&self) -> &[Chunk] {
-        &self.chunks
+    /// The number of chunks.
+    pub fn chunks(&self) -> usize {
+        self.items.last().map_or(0, |&(_, end)| end)
     }
 
-    /// The number of elements of all tensors.
+    /// The number of elements of all items.
     pub fn elements(&self) -> usize {
         self.elements
     }
@@ -75,48 +56,71 @@ impl Plan {
         self.elements >= PARALLEL_FROM
     }
 
-    /// Calls `work` once for each chunk, on several threads if there is enough of it.
-    pub fn for_each(&self, work: &(dyn Fn(usize, &Chunk) + Sync)) {
-        let task = |i: usize| work(i, &self.chunks[i]);
-        if self.is_large() {
-            threads::share(self.chunks.len(), &task);
-        } else {
-            (0..self.chunks.len()).for_each(task);
-        }
+    /// How many workers it is worth sharing the work with.
+    pub fn workers(&self) -> usize {
+        if self.is_large() { threads::workers(self.chunks()) } else { 1 }
     }
 
-    /// One update of all tensors.
-    ///
-    /// # Safety
-    /// The tensors are those whose lengths made this plan. Their pointers are valid for `len` elements
-    /// of their dtypes and aligned; `params` and `state` overlap nothing else here, and until the call
-    /// returns nobody else writes what it reads or touches what it writes.
-    pub unsafe fn sweep(&self, tier: Tier, groups: &[Box<dyn Group>], tensors: &[Tensor]) {
-        self.for_each(&|_, chunk| {
-            let tensor = &tensors[chunk.tensor];
-            // SAFETY: the caller's contract; chunks are disjoint, so no two threads share an element.
-            unsafe { groups[tensor.group].update(tier, tensor, chunk.range.clone()) }
-        });
+    /// The item that a chunk is of.
+    pub fn item(&self, chunk: usize) -> usize {
+        self.items.partition_point(|&(_, end)| end <= chunk)
+    }
+
+    /// Calls `work(worker, chunk, cut)` once for each chunk, shared by so many workers.
+    #[inline]
+    pub fn for_each(&self, workers: usize, work: impl Fn(usize, usize, Cut) + Sync) {
+        if workers > 1 {
+            threads::share(workers, self.chunks(), &|worker, chunk| {
+                let item = self.item(chunk);
+                let (len, end) = self.items[item];
+                let at = (chunk + len.div_ceil(CHUNK) - end) * CHUNK;
+                work(worker, chunk, Cut { item, at, len: CHUNK.min(len - at) });
+            });
+            return;
+        }
+        let mut chunk = 0;
+        for (item, &(len, _)) in self.items.iter().enumerate() {
+            for at in (0..len).step_by(CHUNK) {
+                work(0, chunk, Cut { item, at, len: CHUNK.min(len - at) });
+                chunk += 1;
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
 
     #[test]
     fn chunks_cover_each_element_once() {
-        let lengths = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7];
-        let plan = Plan::new(lengths);
-        for (tensor, len) in lengths.into_iter().enumerate() {
-            let mut next = 0;
-            for chunk in plan.chunks().iter().filter(|chunk| chunk.tensor == tensor) {
-                assert_eq!(chunk.range.start, next);
-                assert!(!chunk.range.is_empty() && chunk.range.len() <= CHUNK);
-                next = chunk.range.end;
+        for lengths in [
+            vec![0, 1, CHUNK - 1, 0, 0],
+            vec![0, 1, CHUNK - 1, 0, CHUNK, CHUNK + 1, 0, 3 * CHUNK + 7, 0],
+            vec![],
+        ] {
+            let plan = Plan::new(lengths.iter().copied()).unwrap();
+            for workers in [1, 3] {
+                let cuts = Mutex::new(Vec::new());
+                plan.for_each(workers, |_, chunk, cut| cuts.lock().unwrap().push((chunk, cut)));
+                let mut cuts = cuts.into_inner().unwrap();
+                cuts.sort_by_key(|&(chunk, _)| chunk);
+                assert!(
+                    cuts.iter().enumerate().all(|(i, &(chunk, cut))| i == chunk && plan.item(i) == cut.item)
+                );
+                assert_eq!(cuts.len(), plan.chunks());
+                for (item, &len) in lengths.iter().enumerate() {
+                    let mut next = 0;
+                    for (_, cut) in cuts.iter().filter(|(_, cut)| cut.item == item) {
+                        assert_eq!(cut.at, next);
+                        assert!(cut.len > 0 && cut.len <= CHUNK);
+                        next += cut.len;
+                    }
+                    assert_eq!(next, len);
+                }
             }
-            assert_eq!(next, len);
+            assert_eq!(plan.elements(), lengths.iter().sum());
         }
-        assert_eq!(plan.elements(), lengths.iter().sum());
     }
 }

@@ -1,7 +1,8 @@
-//! The two kinds of refusal: TypeError for what an object is, ValueError for what it has.
+//! The kinds of refusal: TypeError for what an object is, ValueError for what it has.
 
-use pyo3::PyErr;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyMemoryError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use std::collections::TryReserveError;
 use std::fmt::Display;
 
 pub(crate) fn type_error(message: impl Display) -> PyErr {
@@ -10,4 +11,33 @@ pub(crate) fn type_error(message: impl Display) -> PyErr {
 
 pub(crate) fn value_error(message: impl Display) -> PyErr {
     PyValueError::new_err(message.to_string())
+}
+
+/// For a name that cannot be assigned to.
+pub(crate) fn attribute_error(message: impl Display) -> PyErr {
+    PyAttributeError::new_err(message.to_string())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature of map_err")]
+pub(crate) fn memory_error(_: TryReserveError) -> PyErr {
+    PyMemoryError::new_err(())
+}
+
+/// "list", "int", "None".
+pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
+    if object.is_none() {
+        return "None".to_owned();
+    }
+    object.get_type().name().map_or_else(|_| "an object".to_owned(), |name| name.to_string())
+}
+
+/// "a list", "an int", "None".
+pub(crate) fn a_type(object: &Bound<'_, PyAny>) -> String {
+    if object.is_none() {
+        return "None".to_owned();
+    }
+    let name = type_name(object);
+    let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
+    let article = if vowel || name == "ndarray" { "an" } else { "a" };
+    format!("{article} {name}")
 }

@@ -1,154 +1,244 @@
-//! From `params` to the groups, their settings and their arrays.
+//! The hyperparameters of a group: what the user set, and their values at a step.
 
-use gradstep_core::rules::Spec;
+use gradstep_core::error::BadValue;
+use gradstep_core::kernel::{Factors, Kernel};
+use gradstep_core::rule::{Hyper, Init, MAX_HYPERS, Slot};
+use gradstep_core::rules::{COMMON, LR, Options, Spec, WEIGHT_DECAY};
+use gradstep_core::stages::Terms;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyTuple};
 
-use crate::arrays::{a_type, writable};
-use crate::errors::{type_error, value_error};
-use crate::parameters::Parameter;
-use crate::settings::Setting;
-use crate::steps::Member;
-use crate::trees::{Leaf, Tree, label};
+use crate::arrays::Slots;
+use crate::errors::{attribute_error, type_error, type_name, value_error};
+use crate::values::{Value, is_bool};
 
-/// What an optimizer is made of.
-pub(crate) struct Assembled {
-    /// The structure of `params`; where there are groups, a list of one structure for each.
-    pub(crate) tree: Tree,
-    pub(crate) members: Vec<Member>,
-    pub(crate) settings: Vec<Setting>,
-}
-
-pub(crate) fn spec(rule: &str) -> PyResult<&'static Spec> {
-    Spec::named(rule).ok_or_else(|| value_error(format!("there is no rule named '{rule}'")))
-}
-
-/// Checks `params` and gives every array fresh state. Options that a group leaves out are `defaults`.
-pub(crate) fn assemble(
+/// What one group was told. It never changes: to set a hyperparameter is to make another.
+pub(crate) struct Group {
     spec: &'static Spec,
-    decoupled_weight_decay: bool,
-    params: &Bound<'_, PyAny>,
-    defaults: &Bound<'_, PyDict>,
-) -> PyResult<Assembled> {
-    let (mut leaves, mut members, mut settings) = (Vec::new(), Vec::new(), Vec::new());
-    let mut add = |params: &Bound<'_, PyAny>, path: &str, setting: Setting| {
-        let tree = add_group(params, path, settings.len(), &setting, &mut leaves, &mut members)?;
-        settings.push(setting);
-        Ok::<_, PyErr>(tree)
-    };
-    let tree = if let Some(groups) = groups(params)? {
-        let mut items = Vec::with_capacity(groups.len());
-        for (i, (group, params)) in groups.iter().enumerate() {
-            check_keys(spec, group, i)?;
-            let place = format!(" of params[{i}]");
-            let setting = Setting::new(spec, decoupled_weight_decay, &[group, defaults], place)?;
-            items.push(add(params, &i.to_string(), setting)?);
-        }
-        Tree::Sequence { path: String::new(), items }
-    } else {
-        add(params, "", Setting::new(spec, decoupled_weight_decay, &[defaults], String::new())?)?
-    };
-    if members.is_empty() {
-        return Err(value_error("params holds no array"));
-    }
-    check_names(params.py(), &members)?;
-    Ok(Assembled { tree, members, settings })
+    kernel: &'static dyn Kernel,
+    decoupled: bool,
+    /// How errors call the group: nothing if there is but one.
+    place: String,
+    /// In the order of [`hypers`].
+    values: Vec<Value>,
+    /// In the order of the rule's flags.
+    flags: Vec<bool>,
 }
 
-/// A parameter group, and what it has under "params".
-type GroupWithParams<'py> = (Bound<'py, PyDict>, Bound<'py, PyAny>);
-
-/// The groups, if `params` is a list of dicts that have the key "params".
-fn groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Option<Vec<GroupWithParams<'py>>>> {
-    let entries: Vec<_> = if let Ok(list) = params.cast::<PyList>() {
-        list.iter().collect()
-    } else if let Ok(tuple) = params.cast::<PyTuple>() {
-        tuple.iter().collect()
-    } else {
-        return Ok(None);
-    };
-    let mut groups = Vec::new();
-    for entry in &entries {
-        if let Ok(dict) = entry.cast::<PyDict>()
-            && let Some(params) = dict.get_item("params")?
-        {
-            groups.push((dict.clone(), params));
-        }
-    }
-    if groups.is_empty() {
-        return Ok(None);
-    }
-    if let Some(i) = entries.iter().position(|entry| !groups.iter().any(|(group, _)| group.is(entry))) {
-        let what = a_type(&entries[i]);
-        return Err(value_error(format!(
-            "params[{i}] is {what} without the key 'params', but other entries are groups, which have it"
-        )));
-    }
-    Ok(Some(groups))
-}
-
-fn check_keys(spec: &'static Spec, group: &Bound<'_, PyDict>, i: usize) -> PyResult<()> {
-    for key in group.keys() {
-        let Ok(key) = key.extract::<String>() else {
-            return Err(type_error(format!("params[{i}] has the key {}, not a string", key.repr()?)));
+impl Group {
+    /// Reads a group's options: each is taken from the first of `sources` that has it.
+    pub(crate) fn new(
+        spec: &'static Spec,
+        decoupled: bool,
+        sources: &[&Bound<'_, PyDict>],
+        place: String,
+    ) -> PyResult<Self> {
+        let find = |name: &str| -> PyResult<Bound<'_, PyAny>> {
+            for source in sources {
+                if let Some(value) = source.get_item(name)? {
+                    return Ok(value);
+                }
+            }
+            Err(type_error(format!("{name}{place} is missing")))
         };
-        if key != "params" && !Setting::names(spec).any(|name| name == key) {
-            let names = Setting::names(spec).collect::<Vec<_>>().join(", ");
-            return Err(value_error(format!(
-                "params[{i}] has the key '{key}'; a group takes params, {names}"
-            )));
+        let values = hypers(spec)
+            .map(|hyper| Value::new(&find(hyper.name)?, &format!("{}{place}", hyper.name)))
+            .collect::<PyResult<_>>()?;
+        let flags = spec.flags.iter().map(|name| flag(&find(name)?, &format!("{name}{place}")));
+        let flags = flags.collect::<PyResult<_>>()?;
+        Self::of(spec, decoupled, place, values, flags)
+    }
+
+    /// Reads options in the order of their names.
+    pub(crate) fn from_tuple(
+        spec: &'static Spec,
+        decoupled: bool,
+        options: &Bound<'_, PyTuple>,
+    ) -> PyResult<Self> {
+        let mut options = options.iter();
+        let mut next = || options.next().ok_or_else(|| type_error("an option is missing"));
+        let values = hypers(spec).map(|hyper| Value::new(&next()?, hyper.name)).collect::<PyResult<_>>()?;
+        let flags = spec.flags.iter().map(|name| flag(&next()?, name)).collect::<PyResult<_>>()?;
+        Self::of(spec, decoupled, String::new(), values, flags)
+    }
+
+    /// Of values that were read.
+    pub(crate) fn of(
+        spec: &'static Spec,
+        decoupled: bool,
+        place: String,
+        values: Vec<Value>,
+        flags: Vec<bool>,
+    ) -> PyResult<Self> {
+        // A constant that is out of range is refused now, a scheduled value at its step.
+        for (hyper, value) in hypers(spec).zip(&values) {
+            if let Some(constant) = value.constant() {
+                check(hyper, constant, || place.clone())?;
+            }
+        }
+        let own = &values[COMMON.len()..];
+        let mut constants = [None; MAX_HYPERS];
+        for (constant, value) in constants.iter_mut().zip(own) {
+            *constant = value.constant();
+        }
+        let options = Options { spec, flags: &flags, constants: &constants[..own.len()] };
+        let kernel = (spec.build)(&options).map_err(value_error)?;
+        Ok(Self { spec, kernel, decoupled, place, values, flags })
+    }
+
+    /// The names of all hyperparameters and flags.
+    pub(crate) fn names(spec: &'static Spec) -> impl Iterator<Item = &'static str> {
+        hypers(spec).map(|hyper| hyper.name).chain(spec.flags.iter().copied())
+    }
+
+    pub(crate) fn slots(&self) -> &'static [Slot] {
+        self.kernel.slots()
+    }
+
+    /// What the state starts from.
+    pub(crate) fn start(&self, py: Python<'_>) -> PyResult<Slots> {
+        let mut now = vec![0.0; self.values.len()];
+        self.fill(&mut now);
+        self.evaluate(py, 0, &mut now)?;
+        let value = |slot: &Slot| match slot.init {
+            Init::Hyper(name) => {
+                hypers(self.spec).position(|hyper| hyper.name == name).map_or(0.0, |i| now[i])
+            }
+            Init::Zero | Init::Param => 0.0,
+        };
+        Ok(Slots { slots: self.slots(), values: self.slots().iter().map(value).collect() })
+    }
+
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
+        let values = self.values.iter().map(|value| value.clone_ref(py)).collect();
+        Self { values, place: self.place.clone(), flags: self.flags.clone(), ..*self }
+    }
+
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// Writes what is the same at every step.
+    pub(crate) fn fill(&self, now: &mut [f64]) {
+        for (now, value) in now.iter_mut().zip(&self.values) {
+            *now = value.constant().unwrap_or(*now);
         }
     }
-    Ok(())
-}
 
-/// Appends the arrays of one group, each with fresh state, to `leaves` and `members`. Returns their
-/// structure.
-fn add_group(
-    params: &Bound<'_, PyAny>,
-    path: &str,
-    group: usize,
-    setting: &Setting,
-    leaves: &mut Vec<Leaf>,
-    members: &mut Vec<Member>,
-) -> PyResult<Tree> {
-    let py = params.py();
-    let rule = setting.build()?;
-    let init = rule.init(&setting.start(py)?);
-    let before = leaves.len();
-    let tree = Tree::new(params, path, leaves)?;
-    // All parameters are checked before memory is taken for any.
-    for leaf in &leaves[before..] {
-        writable(leaf.array.bind(py), &|| label("params", &leaf.path))?;
+    /// Evaluates and checks what is scheduled. Returns whether Python code has run.
+    pub(crate) fn evaluate(&self, py: Python<'_>, t: u64, now: &mut [f64]) -> PyResult<bool> {
+        let mut disturbed = false;
+        for (i, value) in self.values.iter().enumerate() {
+            if let Value::Scheduled(_) = value {
+                now[i] = self.value_at(py, i, t)?;
+                disturbed |= !value.is_pure();
+            }
+        }
+        Ok(disturbed)
     }
-    let full_like = py.import("numpy")?.getattr("full_like")?;
-    for leaf in &leaves[before..] {
-        let array = leaf.array.bind(py);
-        let fresh = |&value| full_like.call1((array, value, py.None(), "K", false));
-        let state = init.iter().map(fresh).collect::<PyResult<_>>()?;
-        let (parameter, writes) =
-            Parameter::new(array, &leaf.path, ["params", "grads"], rule.state(), state)?;
-        members.push(Member { group, parameter, writes });
+
+    fn value_at(&self, py: Python<'_>, i: usize, t: u64) -> PyResult<f64> {
+        let hyper = hypers(self.spec).nth(i).expect("one value for each hyperparameter");
+        let value = self.values[i].at(py, t)?;
+        check(hyper, value, || format!("{} at step {t}", self.place))
     }
-    Ok(tree)
-}
 
-/// How `state` calls a parameter; a lone array is the first of one.
-pub(crate) fn name(path: &str) -> &str {
-    if path.is_empty() { "0" } else { path }
-}
+    /// Those that `prepare` fills in at each step.
+    pub(crate) fn terms(&self) -> Terms {
+        Terms::new(self.kernel)
+    }
 
-fn check_names(py: Python<'_>, members: &[Member]) -> PyResult<()> {
-    let seen = PySet::empty(py)?;
-    for member in members {
-        let path = name(&member.parameter.path);
-        if seen.contains(path)? {
-            let label = label("params", path);
-            return Err(value_error(format!(
-                "two arrays are named {label}: a key holds a dot or nothing, or an int and a string are alike"
+    /// What happens to the group's tensors at their update number `t`.
+    pub(crate) fn prepare(&self, terms: &mut Terms, now: &[f64], t: u64, scale: f64, limit: f64) {
+        let (lr, decay) = (now[LR], now[WEIGHT_DECAY]);
+        let factors = if self.decoupled {
+            Factors { scale, decay: 0.0, shrink: 1.0 - lr * decay, gain: 1.0 }
+        } else {
+            Factors { scale, decay, shrink: 1.0, gain: 1.0 }
+        };
+        terms.prepare(&now[COMMON.len()..], lr, t, factors, limit);
+    }
+
+    /// What a hyperparameter or flag of that name is at step `t`.
+    pub(crate) fn get<'py>(&self, py: Python<'py>, name: &str, t: u64) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(i) = self.spec.flags.iter().position(|&flag| flag == name) {
+            return Ok(PyBool::new(py, self.flags[i]).to_owned().into_any());
+        }
+        let value = self.values[self.index(name)?].at(py, t)?;
+        Ok(value.into_pyobject(py)?.into_any())
+    }
+
+    /// The same with another value, which will do for step `t`.
+    pub(crate) fn with(&self, py: Python<'_>, name: &str, value: &Value, t: u64) -> PyResult<Self> {
+        let i = self.index(name)?;
+        if self.slots().iter().any(|slot| matches!(slot.init, Init::Hyper(hyper) if hyper == name)) {
+            return Err(attribute_error(format!(
+                "{name} is what the state started from, and cannot be changed"
             )));
         }
-        seen.add(path)?;
+        let Self { mut values, place, flags, .. } = self.clone_ref(py);
+        values[i] = value.clone_ref(py);
+        let mut new = Self::of(self.spec, self.decoupled, place, values, flags)?;
+        new.value_at(py, i, t)?;
+        if let Some(slot) = new.slots().iter().find(|slot| !self.slots().contains(slot)) {
+            return Err(value_error(format!(
+                "{name} cannot be set from a constant 0 to something else, because there is no {}: make the optimizer \
+                 with a value above 0, or with a schedule",
+                slot.name
+            )));
+        }
+        // What has a buffer keeps it, also while its hyperparameter is 0.
+        new.kernel = self.kernel;
+        Ok(new)
     }
-    Ok(())
+
+    fn index(&self, name: &str) -> PyResult<usize> {
+        hypers(self.spec).position(|hyper| hyper.name == name).ok_or_else(|| {
+            if self.spec.flags.contains(&name) {
+                attribute_error(format!("{name} decides what the state is, and cannot be changed"))
+            } else {
+                attribute_error(format!("{} has no hyperparameter {name}", self.spec.name))
+            }
+        })
+    }
+
+    /// `lr=0.1, momentum=0.9, nesterov=True`
+    pub(crate) fn describe(&self, py: Python<'_>) -> PyResult<String> {
+        let mut parts = Vec::new();
+        for (name, value) in self.objects(py)? {
+            parts.push(format!("{name}={}", value.repr()?));
+        }
+        Ok(parts.join(", "))
+    }
+
+    /// `{name: float, schedule or bool}`.
+    pub(crate) fn objects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let objects = PyDict::new(py);
+        for (hyper, value) in hypers(self.spec).zip(&self.values) {
+            objects.set_item(hyper.name, value.object(py))?;
+        }
+        for (name, &flag) in self.spec.flags.iter().zip(&self.flags) {
+            objects.set_item(name, flag)?;
+        }
+        Ok(objects)
+    }
+}
+
+fn flag(object: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
+    if !is_bool(object)? {
+        return Err(type_error(format!("{name} must be a bool, got {}", type_name(object))));
+    }
+    object.is_truthy()
+}
+
+fn check(hyper: &Hyper, value: f64, place: impl FnOnce() -> String) -> PyResult<f64> {
+    // The name of the place is only needed where there is something to say of it.
+    hyper
+        .range
+        .check(hyper.name, value)
+        .map_err(|bad| value_error(BadValue { name: format!("{}{}", hyper.name, place()), ..bad }))
+}
+
+fn hypers(spec: &'static Spec) -> impl Iterator<Item = &'static Hyper> {
+    COMMON.iter().chain(spec.hypers)
 }

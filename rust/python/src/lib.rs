@@ -15,24 +15,27 @@
 //! schedule and step at the same time, one whose step fails may take back what the other has observed.
 
 mod arrays;
+mod assembly;
+mod clipping;
 mod errors;
+mod floor;
 mod functional;
 mod groups;
-mod limit;
+mod headroom;
 mod observers;
 mod optimizer;
-mod parameters;
 mod schedules;
 mod settings;
 mod steps;
+mod structures;
 mod trees;
+mod values;
 
 use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _core {
-    use super::arrays::a_type;
-    use super::errors::{type_error, value_error};
+    use super::errors::{type_error, type_name, value_error};
     use super::schedules::is_integer;
     use gradstep_core::error::BadValue;
     use gradstep_core::simd::Tier;
@@ -40,20 +43,22 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::functional::update;
+    use super::floor::limit;
     #[pymodule_export]
-    use super::limit::limit;
+    use super::functional::Update;
     #[pymodule_export]
     use super::optimizer::Optimizer;
     #[pymodule_export]
     use super::schedules::Schedule;
+    #[pymodule_export]
+    use super::structures::DetachedParameterWarning;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         // Without NumPy its C interface would panic at first use; here it is an ImportError.
         module.py().import("numpy")?;
         // Environment variables that make no sense are reported now, not at some later step.
-        Tier::active().map_err(value_error)?;
+        Tier::from_environment().map_err(value_error)?;
         threads::default_threads().clone().map_err(value_error)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
@@ -61,7 +66,7 @@ mod _core {
     /// The SIMD tier in force.
     #[pyfunction]
     fn simd_tier() -> PyResult<&'static str> {
-        Ok(Tier::active().map_err(value_error)?.name())
+        Ok(Tier::current().name())
     }
 
     /// The SIMD tiers that this machine can run, slowest first.
@@ -78,7 +83,7 @@ mod _core {
     #[pyfunction]
     fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
         if !is_integer(n)? {
-            return Err(type_error(format!("num_threads must be an integer, got {}", a_type(n))));
+            return Err(type_error(format!("num_threads must be an integer, got {}", type_name(n))));
         }
         // Beyond i64 is out of range like any other, but the message has the value as it came.
         let named = |bad| value_error(BadValue { got: n.to_string(), ..bad });

@@ -5,9 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::sync::Arc;
 
-use crate::arrays::a_type;
-use crate::errors::{type_error, value_error};
-use crate::settings::real;
+use crate::errors::{a_type, type_error, value_error};
+use crate::values::real;
 
 /// The feedback schedules that observe together, each once.
 #[derive(Default)]

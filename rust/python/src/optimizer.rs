@@ -1,55 +1,91 @@
 //! The native base class of all optimizers: `step` has no Python frame of ours above it.
+//!
+//! # Threads
+//! A step has the optimizer for itself: whoever comes meanwhile, from another thread or from a schedule of its own,
+//! is told so. What is often read beside a running step (the count, the hyperparameters, the norm) is kept apart and
+//! can always be read.
 
+use gradstep_core::schedules::LAST_STEP;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use crate::assembly::{assemble, spec};
 use crate::errors::value_error;
-use crate::groups::{Assembled, assemble, name, spec};
 use crate::observers;
-use crate::settings::{Setting, Value};
-use crate::steps::{Clip, Stepper};
-use crate::trees::Tree;
+use crate::settings::Settings;
+use crate::steps::Stepper;
+use crate::structures::Structure;
 
 /// What an optimizer holds once `__init__` has run.
 struct Ready {
     stepper: Stepper,
-    tree: Tree,
-    slots: Vec<&'static [&'static str]>,
-    t: u64,
+    structure: Structure,
+    /// Steps that were made since.
+    made: u64,
+    /// What `_state` has handed out.
+    state: Option<Py<PyDict>>,
 }
 
-#[pyclass(subclass, module = "gradstep._core")]
-pub(crate) struct Optimizer(Option<Ready>);
+#[pyclass(subclass, frozen, module = "gradstep._core")]
+pub(crate) struct Optimizer {
+    ready: Mutex<Option<Ready>>,
+    told: Mutex<Option<Told>>,
+    t: AtomicU64,
+    /// The bits of the last step's norm, or [`NO_NORM`].
+    norm: AtomicU64,
+}
+
+/// What the optimizer was told, and the size of what it updates.
+#[derive(Clone)]
+struct Told {
+    settings: Arc<Settings>,
+    arrays: usize,
+    elements: usize,
+}
+
+/// No bits of a norm: of the NaNs, none that arithmetic makes.
+const NO_NORM: u64 = u64::MAX;
 
 #[pymethods]
 impl Optimizer {
     #[new]
     #[pyo3(signature = (*_args, **_options))]
     fn new(_args: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyDict>>) -> Self {
-        Self(None)
+        Self {
+            ready: Mutex::new(None),
+            told: Mutex::new(None),
+            t: AtomicU64::new(0),
+            norm: AtomicU64::new(NO_NORM),
+        }
     }
 
-    #[pyo3(signature = (rule, params, /, *, decoupled_weight_decay=false, clip_norm=None, clip_value=None, **options))]
+    #[pyo3(signature = (rule, params, /, *, decoupled_weight_decay=false, **options))]
     fn __init__(
-        &mut self,
+        slf: &Bound<'_, Self>,
         rule: &str,
         params: &Bound<'_, PyAny>,
         decoupled_weight_decay: bool,
-        clip_norm: Option<&Bound<'_, PyAny>>,
-        clip_value: Option<&Bound<'_, PyAny>>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let py = params.py();
-        let spec = spec(rule)?;
-        let defaults = options.cloned().unwrap_or_else(|| PyDict::new(py));
-        let Assembled { tree, members, settings } =
-            assemble(spec, decoupled_weight_decay, params, &defaults)?;
-        let clip = Clip::new(clip_norm, clip_value)?;
-        let groups = settings.iter().map(Setting::build).collect::<PyResult<Vec<_>>>()?;
-        let slots = members.iter().map(|member| groups[member.group].state()).collect();
-        self.0 = Some(Ready { stepper: Stepper::new(settings, groups, members, clip)?, tree, slots, t: 0 });
+        let this = slf.get();
+        drop(this.lock()?);
+        let options = options.cloned().unwrap_or_else(|| PyDict::new(slf.py()));
+        let class = slf.get_type().name()?.to_string();
+        let (structure, settings, leaves) =
+            assemble(&class, spec(rule)?, decoupled_weight_decay, params, &options)?;
+        let settings = Arc::new(settings);
+        let stepper = Stepper::new(leaves, Arc::clone(&settings))?;
+        let told = Told { settings, arrays: stepper.leaves.len(), elements: stepper.elements() };
+        // What is replaced may run code when it is dropped, and so only when the locks are gone.
+        let old = this.lock()?.replace(Ready { stepper, structure, made: 0, state: None });
+        let old_told = this.told().replace(told);
+        this.t.store(0, Ordering::Relaxed);
+        this.norm.store(NO_NORM, Ordering::Relaxed);
+        drop((old, old_told));
         Ok(())
     }
 
@@ -59,16 +95,21 @@ impl Optimizer {
     ///     grads: arrays in the structure of the parameters (a list where they are in a list or tuple, a
     ///         dict with the same keys where they are in a dict; one entry a group where there are
     ///         groups), each with its parameter's shape. Any float dtype and memory order will do;
-    ///         float32 and float64 in the parameter's order are read where they are, others are copied
-    ///         first. They are not changed.
+    ///         float32 and float64 in the parameter's order, and in another order of at most two axes, are read
+    ///         where they are, others are copied first. They are not changed.
     ///     loss: told to the feedback schedules before the update.
     ///
     /// Raises:
     ///     TypeError: a gradient is not an array of floats, or loss is not a number.
     ///     ValueError: structure or shapes differ, a hyperparameter's value at this step is out of range,
-    ///         the gradients' norm is needed and not finite, or a parameter was resized, retyped or made
-    ///         read-only since the optimizer was made.
+    ///         the gradients' norm is needed and not finite, or a parameter was resized, retyped, made
+    ///         read-only, or replaced in its container since the optimizer was made.
     ///     RuntimeError: another thread is in the middle of a step of this optimizer.
+    ///     MemoryError: there is no memory for a copy of a gradient.
+    ///
+    /// Warns:
+    ///     DetachedParameterWarning: nobody but the optimizer refers to a parameter any more, as after
+    ///         ``w = w - ...``.
     ///
     /// After an error everything is as it was before.
     #[pyo3(signature = (grads, *, loss=None))]
@@ -77,10 +118,17 @@ impl Optimizer {
         grads: &Bound<'_, PyAny>,
         loss: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let mut optimizer = Self::write(slf)?;
-        let Ready { stepper, tree, t, .. } = optimizer.ready_mut()?;
-        stepper.step(slf.py(), *t, loss, |admit| tree.walk(grads, admit))?;
-        *t += 1;
+        let (py, this) = (slf.py(), slf.get());
+        let mut guard = this.lock()?;
+        let ready = guard.as_mut().ok_or_else(not_ready)?;
+        let t = this.t.load(Ordering::Relaxed);
+        if t == LAST_STEP {
+            return Err(value_error("step_count is 2**63 - 1, after which no update can be counted"));
+        }
+        let norm = ready.step(py, t, grads, loss);
+        ready.stepper.leaves.release();
+        this.norm.store(norm?.map_or(NO_NORM, f64::to_bits), Ordering::Relaxed);
+        this.t.store(t + 1, Ordering::Relaxed);
         Ok(())
     }
 
@@ -89,23 +137,24 @@ impl Optimizer {
     /// Raises:
     ///     TypeError: loss is not a number.
     ///     ValueError: loss is not finite or out of range for one of them; then none has taken it in.
+    ///     RuntimeError: another thread is in the middle of a step of this optimizer.
     fn observe(slf: &Bound<'_, Self>, loss: &Bound<'_, PyAny>) -> PyResult<()> {
-        Self::read(slf)?.ready()?.stepper.observers().observe_loss(loss)
+        slf.get().lock()?.as_ref().ok_or_else(not_ready)?.stepper.observers().observe_loss(loss)
     }
 
     /// The states of the feedback schedules, a tuple of dicts; assign it to resume.
     #[getter]
     fn feedback_state<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
-        let optimizer = Self::read(slf)?;
-        let observers = optimizer.ready()?.stepper.observers();
+        let guard = slf.get().lock()?;
+        let observers = guard.as_ref().ok_or_else(not_ready)?.stepper.observers();
         let states = observers.iter().map(|feedback| observers::state(slf.py(), feedback));
         PyTuple::new(slf.py(), states.collect::<PyResult<Vec<_>>>()?)
     }
 
     #[setter]
     fn set_feedback_state(slf: &Bound<'_, Self>, states: &Bound<'_, PyAny>) -> PyResult<()> {
-        let optimizer = Self::read(slf)?;
-        let observers = optimizer.ready()?.stepper.observers();
+        let guard = slf.get().lock()?;
+        let observers = guard.as_ref().ok_or_else(not_ready)?.stepper.observers();
         let states: Vec<Bound<'_, PyAny>> = states.extract()?;
         if states.len() != observers.iter().len() {
             let (a, b) = (states.len(), observers.iter().len());
@@ -121,128 +170,140 @@ impl Optimizer {
 
     /// The number of updates done.
     #[getter]
-    fn step_count(slf: &Bound<'_, Self>) -> PyResult<u64> {
-        Ok(Self::read(slf)?.ready()?.t)
+    fn step_count(&self) -> u64 {
+        self.t.load(Ordering::Relaxed)
     }
 
     #[setter]
-    fn set_step_count(slf: &Bound<'_, Self>, count: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn set_step_count(&self, count: &Bound<'_, PyAny>) -> PyResult<()> {
         let count = crate::schedules::step(count, "step_count")?;
-        Self::write(slf)?.ready_mut()?.t = count;
-        Ok(())
-    }
-
-    /// The rate that the next step will use; a tuple in group order if there are several groups.
-    #[getter]
-    fn lr(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let py = slf.py();
-        // The optimizer is free again while schedules, which may be Python code, are evaluated.
-        let (values, t) = {
-            let optimizer = Self::read(slf)?;
-            let ready = optimizer.ready()?;
-            let values = ready.stepper.settings.iter().map(|setting| setting.lr().clone_ref(py));
-            (values.collect::<Vec<_>>(), ready.t)
-        };
-        let lrs = values.iter().map(|value| value.at(py, t)).collect::<PyResult<Vec<_>>>()?;
-        if let [lr] = lrs[..] {
-            return Ok(lr.into_pyobject(py)?.into_any().unbind());
-        }
-        Ok(PyTuple::new(py, lrs)?.into_any().unbind())
-    }
-
-    #[setter]
-    fn set_lr(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = value.py();
-        let mut optimizer = Self::write(slf)?;
-        let ready = optimizer.ready_mut()?;
-        let settings = &mut ready.stepper.settings;
-        let values = match value.cast::<PyTuple>() {
-            Ok(values) if values.len() == settings.len() => values.iter().collect(),
-            Ok(values) => {
-                let (a, b) = (values.len(), settings.len());
-                return Err(value_error(format!("lr has {a} entries, but there are {b} groups")));
-            }
-            Err(_) => vec![value.clone(); settings.len()],
-        };
-        let values = values.iter().map(|value| Value::new(value, "lr")).collect::<PyResult<Vec<_>>>()?;
-        // All are checked before the first is replaced.
-        for (setting, value) in settings.iter().zip(&values) {
-            setting.check_lr(py, value, ready.t)?;
-        }
-        for (setting, value) in settings.iter_mut().zip(values) {
-            setting.set_lr(value);
-        }
-        ready.stepper.find_observers();
+        let guard = self.lock()?;
+        guard.as_ref().ok_or_else(not_ready)?;
+        self.t.store(count, Ordering::Relaxed);
         Ok(())
     }
 
     /// The global norm of the last step's gradients before clipping, if it was taken.
     #[getter]
-    fn grad_norm(slf: &Bound<'_, Self>) -> PyResult<Option<f64>> {
-        Ok(Self::read(slf)?.ready()?.stepper.norm)
+    fn grad_norm(&self) -> Option<f64> {
+        let bits = self.norm.load(Ordering::Relaxed);
+        (bits != NO_NORM).then_some(f64::from_bits(bits))
     }
 
-    /// `{name: {slot: ndarray}}`, the optimizer's own arrays.
+    /// What a hyperparameter will be at the next step; a tuple in group order if there are several groups.
+    fn _hyper<'py>(slf: &Bound<'py, Self>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        // Evaluated after the lock is gone: a schedule may be Python code.
+        let (told, t) = (slf.get().snapshot()?, slf.get().step_count());
+        told.settings.get(slf.py(), name, t)
+    }
+
+    /// Replaces a hyperparameter: in all groups, or by a tuple of one for each.
+    fn _set_hyper(slf: &Bound<'_, Self>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let this = slf.get();
+        drop(this.lock()?);
+        let mut told = this.snapshot()?;
+        told.settings = Arc::new(told.settings.with(name, value, this.step_count())?);
+        let mut guard = this.lock()?;
+        let old = guard.as_mut().ok_or_else(not_ready)?.stepper.set(Arc::clone(&told.settings));
+        let old_told = this.told().replace(told);
+        drop(guard);
+        drop((old, old_told));
+        Ok(())
+    }
+
+    /// A dict for each group of what was given: floats, schedules and flags.
     #[getter]
-    fn state<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
-        let (py, optimizer) = (slf.py(), Self::read(slf)?);
-        let ready = optimizer.ready()?;
-        let state = PyDict::new(py);
-        for (parameter, slots) in ready.stepper.parameters.iter().zip(&ready.slots) {
-            let of_one = PyDict::new(py);
-            for (slot, array) in slots.iter().zip(&parameter.state) {
-                of_one.set_item(slot, array)?;
-            }
-            state.set_item(name(&parameter.path), of_one)?;
+    fn _hyperparameters<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        slf.get().snapshot()?.settings.objects(slf.py())
+    }
+
+    /// What was given as `params`.
+    #[getter]
+    fn _params(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let mut guard = slf.get().lock()?;
+        let structure = &mut guard.as_mut().ok_or_else(not_ready)?.structure;
+        structure.known = true;
+        Ok(structure.params.clone_ref(slf.py()))
+    }
+
+    /// `{name: {slot: ndarray}}`, the optimizer's own memory; the same arrays at each call.
+    #[getter]
+    fn _state(slf: &Bound<'_, Self>) -> PyResult<Py<PyDict>> {
+        let mut guard = slf.get().lock()?;
+        let Ready { stepper, state, .. } = guard.as_mut().ok_or_else(not_ready)?;
+        if state.is_none() {
+            let slots: Vec<_> = stepper.settings().groups.iter().map(|group| group.slots()).collect();
+            *state = Some(stepper.leaves.state(slf.py(), &slots)?.unbind());
         }
-        Ok(state)
+        Ok(state.as_ref().expect("just made").clone_ref(slf.py()))
     }
 
-    /// What the garbage collector has to see: a schedule's function may hold the optimizer.
+    /// What the garbage collector has to see: a schedule's function may hold the optimizer. In the middle of a step
+    /// nothing is shown, and so nothing is collected.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0.as_ref().map_or(Ok(()), |ready| ready.stepper.traverse(&visit))
+        if let Ok(guard) = self.ready.try_lock()
+            && let Some(Ready { stepper, structure, .. }) = &*guard
+        {
+            stepper.traverse(&visit)?;
+            structure.traverse(&visit)?;
+        }
+        Ok(())
     }
 
-    fn __clear__(&mut self) {
-        self.0 = None;
+    fn __clear__(&self) {
+        let ready = self.ready.try_lock().ok().and_then(|mut guard| guard.take());
+        let told = self.told().take();
+        drop((ready, told));
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
-        let optimizer = Self::read(slf)?;
-        let Ready { stepper, t, .. } = optimizer.ready()?;
-        let groups = stepper
-            .settings
-            .iter()
-            .map(|setting| setting.describe(slf.py()))
-            .collect::<PyResult<Vec<_>>>()?;
-        let (arrays, elements) = (stepper.parameters.len(), stepper.elements());
-        Ok(format!("<{class}({}): {arrays} arrays, {elements} elements, step {t}>", groups.join("; ")))
+        let Told { settings, arrays, elements } = slf.get().snapshot()?;
+        let groups = settings.groups.iter().map(|group| group.describe(slf.py()));
+        let groups = groups.collect::<PyResult<Vec<_>>>()?.join("; ");
+        let t = slf.get().step_count();
+        Ok(format!("<{class}({groups}): {arrays} arrays, {elements} elements, step {t}>"))
+    }
+}
+
+impl Ready {
+    fn step(
+        &mut self,
+        py: Python<'_>,
+        t: u64,
+        grads: &Bound<'_, PyAny>,
+        loss: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<f64>> {
+        let Self { stepper, structure, made, .. } = self;
+        let mut disturbed = structure.check_attached(py, &stepper.leaves)?;
+        structure.warn_detached(py, &stepper.leaves, *made)?;
+        disturbed |= structure.give(grads, &mut stepper.leaves)?;
+        let norm = stepper.step(py, t, loss, disturbed)?;
+        *made += 1;
+        Ok(norm)
     }
 }
 
 impl Optimizer {
-    fn read<'py>(slf: &Bound<'py, Self>) -> PyResult<PyRef<'py, Self>> {
-        slf.try_borrow().map_err(|_| busy())
+    /// All that a step needs, unless somebody has it.
+    fn lock(&self) -> PyResult<MutexGuard<'_, Option<Ready>>> {
+        match self.ready.try_lock() {
+            Ok(guard) => Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(
+                "this optimizer is in the middle of a step, in another thread or in its own schedule",
+            )),
+        }
     }
 
-    fn write<'py>(slf: &Bound<'py, Self>) -> PyResult<PyRefMut<'py, Self>> {
-        slf.try_borrow_mut().map_err(|_| busy())
+    /// Held for a moment only, and never while Python code runs.
+    fn told(&self) -> MutexGuard<'_, Option<Told>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ready(&self) -> PyResult<&Ready> {
-        self.0.as_ref().ok_or_else(not_ready)
+    fn snapshot(&self) -> PyResult<Told> {
+        self.told().clone().ok_or_else(not_ready)
     }
-
-    fn ready_mut(&mut self) -> PyResult<&mut Ready> {
-        self.0.as_mut().ok_or_else(not_ready)
-    }
-}
-
-fn busy() -> PyErr {
-    PyRuntimeError::new_err(
-        "this optimizer is in the middle of a step, in another thread or in its own schedule",
-    )
 }
 
 fn not_ready() -> PyErr {

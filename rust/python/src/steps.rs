@@ -1,105 +1,69 @@
 //! One step, whole: check every array, observe, evaluate the hyperparameters, write.
 //!
-//! Everything that can fail comes before the first write. [`Stepper`] is what the optimizer classes and
-//! `functional` share.
+//! Everything that can fail comes before the first write.
 
-use gradstep_core::error::{Number, Range};
+use gradstep_core::error::Number;
 use gradstep_core::feedback::Signal;
-use gradstep_core::floats::Dtype;
-use gradstep_core::groups::Group;
-use gradstep_core::norms::Partials;
-use gradstep_core::plans::{Plan, Tensor};
-use gradstep_core::simd::Tier;
+use gradstep_core::machine::simd::Tier;
+use gradstep_core::passes::Pass;
+use gradstep_core::plans::Plan;
+use gradstep_core::stages::{Scratches, Terms};
+use gradstep_core::sums::Partials;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::PyFloat;
+use std::sync::Arc;
 
-use crate::arrays::{Writable, check_overlap};
-use crate::errors::value_error;
+use crate::arrays::{Leaves, Lone};
+use crate::errors::{memory_error, value_error};
+use crate::groups::Group;
 use crate::observers::Observers;
-use crate::parameters::{Parameter, Written};
-use crate::settings::{Setting, Value};
+use crate::settings::Settings;
+use crate::values::Value;
 
-/// Limits on the gradients of all groups together.
-#[derive(Default)]
-pub(crate) struct Clip {
-    /// The largest global norm: g ← g·min(1, c/(‖g‖ + 10⁻⁶)), torch's formula.
-    norm: Option<Value>,
-    /// The largest magnitude of an element, after the norm was clipped.
-    value: Option<Value>,
-}
-
-/// Parameters with their state and rules, ready to step.
+/// Parameters with their state and hyperparameters, ready to step.
 pub(crate) struct Stepper {
-    pub(crate) settings: Vec<Setting>,
-    pub(crate) parameters: Vec<Parameter>,
-    /// The global norm of the last step's gradients, if it was taken.
-    pub(crate) norm: Option<f64>,
-    clip: Clip,
-    groups: Vec<Box<dyn Group>>,
-    /// The dtypes that occur in each group.
-    dtypes: Vec<Vec<Dtype>>,
-    tensors: Vec<Tensor>,
-    plan: Plan,
-    partials: Partials,
-    written: Written,
+    pub(crate) leaves: Leaves,
+    settings: Arc<Settings>,
     /// The feedback schedules among the hyperparameters.
     observers: Observers,
-    /// The gradients of the step under way in the order of the parameters, kept alive while it reads them.
-    held: Vec<Py<PyAny>>,
-    tier: Tier,
+    /// Each group's hyperparameters at the step under way.
+    now: Vec<Vec<f64>>,
+    terms: Vec<Terms>,
+    plan: Plan,
+    partials: Partials,
+    scratches: Scratches,
 }
-
-/// A parameter of a group, with what a step will write of it.
-pub(crate) struct Member {
-    pub(crate) group: usize,
-    pub(crate) parameter: Parameter,
-    pub(crate) writes: Vec<Writable>,
-}
-
-/// Hands the gradient of a leaf to its parameter.
-pub(crate) type Admit<'a, 'py> = dyn FnMut(usize, &Bound<'py, PyAny>) -> PyResult<()> + 'a;
 
 impl Stepper {
-    pub(crate) fn new(
-        settings: Vec<Setting>,
-        groups: Vec<Box<dyn Group>>,
-        members: Vec<Member>,
-        clip: Clip,
-    ) -> PyResult<Self> {
-        let mut dtypes = vec![Vec::new(); groups.len()];
-        let (mut parameters, mut tensors) = (Vec::new(), Vec::new());
-        let (mut writes, mut names) = (Vec::new(), Vec::new());
-        for member in members {
-            let tensor = Parameter::tensor(member.group, &member.writes);
-            if !dtypes[member.group].contains(&tensor.dtype) {
-                dtypes[member.group].push(tensor.dtype);
-            }
-            let own = &member.parameter.own;
-            let slots = groups[member.group].state().iter().map(|slot| format!("{slot} of {own}"));
-            names.extend(std::iter::once(own.clone()).chain(slots));
-            writes.extend(member.writes);
-            parameters.push(member.parameter);
-            tensors.push(tensor);
-        }
-        check_overlap(&writes, &|i| names[i].clone())?;
-        let plan = Plan::new(tensors.iter().map(|tensor| tensor.len));
+    pub(crate) fn new(leaves: Leaves, settings: Arc<Settings>) -> PyResult<Self> {
         let mut stepper = Self {
-            settings,
+            plan: Plan::new(leaves.lengths()).map_err(memory_error)?,
+            leaves,
+            settings: Arc::clone(&settings),
             observers: Observers::default(),
-            held: Vec::with_capacity(parameters.len()),
-            parameters,
-            norm: None,
-            clip,
-            groups,
-            dtypes,
-            partials: Partials::new(&plan),
-            plan,
-            tensors,
-            written: Written::new(&writes),
-            tier: Tier::active().map_err(value_error)?,
+            now: Vec::new(),
+            terms: Vec::new(),
+            partials: Partials::default(),
+            scratches: Scratches::default(),
         };
-        stepper.find_observers();
+        stepper.set(settings);
         Ok(stepper)
+    }
+
+    /// Other hyperparameters, for the same groups. Returns those before.
+    pub(crate) fn set(&mut self, settings: Arc<Settings>) -> Arc<Settings> {
+        self.observers = Observers::new(settings.values().flat_map(Value::feedback));
+        self.terms = settings.groups.iter().map(Group::terms).collect();
+        self.now = settings.groups.iter().map(|group| vec![0.0; group.values().len()]).collect();
+        for (group, now) in settings.groups.iter().zip(&mut self.now) {
+            group.fill(now);
+        }
+        std::mem::replace(&mut self.settings, settings)
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
     }
 
     pub(crate) fn observers(&self) -> &Observers {
@@ -111,138 +75,114 @@ impl Stepper {
         self.plan.elements()
     }
 
-    /// Update number `t`. `walk` hands each gradient to its parameter; `loss` is observed first.
-    pub(crate) fn step<'py>(
+    /// Update number `t` with the gradients that were given to the leaves; `loss` is observed first. Returns the
+    /// global norm of the gradients, if it was taken. After an error all is as it was.
+    pub(crate) fn step(
         &mut self,
-        py: Python<'py>,
+        py: Python<'_>,
         t: u64,
-        loss: Option<&Bound<'py, PyAny>>,
-        walk: impl FnOnce(&mut Admit<'_, 'py>) -> PyResult<()>,
-    ) -> PyResult<()> {
+        loss: Option<&Bound<'_, PyAny>>,
+        disturbed: bool,
+    ) -> PyResult<Option<f64>> {
         let states = self.observers.states();
-        let result = self.checked(py, t, loss, walk);
-        self.held.clear();
+        let result = self.checked(py, t, loss, disturbed);
         if result.is_err() {
             self.observers.restore(&states);
         }
         result
     }
 
-    fn checked<'py>(
+    fn checked(
         &mut self,
-        py: Python<'py>,
+        py: Python<'_>,
         t: u64,
-        loss: Option<&Bound<'py, PyAny>>,
-        walk: impl FnOnce(&mut Admit<'_, 'py>) -> PyResult<()>,
-    ) -> PyResult<()> {
-        let Self { parameters, tensors, written, held, .. } = self;
-        walk(&mut |leaf, grads| {
-            held.push(parameters[leaf].admit(grads, &mut tensors[leaf], written)?.unbind());
-            Ok(())
-        })?;
+        loss: Option<&Bound<'_, PyAny>>,
+        mut disturbed: bool,
+    ) -> PyResult<Option<f64>> {
+        disturbed |= self.leaves.admit(py)?;
         if let Some(loss) = loss {
             self.observers.observe_loss(loss)?;
+            disturbed |= !loss.is_exact_instance_of::<PyFloat>();
         }
-        let norm = self.norm_if_wanted(py)?;
+        let norm = self.norm_if_wanted(py, &mut disturbed)?;
         if let Some(norm) = norm {
             self.observers.observe(Signal::GradNorm, norm)?;
         }
-        for setting in &mut self.settings {
-            setting.evaluate(py, t)?;
+        for (group, now) in self.settings.groups.iter().zip(&mut self.now) {
+            disturbed |= group.evaluate(py, t, now)?;
         }
-        let (scale, limit) = self.clip.at(py, t, norm)?;
-        self.verify(py)?;
-        for (i, setting) in self.settings.iter().enumerate() {
-            setting.prepare(&mut *self.groups[i], t, scale, limit, &self.dtypes[i]);
+        let (scale, limit) = self.settings.clip.at(py, t, norm)?;
+        disturbed |= !self.settings.clip.is_pure();
+        if disturbed {
+            self.leaves.verify(py)?;
         }
-        let Self { plan, groups, tensors, tier, .. } = self;
-        // SAFETY: `admit` has checked every pointer, and `verify` once more after the last Python code: valid
-        // for the tensor's length, aligned, of that dtype, no write overlapping anything. `held` and
-        // `parameters` keep the arrays alive. That no other thread writes to them, or takes their memory away,
-        // until the sweep is over is the caller's part, as with any NumPy call that releases the GIL.
-        detached(py, plan.is_large(), || unsafe { plan.sweep(*tier, groups, tensors) });
-        self.norm = norm;
-        Ok(())
+        for ((group, now), terms) in self.settings.groups.iter().zip(&self.now).zip(&mut self.terms) {
+            group.prepare(terms, now, t, scale, limit);
+        }
+        let pass = pass(&self.plan, &mut self.scratches, self.leaves.staged(), limit < f64::INFINITY)?;
+        let (mut tensors, terms) = (self.leaves.lend(), &self.terms);
+        detached(py, self.plan.is_large(), || pass.write(&mut tensors, terms));
+        Ok(norm)
     }
 
     /// The global norm of the gradients, if clipping or a feedback schedule needs it.
-    fn norm_if_wanted(&self, py: Python<'_>) -> PyResult<Option<f64>> {
-        if self.clip.norm.is_none() && !self.observers.want_norm() {
+    fn norm_if_wanted(&mut self, py: Python<'_>, disturbed: &mut bool) -> PyResult<Option<f64>> {
+        let clips = self.settings.clip.wants_norm();
+        if !clips && !self.observers.want_norm() {
             return Ok(None);
         }
-        self.verify(py)?;
-        let Self { plan, partials, tensors, tier, .. } = self;
-        // SAFETY: as for the sweep; gradients are only read.
-        let norm = detached(py, plan.is_large(), || unsafe { partials.norm(*tier, plan, tensors) });
-        if self.clip.norm.is_none() || norm.is_finite() {
-            return Ok(Some(norm));
+        if std::mem::take(disturbed) {
+            self.leaves.verify(py)?;
         }
-        let (culprit, norm) = match partials.first_nonfinite(plan) {
-            Some((tensor, norm)) => (&*self.parameters[tensor].grads, norm),
-            None => ("all gradients", norm),
-        };
-        let norm = Number(norm);
-        Err(value_error(format!("clip_norm needs a finite gradient norm, but that of {culprit} is {norm}")))
+        let pass = pass(&self.plan, &mut self.scratches, self.leaves.staged(), false)?;
+        self.partials.reserve(self.plan.chunks()).map_err(memory_error)?;
+        let (mut tensors, partials) = (self.leaves.lend(), &self.partials);
+        detached(py, self.plan.is_large(), || pass.squares(&mut tensors, partials));
+        let norm = partials.total().sqrt();
+        if clips && !norm.is_finite() {
+            let (culprit, norm) = match partials.first_nonfinite() {
+                Some((chunk, sum)) => (self.leaves.parameters()[self.plan.item(chunk)].grads(), sum),
+                None => ("all gradients".to_owned(), norm),
+            };
+            return Err(value_error(format!(
+                "clip_norm needs a finite gradient norm, but that of {culprit} is {}",
+                Number(norm)
+            )));
+        }
+        Ok(Some(norm))
     }
 
-    /// Every array is still what was checked, whatever Python code has run since.
-    fn verify(&self, py: Python<'_>) -> PyResult<()> {
-        for ((parameter, tensor), grads) in self.parameters.iter().zip(&self.tensors).zip(&self.held) {
-            parameter.verify(py, tensor)?;
-            parameter.verify_grads(grads.bind(py), tensor)?;
-        }
-        Ok(())
-    }
-
-    /// The Python objects that may be part of a cycle: schedules, and the arrays (which may be of a subclass).
+    /// What may be part of a cycle: schedules and parameters.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        for schedule in self.values().filter_map(Value::schedule) {
-            visit.call(schedule)?;
-        }
-        for parameter in &self.parameters {
-            visit.call(&parameter.array)?;
-            parameter.state.iter().try_for_each(|slot| visit.call(slot))?;
-        }
-        Ok(())
-    }
-
-    /// All hyperparameters, those of clipping included.
-    fn values(&self) -> impl Iterator<Item = &Value> {
-        let of_clip = [&self.clip.norm, &self.clip.value].into_iter().flatten();
-        self.settings.iter().flat_map(Setting::values).chain(of_clip)
-    }
-
-    /// Finds the feedback schedules, at first and after a hyperparameter was replaced.
-    pub(crate) fn find_observers(&mut self) {
-        self.observers = Observers::new(self.values().flat_map(Value::feedback));
+        self.settings.values().filter_map(Value::schedule).try_for_each(|schedule| visit.call(schedule))?;
+        self.leaves.traverse(visit)
     }
 }
 
-impl Clip {
-    pub(crate) fn new(norm: Option<&Bound<'_, PyAny>>, value: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let read = |limit: Option<&Bound<'_, PyAny>>, name| {
-            let limit = limit.map(|limit| Value::new(limit, name)).transpose()?;
-            if let Some(constant) = limit.as_ref().and_then(Value::constant) {
-                Range::Limit.check(name, constant).map_err(value_error)?;
-            }
-            Ok::<_, PyErr>(limit)
-        };
-        Ok(Self { norm: read(norm, "clip_norm")?, value: read(value, "clip_value")? })
-    }
+/// One update of one array.
+pub(crate) fn update(py: Python<'_>, lone: &Lone<'_>, terms: Terms) -> PyResult<()> {
+    let plan = Plan::new(std::iter::once(lone.len())).map_err(memory_error)?;
+    let mut scratches = Scratches::default();
+    let pass = pass(&plan, &mut scratches, lone.staged(), false)?;
+    let mut tensors = lone.lend();
+    detached(py, plan.is_large(), || pass.write(&mut tensors, &[terms]));
+    Ok(())
+}
 
-    /// What gradients of that norm are multiplied by, and what they are then limited to.
-    fn at(&self, py: Python<'_>, t: u64, norm: Option<f64>) -> PyResult<(f64, f64)> {
-        let limit = |value: &Option<Value>, name| {
-            let Some(value) = value else { return Ok(None) };
-            let limit = value.at(py, t)?;
-            Range::Limit.check(&format!("{name} at step {t}"), limit).map(Some).map_err(value_error)
-        };
-        let scale = match (limit(&self.norm, "clip_norm")?, norm) {
-            (Some(max_norm), Some(norm)) => (max_norm / (norm + 1e-6)).min(1.0),
-            _ => 1.0,
-        };
-        Ok((scale, limit(&self.value, "clip_value")?.unwrap_or(f64::INFINITY)))
+/// A pass over gradients, with scratch memory if any of them is `clamped` or `staged`: in another dtype or order; and
+/// in another order.
+#[inline(always)] // what it returns is not moved
+fn pass<'a>(
+    plan: &'a Plan,
+    scratches: &'a mut Scratches,
+    (staged, strided): (bool, bool),
+    clamped: bool,
+) -> PyResult<Pass<'a>> {
+    let workers = plan.workers();
+    if staged || clamped {
+        scratches.reserve(workers, strided).map_err(memory_error)?;
     }
+    Ok(Pass { tier: Tier::current(), workers, plan, scratches })
 }
 
 /// Runs `work` without the GIL if it is worth releasing.

@@ -1,10 +1,13 @@
 //! Nested structures of arrays, the path names of their leaves, and matching one structure to another.
 
+use pyo3::Borrowed;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::PyDict;
 
-use crate::arrays::{Fields, a_type};
-use crate::errors::{type_error, value_error};
+use crate::arrays::{Fields, Items, Lookup, references};
+use crate::errors::{a_type, type_error, value_error};
+use crate::headroom;
 
 /// The structure of the parameters; leaves are numbered in order of appearance.
 pub(crate) enum Tree {
@@ -21,6 +24,9 @@ pub(crate) struct Leaf {
 
 /// Deeper than this is a structure that contains itself.
 const MAX_DEPTH: usize = 100;
+
+/// About what one entry of a structure takes until it is part of an optimizer.
+const BYTES_OF_AN_ENTRY: usize = 1024;
 
 impl Tree {
     /// Takes `object` apart; its arrays are appended to `leaves` and numbered as they stand there.
@@ -44,101 +50,173 @@ impl Tree {
             )));
         }
         if let Ok(dict) = object.cast::<PyDict>() {
+            headroom::ensure(dict.len(), BYTES_OF_AN_ENTRY)?;
             let mut items = Vec::with_capacity(dict.len());
-            // A copy of the items: a key's `__str__`, or another thread, may change the dict meanwhile.
-            for item in dict.items() {
-                let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
-                let child = Self::nested(&value, join(&path, &key.str()?.to_string()), leaves, depth + 1)?;
+            // A copy: a key's `__str__`, or another thread, may change the dict meanwhile.
+            for (key, value) in dict.copy()? {
+                let child = Self::nested(&value, join(&path, &key.str()?.to_cow()?), leaves, depth + 1)?;
                 items.push((key.unbind(), child));
             }
             return Ok(Self::Mapping { path, items });
         }
-        let Some(entries) = entries(object) else {
+        let Some(mut entries) = Items::of(object) else {
             let what = a_type(object);
             return Err(type_error(format!(
-                "{} is {what}; an ndarray, or a list, tuple or dict of ndarrays is wanted",
-                label("params", &path)
+                "{} is {what}; an ndarray, or a list, tuple or dict of ndarrays is wanted{}",
+                label("params", &path),
+                if what == "a float" { " (np.array(0.0) for a number)" } else { "" },
             )));
         };
+        headroom::ensure(entries.len(), BYTES_OF_AN_ENTRY)?;
         let mut items = Vec::with_capacity(entries.len());
         for i in 0..entries.len() {
-            items.push(Self::nested(&entries.get(i)?, join(&path, &i.to_string()), leaves, depth + 1)?);
+            let entry = entries.get(i)?.to_owned();
+            items.push(Self::nested(&entry, join(&path, &i.to_string()), leaves, depth + 1)?);
         }
         Ok(Self::Sequence { path, items })
     }
 
-    /// Calls `visit(leaf number, object)` for each leaf of `grads`, which must have this structure.
+    /// Calls `visit` with the number of each leaf and what `object`, which must have this structure, has in its
+    /// place. Returns whether Python code may have run.
     pub(crate) fn walk<'py>(
         &self,
-        grads: &Bound<'py, PyAny>,
-        visit: &mut dyn FnMut(usize, &Bound<'py, PyAny>) -> PyResult<()>,
-    ) -> PyResult<()> {
+        object: &Bound<'py, PyAny>,
+        root: Root,
+        visit: &mut impl FnMut(usize, Borrowed<'_, 'py, PyAny>) -> PyResult<()>,
+    ) -> PyResult<bool> {
         match self {
-            Self::Leaf(leaf) => visit(*leaf, grads),
+            Self::Leaf(leaf) => visit(*leaf, object.as_borrowed()).map(|()| false),
             Self::Sequence { path, items } => {
-                let Some(entries) = entries(grads) else {
-                    return Err(other_structure(grads, path, "a list or tuple"));
+                let Some(mut entries) = Items::of(object) else {
+                    return Err(root.other_structure(object, path, "a list or tuple"));
                 };
                 if entries.len() != items.len() {
-                    return Err(value_error(format!(
-                        "{} has {} entries, but {} has {}",
-                        label("grads", path),
-                        entries.len(),
-                        label("params", path),
-                        items.len()
-                    )));
+                    return Err(root.other_length(entries.len(), items.len(), path));
                 }
+                let mut disturbed = false;
                 for (i, item) in items.iter().enumerate() {
-                    item.walk(&entries.get(i)?, visit)?;
-                }
-                Ok(())
-            }
-            Self::Mapping { path, items } => {
-                let Ok(dict) = grads.cast::<PyDict>() else {
-                    return Err(other_structure(grads, path, "a dict"));
-                };
-                for (key, item) in items {
-                    match dict.get_item(key)? {
-                        Some(value) => item.walk(&value, visit)?,
-                        None => return Err(missing_name("grads", "params", path, key.bind(grads.py()))),
+                    let entry = entries.get(i)?;
+                    match item {
+                        Self::Leaf(leaf) => visit(*leaf, entry)?,
+                        tree => disturbed |= tree.walk(&entry.to_owned(), root, visit)?,
                     }
                 }
-                if dict.len() != items.len() {
-                    return Err(extra_name(dict, items, path)?);
+                Ok(disturbed)
+            }
+            Self::Mapping { path, items } => {
+                let Ok(dict) = object.cast::<PyDict>() else {
+                    return Err(root.other_structure(object, path, "a dict"));
+                };
+                let mut lookup = Lookup::new(dict);
+                for (key, item) in items {
+                    let Some(entry) = lookup.get(key)? else {
+                        return Err(root.missing(path, key.bind(dict.py())));
+                    };
+                    match item {
+                        Self::Leaf(leaf) => visit(*leaf, entry)?,
+                        tree => {
+                            let entry = entry.to_owned();
+                            lookup.disturbed |= tree.walk(&entry, root, visit)?;
+                        }
+                    }
                 }
-                Ok(())
+                if root == Root::Grads && dict.len() != items.len() {
+                    return Err(extra(dict, items, path)?);
+                }
+                Ok(lookup.disturbed)
             }
         }
     }
-}
 
-/// A list or a tuple, whichever it is.
-enum Entries<'a, 'py> {
-    List(&'a Bound<'py, PyList>),
-    Tuple(&'a Bound<'py, PyTuple>),
-}
-
-fn entries<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Option<Entries<'a, 'py>> {
-    if let Ok(list) = object.cast::<PyList>() {
-        return Some(Entries::List(list));
+    /// Whether nobody else holds the containers on the way to a leaf, of the first of which there are `count` references that we know of.
+    pub(crate) fn is_alone(&self, object: &Bound<'_, PyAny>, leaf: usize, count: isize) -> bool {
+        let children = match self {
+            Self::Leaf(number) => return *number == leaf,
+            Self::Sequence { items, .. } => {
+                let Some(mut entries) = Items::of(object) else { return false };
+                let mut get = |i| entries.get(i).ok().map(Borrowed::to_owned);
+                items.iter().enumerate().map(|(i, item)| (get(i), item)).collect::<Vec<_>>()
+            }
+            Self::Mapping { items, .. } => {
+                let Ok(dict) = object.cast::<PyDict>() else { return false };
+                let get = |key: &Py<PyAny>| dict.get_item(key).ok().flatten();
+                items.iter().map(|(key, item)| (get(key), item)).collect()
+            }
+        };
+        let alone = references(object) == count;
+        // Its container's reference, and that of `children`.
+        let below = |(child, item): &(Option<_>, &Self)| {
+            child.as_ref().is_some_and(|child| item.is_alone(child, leaf, 2))
+        };
+        alone && children.iter().any(below)
     }
-    object.cast::<PyTuple>().ok().map(Entries::Tuple)
 }
 
-impl<'py> Entries<'_, 'py> {
-    fn len(&self) -> usize {
+impl Tree {
+    /// Keys may be part of a cycle.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
-            Self::List(list) => list.len(),
-            Self::Tuple(tuple) => tuple.len(),
+            Self::Leaf(_) => Ok(()),
+            Self::Sequence { items, .. } => items.iter().try_for_each(|item| item.traverse(visit)),
+            Self::Mapping { items, .. } => items.iter().try_for_each(|(key, item)| {
+                visit.call(key)?;
+                item.traverse(visit)
+            }),
+        }
+    }
+}
+
+/// Which structure is walked, for errors.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// The parameters as they are now, held against those that the optimizer took.
+    Params,
+    /// Gradients, held against the parameters.
+    Grads,
+}
+
+impl Root {
+    /// `grads['fc1']`, and what it is held against.
+    fn labels(self, path: &str) -> [String; 2] {
+        match self {
+            Self::Grads => [label("grads", path), label("params", path)],
+            Self::Params => [label("params", path), format!("{} at first", label("params", path))],
         }
     }
 
-    fn get(&self, i: usize) -> PyResult<Bound<'py, PyAny>> {
-        match self {
-            Self::List(list) => list.get_item(i),
-            Self::Tuple(tuple) => tuple.get_item(i),
+    fn other_structure(self, object: &Bound<'_, PyAny>, path: &str, wanted: &str) -> PyErr {
+        let [own, other] = self.labels(path);
+        value_error(format!("{own} is {}, but {other} is {wanted}", a_type(object)))
+    }
+
+    fn other_length(self, len: usize, wanted: usize, path: &str) -> PyErr {
+        let [own, other] = self.labels(path);
+        value_error(format!("{own} has {len} entries, but {other} has {wanted}"))
+    }
+
+    fn missing(self, path: &str, key: &Bound<'_, PyAny>) -> PyErr {
+        let [own, other] = self.labels(path);
+        missing(&own, &other, key)
+    }
+}
+
+fn missing(without: &str, with: &str, key: &Bound<'_, PyAny>) -> PyErr {
+    let name = key.repr().map_or_else(|_| "a key".to_owned(), |repr| repr.to_string());
+    value_error(format!("{without} has no {name}, but {with} has it"))
+}
+
+#[cold]
+fn extra(grads: &Bound<'_, PyDict>, items: &[(Py<PyAny>, Tree)], path: &str) -> PyResult<PyErr> {
+    let known = PyDict::new(grads.py());
+    for (key, _) in items {
+        known.set_item(key, true)?;
+    }
+    for key in grads.copy()?.keys() {
+        if !known.contains(&key)? {
+            return Ok(missing(&label("params", path), &label("grads", path), &key));
         }
     }
+    Ok(Root::Grads.other_length(grads.len(), items.len(), path))
 }
 
 /// `params['fc1.w']`, or `params` for the whole.
@@ -148,37 +226,4 @@ pub(crate) fn label(root: &str, path: &str) -> String {
 
 fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
-
-fn other_structure(grads: &Bound<'_, PyAny>, path: &str, wanted: &str) -> PyErr {
-    value_error(format!(
-        "{} is {}, but {} is {wanted}",
-        label("grads", path),
-        a_type(grads),
-        label("params", path)
-    ))
-}
-
-fn missing_name(without: &str, with: &str, path: &str, key: &Bound<'_, PyAny>) -> PyErr {
-    let name = key.repr().map_or_else(|_| "a key".to_owned(), |repr| repr.to_string());
-    value_error(format!("{} has no {name}, but {} has it", label(without, path), label(with, path)))
-}
-
-fn extra_name(grads: &Bound<'_, PyDict>, items: &[(Py<PyAny>, Tree)], path: &str) -> PyResult<PyErr> {
-    let known = PyDict::new(grads.py());
-    for (key, _) in items {
-        known.set_item(key, true)?;
-    }
-    for key in grads.keys() {
-        if !known.contains(&key)? {
-            return Ok(missing_name("params", "grads", path, &key));
-        }
-    }
-    Ok(value_error(format!(
-        "{} has {} entries, but {} has {}",
-        label("grads", path),
-        grads.len(),
-        label("params", path),
-        items.len()
-    )))
 }

@@ -1,65 +1,28 @@
 //! Update rules: one file each, and the list of them.
 //!
-//! A rule says how one element of a parameter and of its state follows from one element of the
-//! gradient. Loops, chunks, threads, SIMD, dtypes, clipping and weight decay are not its business.
+//! A rule says what is subtracted from one element of a parameter, and how its state follows from one element
+//! of the gradient. Loops, chunks, threads, SIMD, dtypes, clipping and weight decay are not its business.
 
 mod adagrad;
 mod adam;
 mod rmsprop;
 mod sgd;
 
-pub use adagrad::Adagrad;
-pub use adam::Adam;
-pub use rmsprop::Rmsprop;
-pub use sgd::Sgd;
-
 use crate::error::{BadValue, Range};
-use crate::floats::Float;
-use crate::groups::Group;
+use crate::kernel::Kernel;
+use crate::rule::Hyper;
 
 /// Every rule. A new one is a file beside this one and a line here.
 pub static RULES: &[Spec] = &[sgd::SPEC, adagrad::SPEC, rmsprop::SPEC, adam::SPEC];
 
-/// A rule with `N` state slots per parameter.
-pub trait Rule<const N: usize>: Hypers + Copy + Send + Sync + 'static {
-    /// The names of the slots, as torch has them.
-    const STATE: [&'static str; N];
-
-    /// The constants of one step: computed in f64, rounded once to `F`.
-    type Step<F: Float>: Update<F, N>;
-
-    /// The constants of update number `t`, the first one being 0.
-    fn at<F: Float>(&self, lr: f64, t: u64) -> Self::Step<F>;
-
-    /// What each slot holds before the first update.
-    fn init(&self) -> [f64; N] {
-        [0.0; N]
-    }
-}
-
-/// One step on one element.
-pub trait Update<F, const N: usize>: Copy + Send + Sync + 'static {
-    /// From `p`, `g` and the state to the new `p` and state. Must be `#[inline(always)]`.
-    fn update(&self, p: F, g: F, state: [F; N]) -> (F, [F; N]);
-}
-
-/// A rule's own float hyperparameters, in a fixed order (`lr` and `weight_decay` belong to every rule).
-pub trait Hypers {
-    const HYPERS: &'static [Hyper];
-    /// `values` has the order and length of `HYPERS`.
-    fn from_values(values: &[f64]) -> Self;
-}
-
-/// The name of a hyperparameter and the range of its values.
-#[derive(Clone, Copy, Debug)]
-pub struct Hyper {
-    pub name: &'static str,
-    pub range: Range,
-}
-
-/// What every rule has besides its own.
-pub static LR: Hyper = Hyper { name: "lr", range: Range::NonNegative };
-pub static WEIGHT_DECAY: Hyper = Hyper { name: "weight_decay", range: Range::NonNegative };
+/// What every rule has before its own.
+pub static COMMON: [Hyper; 2] = [
+    Hyper { name: "lr", range: Range::NonNegative },
+    Hyper { name: "weight_decay", range: Range::NonNegative },
+];
+/// Where they stand in it.
+pub const LR: usize = 0;
+pub const WEIGHT_DECAY: usize = 1;
 
 /// A rule as the border finds it by name.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +32,7 @@ pub struct Spec {
     /// Options that choose between variants of the rule: true or false, the same for a whole run.
     pub flags: &'static [&'static str],
     /// The variant that these options ask for.
-    pub build: fn(&Options<'_>) -> Result<Box<dyn Group>, BadValue>,
+    pub build: fn(&Options<'_>) -> Result<&'static dyn Kernel, BadValue>,
 }
 
 impl Spec {
@@ -78,7 +41,7 @@ impl Spec {
     }
 }
 
-/// What a group was asked for, as far as it decides which variant of a rule runs.
+/// What was asked for, as far as it decides which variant of a rule runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
     pub spec: &'a Spec,
@@ -98,27 +61,3 @@ impl Options<'_> {
         self.spec.hypers.iter().position(|hyper| hyper.name == name).and_then(|i| self.constants[i])
     }
 }
-
-/// Declares a rule's hyperparameters once: the struct, their names and their ranges.
-macro_rules! hypers {
-    ($(#[$meta:meta])* pub struct $rule:ident $(<$(const $flag:ident: bool),*>)? { $($name:ident: $range:ident),* $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq)]
-        pub struct $rule $(<$(const $flag: bool),*>)? { $(pub $name: f64),* }
-
-        impl $(<$(const $flag: bool),*>)? $crate::rules::Hypers for $rule $(<$($flag),*>)? {
-            const HYPERS: &'static [$crate::rules::Hyper] = &[$($crate::rules::Hyper {
-                name: stringify!($name),
-                range: $crate::error::Range::$range,
-            }),*];
-
-            fn from_values(values: &[f64]) -> Self {
-                let &[$($name),*] = values else {
-                    unreachable!("{} values for {} hyperparameters", values.len(), Self::HYPERS.len())
-                };
-                Self { $($name),* }
-            }
-        }
-    };
-}
-pub(crate) use hypers;

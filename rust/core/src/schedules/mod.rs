@@ -86,7 +86,7 @@ pub fn fill_parallel(curve: &dyn Curve, tier: Tier, steps: &[u64], out: &mut [f6
         .zip(out.chunks_mut(CHUNK))
         .map(|(steps, out)| Mutex::new((steps, out, Ok(()))))
         .collect();
-    threads::share(chunks.len(), &|i| {
+    threads::share(threads::workers(chunks.len()), chunks.len(), &|_, i| {
         // Each chunk is taken once, so its lock is always free; it only proves that to the compiler.
         let mut chunk = chunks[i].lock().unwrap_or_else(PoisonError::into_inner);
         let (steps, out, result) = &mut *chunk;

@@ -90,7 +90,7 @@ fn call_array<'py>(schedule: &Schedule, t: &Bound<'py, PyUntypedArray>) -> PyRes
     {
         let mut values = values.try_readwrite().map_err(value_error)?;
         let out = values.as_slice_mut()?;
-        let tier = Tier::active().map_err(value_error)?;
+        let tier = Tier::current();
         let curve = &**schedule.core();
         let filled = if schedule.is_pure() && steps.len() >= RELEASE_GIL {
             py.detach(|| fill_parallel(curve, tier, steps, out))

@@ -4,12 +4,12 @@
 //! Each thread gets one contiguous stretch, as a memory benchmark would have it: nothing here depends
 //! on chunks, plans or rules.
 
-use crate::simd::{Tier, Vectorized};
-use crate::threads;
+use crate::machine::simd::{Tier, Vectorized};
+use crate::machine::threads;
 use std::sync::Mutex;
 
 /// Streams that a rule may write: the parameter and its state.
-pub const MAX_WRITTEN: usize = crate::elements::MAX_STATE + 1;
+pub const MAX_WRITTEN: usize = crate::rule::MAX_STATE + 1;
 
 /// Adds `read` to each of up to [`MAX_WRITTEN`] arrays of the same length, element by element.
 pub fn sweep(tier: Tier, read: &[f32], written: Vec<&mut [f32]>) {
@@ -23,7 +23,7 @@ pub fn sweep(tier: Tier, read: &[f32], written: Vec<&mut [f32]>) {
             Mutex::new(Some(Stretch { read, written: written.collect() }))
         })
         .collect();
-    threads::share(stretches.len(), &|i| {
+    threads::share(parts, stretches.len(), &|_, i| {
         if let Some(stretch) = stretches[i].lock().ok().and_then(|mut slot| slot.take()) {
             tier.run(stretch);
         }
@@ -35,40 +35,43 @@ struct Stretch<'a> {
     written: Vec<&'a mut [f32]>,
 }
 
+/// One pass over the read stream and so many written ones. Each is a parameter of its own, so that LLVM knows
+/// that none aliases another.
+macro_rules! add { ($self:ident: $($count:literal => $($stream:ident)*;)*) => {
+    match $self.written.len() {
+        $($count => {
+            #[inline(always)]
+            fn add(read: &[f32], $($stream: &mut [f32]),*) {
+                let n = read.len();
+                $(let $stream = &mut $stream[..n];)*
+                for i in 0..n {
+                    $($stream[i] += read[i];)*
+                }
+            }
+            let mut written = $self.written.into_iter();
+            $(let $stream = written.next().unwrap_or_default();)*
+            add($self.read, $($stream),*);
+        })*
+        count => unreachable!("{count} streams, not 1 to {MAX_WRITTEN}"),
+    }
+} }
+
 impl Vectorized for Stretch<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let mut written = self.written.into_iter();
-        let mut next = || written.next().unwrap_or_default();
-        match [next(), next(), next(), next()] {
-            [a, [], [], []] => add1(self.read, a),
-            [a, b, [], []] => add2(self.read, a, b),
-            [a, b, c, []] => add3(self.read, a, b, c),
-            [a, b, c, d] => add4(self.read, a, b, c, d),
+        add! { self:
+            1 => a;
+            2 => a b;
+            3 => a b c;
+            4 => a b c d;
+            5 => a b c d e;
+            6 => a b c d e f;
+            7 => a b c d e f g;
         }
     }
 }
-
-/// One pass over one read and several written streams.
-macro_rules! add {
-    ($name:ident, $($stream:ident),*) => {
-        #[inline(always)]
-        fn $name(read: &[f32], $($stream: &mut [f32]),*) {
-            let n = read.len();
-            $(let $stream = &mut $stream[..n];)*
-            for i in 0..n {
-                $($stream[i] += read[i];)*
-            }
-        }
-    };
-}
-
-add!(add1, a);
-add!(add2, a, b);
-add!(add3, a, b, c);
-add!(add4, a, b, c, d);
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@
 //! parallel task, never around the parallel loop. All of the crate's `unsafe` for SIMD is in this file.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::error::BadValue;
 
@@ -33,6 +33,19 @@ enum Set {
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
+
+impl Set {
+    const ALL: &[Self] = &[
+        Self::Baseline,
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx2,
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx512,
+    ];
+}
+
+/// One more than the place in `Set::ALL` of the set in force: one that a [`Tier`] was made of. 0 is no choice yet.
+static CURRENT: AtomicU8 = AtomicU8::new(0);
 
 /// The environment variable that overrides the choice.
 pub const TIER_VARIABLE: &str = "GRADSTEP_SIMD";
@@ -74,15 +87,34 @@ impl Tier {
         })
     }
 
-    /// The tier in force: `GRADSTEP_SIMD` if it is set, else the best supported. Read once.
-    pub fn active() -> Result<Self, BadValue> {
-        static ACTIVE: OnceLock<Result<Tier, BadValue>> = OnceLock::new();
-        ACTIVE
-            .get_or_init(|| match std::env::var(TIER_VARIABLE) {
-                Ok(name) if !name.is_empty() => Self::named(&name),
-                _ => Ok(*Self::supported().last().expect("the baseline is always there")),
-            })
-            .clone()
+    /// Puts into force what `GRADSTEP_SIMD` asks for.
+    pub fn from_environment() -> Result<(), BadValue> {
+        match std::env::var(TIER_VARIABLE) {
+            Ok(name) if !name.is_empty() => Self::named(&name).map(Self::put_into_force),
+            _ => Ok(()),
+        }
+    }
+
+    /// The tier in force: the best supported, unless somebody has chosen another.
+    #[inline]
+    pub fn current() -> Self {
+        match CURRENT.load(Ordering::Relaxed) {
+            0 => Self::best(),
+            chosen => Self(Set::ALL[chosen as usize - 1]),
+        }
+    }
+
+    #[cold]
+    fn best() -> Self {
+        let best = *Self::supported().last().expect("the baseline is always there");
+        best.put_into_force();
+        best
+    }
+
+    /// Lets all that begins from now on run on this tier.
+    pub fn put_into_force(self) {
+        let place = Set::ALL.iter().position(|&set| set == self.0).expect("all of them");
+        CURRENT.store(place as u8 + 1, Ordering::Relaxed);
     }
 
     pub fn name(self) -> &'static str {

@@ -65,16 +65,20 @@ fn checked(name: &str, text: &str) -> Result<usize, BadValue> {
     }
 }
 
-/// Calls `task(i)` once for every `i` below `count`, on this thread and up to `num_threads() - 1`
-/// helpers, and returns when all are done.
-pub fn share(count: usize, task: &(dyn Fn(usize) + Sync)) {
-    let helpers = num_threads().min(count).saturating_sub(1);
-    if helpers == 0 {
-        (0..count).for_each(task);
+/// How many workers, the calling thread among them, may share so many tasks.
+pub fn workers(count: usize) -> usize {
+    num_threads().min(count).max(1)
+}
+
+/// Calls `task(worker, i)` once for every `i` below `count`, on this thread and its helpers, and returns when
+/// all are done. Workers are numbered from 0 to below `workers`; none does two tasks at once.
+pub fn share(workers: usize, count: usize, task: &(dyn Fn(usize, usize) + Sync)) {
+    if workers <= 1 {
+        (0..count).for_each(|i| task(0, i));
         return;
     }
-    let job = Arc::new(Job::new(count, helpers + 1, task));
-    pool::post(&job, helpers);
+    let job = Arc::new(Job::new(count, workers, task));
+    pool::post(&job, workers - 1);
     job.finish();
 }
 
@@ -82,16 +86,40 @@ pub fn share(count: usize, task: &(dyn Fn(usize) + Sync)) {
 mod tests {
     use super::*;
     use std::panic::catch_unwind;
+    use std::time::{Duration, Instant};
+
+    /// More than some machines have cores, so that helpers take part on all of them.
+    const WORKERS: usize = 4;
 
     #[test]
     fn every_task_runs_once() {
         for count in [0, 1, 2, 3, 1000] {
             let done: Vec<_> = (0..count).map(|_| AtomicUsize::new(0)).collect();
-            share(count, &|i| {
+            share(WORKERS, count, &|_, i| {
                 done[i].fetch_add(1, Ordering::Relaxed);
             });
             assert!(done.iter().all(|n| n.load(Ordering::Relaxed) == 1));
         }
+    }
+
+    #[test]
+    fn helpers_take_part_and_no_worker_does_two_tasks_at_once() {
+        let busy: Vec<_> = (0..WORKERS).map(|_| AtomicUsize::new(0)).collect();
+        let tasks = AtomicUsize::new(0);
+        // Until someone else has worked too, the caller waits in its own task.
+        share(WORKERS, 1000, &|worker, _| {
+            assert_eq!(busy[worker].fetch_add(1, Ordering::Relaxed), 0);
+            let begun = Instant::now();
+            while worker == 0
+                && tasks.load(Ordering::Relaxed) == 0
+                && begun.elapsed() < Duration::from_secs(10)
+            {
+                thread::yield_now();
+            }
+            tasks.fetch_add(usize::from(worker > 0), Ordering::Relaxed);
+            busy[worker].fetch_sub(1, Ordering::Relaxed);
+        });
+        assert!(tasks.into_inner() > 0, "no helper came");
     }
 
     #[test]
@@ -101,7 +129,7 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..500 {
                         let sum = AtomicUsize::new(0);
-                        share(10, &|i| {
+                        share(WORKERS, 10, &|_, i| {
                             sum.fetch_add(i, Ordering::Relaxed);
                         });
                         assert_eq!(sum.into_inner(), 45);
@@ -113,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_panic_reaches_the_caller() {
-        let caught = catch_unwind(|| share(8, &|i| assert_ne!(i, 5)));
+        let caught = catch_unwind(|| share(WORKERS, 8, &|_, i| assert_ne!(i, 5)));
         assert!(caught.is_err());
     }
 

@@ -5,21 +5,27 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, Thread};
 
 use super::placement::Place;
+use crate::machine::control::Control;
 
 /// How many times a caller looks whether its helpers are done before it sleeps: some 20 µs.
 const SPINS: usize = 4096;
+
+/// What is called with the number of a worker and that of a task.
+pub(super) type Task<'a> = dyn Fn(usize, usize) + Sync + 'a;
 
 /// One call of [`super::share`]: the tasks not yet taken, and who is working on them.
 pub(super) struct Job {
     /// One stretch of tasks for each thread. Who is through with its own takes from the others'.
     stretches: Box<[Stretch]>,
-    /// How many threads have begun.
+    /// How many workers have begun, the caller among them.
     begun: AtomicUsize,
     /// Valid until `share` returns. Only dereferenced inside [`Job::work`].
-    task: *const (dyn Fn(usize) + Sync),
+    task: *const Task<'static>,
     /// Twice the number of helpers at work, plus [`CLOSED`] once the caller admits no more.
     gate: AtomicUsize,
     caller: Thread,
+    /// What the caller's results depend on.
+    control: Control,
     /// Where the caller ran when it asked for help.
     place: Place,
     panicked: AtomicBool,
@@ -40,11 +46,11 @@ unsafe impl Send for Job {}
 unsafe impl Sync for Job {}
 
 impl Job {
-    pub(super) fn new(count: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) -> Self {
+    pub(super) fn new(count: usize, threads: usize, task: &Task<'_>) -> Self {
         // SAFETY: only the lifetime changes. A helper reads the pointer only after entering through the
         // gate, and `share` (whose borrow is live all the while) leaves only after `Closing` has shut
         // the gate and seen the last helper out.
-        let task: &'static (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(task) };
+        let task: &'static Task<'static> = unsafe { std::mem::transmute(task) };
         Self {
             stretches: (0..threads)
                 .map(|k| Stretch {
@@ -56,6 +62,7 @@ impl Job {
             task,
             gate: AtomicUsize::new(0),
             caller: thread::current(),
+            control: Control::here(),
             place: Place::here(),
             panicked: AtomicBool::new(false),
         }
@@ -65,15 +72,15 @@ impl Job {
     fn work(&self) {
         // SAFETY: called by `share` itself or by a helper inside the gate, so the closure is alive.
         let task = unsafe { &*self.task };
-        let own = self.begun.fetch_add(1, Ordering::Relaxed);
-        let (before, after) = self.stretches.split_at(own.min(self.stretches.len()));
+        let worker = self.begun.fetch_add(1, Ordering::Relaxed);
+        let (before, after) = self.stretches.split_at(worker);
         for stretch in after.iter().chain(before) {
             loop {
                 let i = stretch.next.fetch_add(1, Ordering::Relaxed);
                 if i >= stretch.end {
                     break;
                 }
-                task(i);
+                task(worker, i);
             }
         }
     }
@@ -94,7 +101,7 @@ impl Job {
         if self.gate.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).is_err() {
             return;
         }
-        if catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| self.control.during(|| self.work()))).is_err() {
             self.panicked.store(true, Ordering::Relaxed);
         }
         // The handle is cloned first: once the gate is left, the caller may be gone.

@@ -1,8 +1,9 @@
 //! The helper threads of this process, parked until a job is posted to them.
 
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 use super::jobs::Job;
 use super::{MAX_THREADS, num_threads};
@@ -10,7 +11,16 @@ use super::{MAX_THREADS, num_threads};
 struct Pool {
     process: u32,
     helpers: Box<[Helper]>,
+    serving: AtomicBool,
+    /// When its threads were last tried to start.
+    tried: Mutex<Option<Instant>>,
 }
+
+/// How long a system that refused threads is left in peace.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What starting one thread may take of the heap, besides its stack.
+const BYTES_OF_A_THREAD: usize = 16 * 1024;
 
 /// A thread and the job it is to look at next.
 #[derive(Default)]
@@ -20,9 +30,13 @@ struct Helper {
     thread: OnceLock<Thread>,
 }
 
-/// Offers a job to so many helpers, and returns at once. Where the system refuses threads, none comes.
+/// Offers a job to so many helpers, and returns at once. While the system refuses threads, none comes.
 pub(super) fn post(job: &Arc<Job>, helpers: usize) {
-    for helper in &pool(helpers).helpers[..helpers] {
+    let pool = pool(helpers);
+    if !pool.serving.load(Ordering::Acquire) && !pool.start() {
+        return;
+    }
+    for helper in &pool.helpers[..helpers] {
         // A letter not yet taken is another caller's, or one that came too late: whoever is last, wins.
         *helper.lock() = Some(Arc::clone(job));
         // A helper that is not yet running looks into its mailbox before it parks.
@@ -65,23 +79,38 @@ fn pool(helpers: usize) -> &'static Pool {
         let twice = of_this_process.map_or(0, |pool| 2 * pool.helpers.len());
         let size = helpers.max(num_threads().saturating_sub(1)).max(twice).min(MAX_THREADS);
         let helpers = (0..size).map(|_| Helper::default()).collect();
-        let new = Box::into_raw(Box::new(Pool { process, helpers }));
-        if POOL.compare_exchange(current, new, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            // SAFETY: just stored, so never freed.
-            start(unsafe { &*new });
-        } else {
+        let (serving, tried) = (AtomicBool::new(false), Mutex::new(None));
+        let new = Box::into_raw(Box::new(Pool { process, helpers, serving, tried }));
+        if POOL.compare_exchange(current, new, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             // SAFETY: another thread of this process was first; nobody has seen `new`.
             drop(unsafe { Box::from_raw(new) });
         }
     }
 }
 
-/// Sets a rayon pool's threads to serve. It is leaked: they serve until the process ends.
-fn start(pool: &'static Pool) {
-    let name = |i| format!("gradstep-{i}");
-    let builder = rayon::ThreadPoolBuilder::new().num_threads(pool.helpers.len()).thread_name(name);
-    if let Ok(rayon) = builder.build() {
+impl Pool {
+    /// Sets a rayon pool's threads to serve, unless that has just failed or another caller is at it. It is
+    /// leaked: they serve until the process ends.
+    #[cold]
+    fn start(&'static self) -> bool {
+        let Ok(mut tried) = self.tried.try_lock() else { return false };
+        if self.serving.load(Ordering::Acquire) {
+            return true;
+        }
+        if tried.is_some_and(|at| at.elapsed() < RETRY_AFTER) {
+            return false;
+        }
+        *tried = Some(Instant::now());
+        let threads = self.helpers.len();
+        // rayon asks for memory in ways that end the process where there is none.
+        if Vec::<u8>::new().try_reserve_exact(threads * BYTES_OF_A_THREAD).is_err() {
+            return false;
+        }
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let Ok(rayon) = builder.thread_name(|i| format!("gradstep-{i}")).build() else { return false };
         let rayon = Box::leak(Box::new(rayon));
-        rayon.spawn_broadcast(|worker| pool.helpers[worker.index()].serve());
+        rayon.spawn_broadcast(|worker| self.helpers[worker.index()].serve());
+        self.serving.store(true, Ordering::Release);
+        true
     }
 }

@@ -1,0 +1,22 @@
+"""The optimizers: one class a rule. All that happens in a step is native; a class here is its signature.
+
+Every optimizer takes
+
+- ``params``: an ndarray, or a list, tuple or dict of them, nested as deep as you like; or a list of
+  groups ``[{"params": ..., "lr": ...}, ...]`` as in torch, each with its own hyperparameters. Arrays are
+  float32 or float64, writeable, aligned, dense in memory (C or F order or a transpose of these), and
+  share no memory. They are changed in place: after ``params["w"] = new`` or ``w = w - ...`` the optimizer would
+  update an array that nobody sees, and says so.
+- hyperparameters: each a float or a `gradstep.schedules` schedule of the update number.
+- ``clip_norm``, ``clip_value``: limits on the gradients of all groups together; see `Optimizer`.
+
+Parameters are numbered and named by their path: ``"fc1.w"``, ``"blocks.3.bias"``, ``"0"``.
+"""
+
+from gradstep.optimizers.adagrad import Adagrad
+from gradstep.optimizers.adam import Adam, AdamW
+from gradstep.optimizers.base import Optimizer
+from gradstep.optimizers.rmsprop import RMSprop
+from gradstep.optimizers.sgd import SGD
+
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]

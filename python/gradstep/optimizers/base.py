@@ -1,0 +1,130 @@
+"""What all optimizers share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypedDict
+
+from gradstep import _core
+from gradstep.optimizers.hypers import Hyper, Limit
+from gradstep.optimizers.states import Slots, State
+
+if TYPE_CHECKING:
+    from gradstep.types import Params, Rate
+
+
+class Options(TypedDict, total=False):
+    """The arguments that every optimizer takes besides those of its rule; see `Optimizer`."""
+
+    clip_norm: Rate | None
+    clip_value: Rate | None
+
+
+class Optimizer(_core.Optimizer):
+    """What all optimizers share. Not to be made directly: take a rule such as `Adam`.
+
+    One call of `step` updates every array of every group in a single pass over memory. A step is all or
+    nothing: everything is checked before the first write, and an error leaves parameters, state and
+    ``step_count`` as they were.
+
+    Args:
+        params: the arrays to update in place; see `gradstep.optimizers`.
+        clip_norm: the largest global norm of the gradients, ≥ 0, or None. With ``clip_norm=c``, the gradients of all
+            groups are scaled by min(1, c/(‖g‖ + 10⁻⁶)), where ‖g‖ is the norm of all of them together, as by
+            torch's ``clip_grad_norm_``; ``float("inf")`` only measures it. Gradients with a non-finite norm
+            are refused with a ValueError, unlike torch, which would make every parameter NaN.
+        clip_value: the largest magnitude of an element of the gradients, ≥ 0, or None; after the scaling. Both
+            happen inside the update; the caller's gradients stay as they are.
+        hypers: those of the rule.
+
+    Attributes:
+        step_count: the number of updates done; the next one is update number ``step_count``, counted
+            from 0. Assign it, with the arrays of ``state``, to resume a run exactly.
+        lr, weight_decay, clip_norm, clip_value and every other hyperparameter of the rule: the value that the
+            next step will use; a tuple in group order where there are several groups. Assign a float or a
+            schedule to replace it in all groups, or a tuple of one for each.
+        hyperparameters: all of them as they were given, floats and schedules: a tuple of a dict for each group.
+        params: the structure that was given, with the arrays that are updated.
+        state: ``{name: {slot: ndarray}}``, live views of the optimizer's own arrays. The array of an
+            optimizer of one lone array is named ``"0"``.
+        grad_norm: the global norm of the last step's gradients before clipping, a float, or None if that
+            step needed none, for ``clip_norm`` or for `gradstep.feedback.GradNormScaled`.
+        feedback_state: the states of the `gradstep.feedback` schedules among the hyperparameters, a tuple
+            of dicts of plain numbers; assign it to resume.
+
+    Raises:
+        TypeError: an array or a hyperparameter is of the wrong type, or there is no such argument.
+        ValueError: an array cannot be updated in place, or a hyperparameter is out of range.
+        MemoryError: there is no memory for the state.
+        AttributeError: on assignment to an attribute that does not exist or cannot be changed. A subclass may have
+            attributes of its own if their names begin with an underscore or stand in the class.
+
+    Threads: one thread steps an optimizer at a time; a second one that steps it meanwhile, assigns a hyperparameter
+    or asks for ``state``, ``params`` or ``feedback_state`` gets a RuntimeError, with nothing changed, and may try
+    again. The count, the hyperparameters, ``grad_norm`` and ``repr`` can be read at any time. While a step
+    runs, no other thread may write to the parameters or the gradients, or read parameters and state if it
+    cannot do with values half way through: large steps let go of Python's lock, as NumPy does.
+    """
+
+    #: The name of the native rule.
+    rule: ClassVar[str]
+    #: Whether weight decay shrinks the parameter instead of entering the gradient.
+    decoupled_weight_decay: ClassVar[bool] = False
+
+    lr = Hyper()
+    weight_decay = Hyper()
+    clip_norm = Limit()
+    clip_value = Limit()
+
+    def __init__(self, params: Params, **hypers: Rate | bool | None) -> None:
+        if not hasattr(self, "rule"):
+            raise TypeError(f"{type(self).__name__} has no rule of its own; take one such as gradstep.Adam")
+        super().__init__(self.rule, params, decoupled_weight_decay=self.decoupled_weight_decay, **hypers)
+
+    @property
+    def params(self) -> Params:
+        """The structure that was given, with the arrays that are updated."""
+        return self._params
+
+    @property
+    def hyperparameters(self) -> tuple[dict[str, Rate | bool | None], ...]:
+        """What was given for each group: floats, schedules and flags by name, limits among them."""
+        return self._hyperparameters
+
+    @property
+    def state(self) -> State:
+        """The optimizer's own arrays, ``{name: {slot: ndarray}}``: live views, to read and to write into."""
+        return State({name: Slots(name, slots) for name, slots in self._state.items()})
+
+    @state.setter
+    def state(self, value: Any) -> NoReturn:
+        raise TypeError("state cannot be replaced, only written into: state[name][slot][...] = value")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not may_be_set(type(self), name):
+            raise AttributeError(refusal(type(self), name))
+        super().__setattr__(name, value)
+
+
+def may_be_set(kind: type, name: str) -> bool:
+    """Tell whether something comes of assigning to an attribute of an optimizer.
+
+    That is where the class has something that takes it or that it covers (a method, for a wrapper of it), and for
+    the own attributes of a subclass.
+    """
+    owner = next((base for base in kind.__mro__ if name in vars(base)), None)
+    if owner is None:
+        return name.startswith("_")
+    attribute = vars(owner)[name]
+    if isinstance(attribute, property):
+        return attribute.fset is not None
+    ours = owner.__module__.partition(".")[0] == "gradstep" or owner is object
+    return hasattr(attribute, "__set__") or callable(attribute) or not ours
+
+
+def refusal(kind: type, name: str) -> str:
+    """Say why an attribute cannot be assigned to, and which can."""
+    public = {name: getattr(kind, name) for name in dir(kind) if not name.startswith("_")}
+    settable = [name for name in public if isinstance(public[name], (Hyper, Limit))]
+    settable += ["step_count", "feedback_state"]
+    what = "cannot be changed" if hasattr(kind, name) else "does not exist"
+    return f"{kind.__name__}.{name} {what}; those that can be assigned to are {', '.join(settable)}"

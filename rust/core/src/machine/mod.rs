@@ -1,0 +1,6 @@
+//! What the machine offers: instruction sets, threads, and the state of its floating-point unit.
+
+pub mod control;
+pub mod simd;
+pub mod threads;
+pub mod tiles;

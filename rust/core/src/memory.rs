@@ -1,0 +1,320 @@
+//! Where pointers become slices: the arrays of a step, and who may touch which stretch of them.
+//!
+//! # Rationale
+//! Arrays belong to Python and reach the core as pointers. Whoever calls [`Tensors::new`] vouches for them;
+//! from there on everything is safe. [`Tensors::for_each`] hands out [`Piece`]s, no two of which overlap, and
+//! a piece lends its elements as slices: to borrow the piece is to borrow the memory.
+
+use crate::dtypes::Dtype;
+use crate::plans::{Cut, Plan};
+use crate::rule::MAX_STATE;
+use std::marker::PhantomData;
+use std::slice;
+
+/// Where a parameter and its state lie, and what they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Tensor {
+    pub dtype: Dtype,
+    /// The number of elements of each of the arrays.
+    pub len: usize,
+    pub params: *mut u8,
+    /// The first `slots` of them.
+    pub state: [*mut u8; MAX_STATE],
+    pub slots: usize,
+}
+
+// SAFETY: the pointers are only followed through `Tensors`, whose contract covers it.
+unsafe impl Send for Tensor {}
+// SAFETY: as above.
+unsafe impl Sync for Tensor {}
+
+impl Tensor {
+    /// Without state as yet.
+    pub fn new(dtype: Dtype, len: usize, params: *mut u8) -> Self {
+        Self { dtype, len, params, state: [std::ptr::null_mut(); MAX_STATE], slots: 0 }
+    }
+}
+
+/// The gradient of a tensor at one step.
+#[derive(Clone, Copy, Debug)]
+pub struct Gradient {
+    /// Which of the tensors it belongs to.
+    pub tensor: usize,
+    /// Which of the step's terms it is applied under.
+    pub terms: usize,
+    pub dtype: Dtype,
+    pub data: *const u8,
+    pub order: Order,
+}
+
+// SAFETY: as for `Tensor`.
+unsafe impl Send for Gradient {}
+// SAFETY: as above.
+unsafe impl Sync for Gradient {}
+
+impl Gradient {
+    /// That of a tensor whose gradient is not known as yet.
+    pub fn unknown(tensor: usize, terms: usize) -> Self {
+        Self { tensor, terms, dtype: Dtype::F32, data: std::ptr::null(), order: Order::Same }
+    }
+}
+
+/// In which order the elements of a gradient lie, seen from those of its parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// One after the other, as those of the parameter.
+    Same,
+    /// Element i lies (i / columns)·row + (i mod columns)·column elements from the first one.
+    Strided { columns: usize, row: isize, column: isize },
+}
+
+impl Order {
+    /// How far the lowest and the highest of `len` elements lie from the first one, in elements.
+    pub fn extent(self, len: usize) -> (isize, isize) {
+        let last = len.saturating_sub(1);
+        let (rows, columns, row, column) = match self {
+            Self::Same => (0, last, 0, 1),
+            Self::Strided { columns, row, column } => (last / columns, last.min(columns - 1), row, column),
+        };
+        let ends = [row * rows as isize, column * columns as isize];
+        (ends.iter().map(|&end| end.min(0)).sum(), ends.iter().map(|&end| end.max(0)).sum())
+    }
+}
+
+/// The tensors of a step and their gradients, some tensors perhaps without.
+#[derive(Debug)]
+pub struct Tensors<'a> {
+    tensors: &'a [Tensor],
+    gradients: &'a [Gradient],
+}
+
+// SAFETY: whoever makes one vouches for the pointers while it lives, on whatever thread they are followed.
+unsafe impl Sync for Tensors<'_> {}
+
+impl<'a> Tensors<'a> {
+    /// # Safety
+    /// While it lives:
+    /// - each tensor's pointers (the parameter's and the first `slots` of the state) are aligned for its dtype
+    ///   and valid for reading and writing `len` elements, overlap nothing else here, and nobody else reads or
+    ///   writes there;
+    /// - each gradient's pointer is aligned for its dtype and valid for reading all between the lowest and
+    ///   the highest of `len` elements in its order, nobody writes there, and no two gradients name one tensor.
+    pub unsafe fn new(tensors: &'a [Tensor], gradients: &'a [Gradient]) -> Self {
+        Self { tensors, gradients }
+    }
+
+    /// Calls `work(worker, chunk, piece)` once for each chunk of `plan`, which was made of the lengths of the
+    /// gradients' tensors; shared by so many workers. No two pieces that are alive at once have the same
+    /// worker.
+    #[inline]
+    pub fn for_each(&mut self, plan: &Plan, workers: usize, work: impl Fn(usize, usize, Piece<'_>) + Sync) {
+        let all = &*self;
+        plan.for_each(workers, |worker, chunk, cut| work(worker, chunk, all.piece(cut)));
+    }
+
+    fn piece(&self, Cut { item, at, len }: Cut) -> Piece<'_> {
+        let gradient = &self.gradients[item];
+        let tensor = &self.tensors[gradient.tensor];
+        assert!(at + len <= tensor.len);
+        Piece { tensor, gradient, at, len }
+    }
+}
+
+/// A stretch of one tensor and of its gradient that nobody else has. Only [`Tensors::for_each`] makes them, and
+/// the chunks of a plan are disjoint.
+#[derive(Debug)]
+pub struct Piece<'a> {
+    tensor: &'a Tensor,
+    gradient: &'a Gradient,
+    at: usize,
+    len: usize,
+}
+
+impl Piece<'_> {
+    pub fn terms(&self) -> usize {
+        self.gradient.terms
+    }
+
+    /// The dtype of the parameter, in which all is computed.
+    pub fn dtype(&self) -> Dtype {
+        self.tensor.dtype
+    }
+
+    /// Lends the parameter with its state, and the gradient.
+    #[inline(always)]
+    pub fn lend<F: Stored>(&mut self) -> (Arrays<'_, F>, Source<'_>) {
+        assert!(self.tensor.dtype == F::DTYPE);
+        let Self { tensor, at, len, .. } = *self;
+        let source = match self.gradient.dtype {
+            Dtype::F32 => Source::Single(self.values()),
+            Dtype::F64 => Source::Double(self.values()),
+        };
+        (Arrays { tensor, at, len, borrow: PhantomData }, source)
+    }
+
+    fn values<G>(&self) -> Values<'_, G> {
+        let Self { tensor, gradient, at, len } = *self;
+        let data = gradient.data.cast::<G>();
+        // SAFETY: the dtype is the gradient's own; the pointer is valid for reading over the whole extent, and
+        // `at` and `len` stay inside.
+        unsafe {
+            match gradient.order {
+                Order::Same => Values::Same(slice::from_raw_parts(data.add(at), len)),
+                Order::Strided { columns, row, column } => {
+                    let (low, high) = gradient.order.extent(tensor.len);
+                    let memory = slice::from_raw_parts(data.offset(low), (high - low + 1) as usize);
+                    Values::Strided(Strided { memory, first: -low, columns, row, column, at, len })
+                }
+            }
+        }
+    }
+}
+
+/// A dtype that tensors may have.
+pub trait Stored: Copy + Send + Sync + 'static {
+    const DTYPE: Dtype;
+    fn block(streams: Streams<'_, Self>) -> Block<'_>;
+    fn source(values: Values<'_, Self>) -> Source<'_>;
+    /// The gradient, if it has this dtype.
+    fn values(source: Source<'_>) -> Option<Values<'_, Self>>;
+}
+
+macro_rules! stored { ($($float:ty, $dtype:ident, $variant:ident);*) => {$(
+    impl Stored for $float {
+        const DTYPE: Dtype = Dtype::$dtype;
+
+        #[inline(always)]
+        fn block(streams: Streams<'_, Self>) -> Block<'_> {
+            Block::$variant(streams)
+        }
+
+        #[inline(always)]
+        fn source(values: Values<'_, Self>) -> Source<'_> {
+            Source::$variant(values)
+        }
+
+        #[inline(always)]
+        fn values(source: Source<'_>) -> Option<Values<'_, Self>> {
+            if let Source::$variant(values) = source { Some(values) } else { None }
+        }
+    }
+)*} }
+stored!(f32, F32, Single; f64, F64, Double);
+
+/// A stretch of a gradient, as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    Single(Values<'a, f32>),
+    Double(Values<'a, f64>),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Values<'a, G> {
+    Same(&'a [G]),
+    Strided(Strided<'a, G>),
+}
+
+/// Elements `at` to `at + len` of an array in another order: see [`Order::Strided`].
+#[derive(Clone, Copy, Debug)]
+pub struct Strided<'a, G> {
+    /// All memory between the lowest and the highest element, and where element 0 lies in it.
+    pub memory: &'a [G],
+    pub first: isize,
+    pub columns: usize,
+    pub row: isize,
+    pub column: isize,
+    pub at: usize,
+    pub len: usize,
+}
+
+impl<G> Strided<'_, G> {
+    /// Where an element lies in the memory.
+    #[inline(always)]
+    pub fn place(&self, row: usize, column: usize) -> isize {
+        self.first + row as isize * self.row + column as isize * self.column
+    }
+}
+
+/// A stretch of a parameter with its state, whose dtype is that of `F`.
+#[derive(Debug)]
+pub struct Arrays<'a, F> {
+    tensor: &'a Tensor,
+    at: usize,
+    len: usize,
+    borrow: PhantomData<&'a mut [F]>,
+}
+
+impl<'a, F> Arrays<'a, F> {
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The elements from `at` on, `len` of them.
+    #[inline(always)]
+    pub fn cut(&mut self, at: usize, len: usize) -> Arrays<'_, F> {
+        assert!(at <= self.len && len <= self.len - at);
+        Arrays { tensor: self.tensor, at: self.at + at, len, borrow: PhantomData }
+    }
+
+    #[inline(always)]
+    pub fn with(self, g: &'a [F]) -> Streams<'a, F> {
+        assert!(g.len() == self.len);
+        Streams { arrays: self, g }
+    }
+}
+
+/// All that one update reads and writes, in the dtype of its arithmetic.
+#[derive(Debug)]
+pub struct Streams<'a, F> {
+    arrays: Arrays<'a, F>,
+    g: &'a [F],
+}
+
+impl<F> Streams<'_, F> {
+    /// The parameter, the gradient and the first `N` slots: slices of one length.
+    #[inline(always)]
+    pub fn split<const N: usize>(&mut self) -> (&mut [F], &[F], [&mut [F]; N]) {
+        let Arrays { tensor, at, len, .. } = self.arrays;
+        assert!(N <= tensor.slots);
+        // SAFETY: the tensor's pointers are valid for its whole length, and `at` and `len` are inside; whoever made
+        // the arrays alone has the stretch, and it is borrowed while we are. No slot overlaps another.
+        unsafe {
+            let slice = |pointer: *mut u8| slice::from_raw_parts_mut(pointer.cast::<F>().add(at), len);
+            (slice(tensor.params), self.g, std::array::from_fn(|k| slice(tensor.state[k])))
+        }
+    }
+}
+
+/// A tensor made of slices, for those who have no [`Tensors`].
+#[derive(Debug)]
+pub struct Whole<'a, F> {
+    tensor: Tensor,
+    borrow: PhantomData<&'a mut [F]>,
+}
+
+impl<'a, F: Stored> Whole<'a, F> {
+    pub fn new(p: &'a mut [F], state: impl IntoIterator<Item = &'a mut [F]>) -> Self {
+        let mut tensor = Tensor::new(F::DTYPE, p.len(), p.as_mut_ptr().cast());
+        for slot in state {
+            assert!(slot.len() == p.len());
+            tensor.state[tensor.slots] = slot.as_mut_ptr().cast();
+            tensor.slots += 1;
+        }
+        Self { tensor, borrow: PhantomData }
+    }
+
+    pub fn arrays(&mut self) -> Arrays<'_, F> {
+        Arrays { at: 0, len: self.tensor.len, tensor: &self.tensor, borrow: PhantomData }
+    }
+}
+
+/// Streams of either dtype.
+#[derive(Debug)]
+pub enum Block<'a> {
+    Single(Streams<'a, f32>),
+    Double(Streams<'a, f64>),
+}

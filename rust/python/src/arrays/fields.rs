@@ -1,0 +1,103 @@
+//! What is read off an ndarray.
+//!
+//! # Rationale
+//! rust-numpy's safe wrappers take a global lock for each array and, in `as_slice`, do not tell C from F order. A
+//! step looks at hundreds of arrays, so the fields of the C struct are read directly.
+
+use gradstep_core::dtypes::Dtype;
+use numpy::npyffi::{self, NPY_TYPES, PyArrayObject};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::slice;
+
+/// Dtype, shape and strides (in bytes) of an array, and where its first element lies. Borrowed from the
+/// array: not to be kept while Python code may run.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    pub(crate) data: *mut u8,
+    pub(crate) shape: &'a [isize],
+    pub(crate) strides: &'a [isize],
+    /// Of a plain ndarray, not of a subclass.
+    pub(crate) plain: bool,
+    flags: i32,
+    type_num: i32,
+    native: bool,
+}
+
+impl<'a> Fields<'a> {
+    /// None if `object` is no ndarray.
+    #[inline]
+    pub(crate) fn of(object: &'a Bound<'_, PyAny>) -> Option<Self> {
+        let pointer = object.as_ptr();
+        // SAFETY: we are attached to the interpreter, and the pointer is a live object.
+        let plain = unsafe { npyffi::PyArray_CheckExact(object.py(), pointer) } != 0;
+        // SAFETY: as above.
+        if !plain && unsafe { npyffi::PyArray_Check(object.py(), pointer) } == 0 {
+            return None;
+        }
+        // SAFETY: it is an ndarray, whose struct starts with these fields in NumPy 1 and 2. NumPy keeps
+        // `dimensions` and `strides` valid for `nd` entries; for 0-d arrays they may be null.
+        unsafe {
+            let array = &(*pointer.cast::<PyArrayObject>()).fields;
+            let descr = &(*array.descr).fields;
+            let nd = array.nd as usize;
+            let axes =
+                |pointer: *const isize| if nd == 0 { &[][..] } else { slice::from_raw_parts(pointer, nd) };
+            Some(Self {
+                data: array.data.cast(),
+                shape: axes(array.dimensions),
+                strides: axes(array.strides),
+                plain,
+                flags: array.flags,
+                type_num: descr.type_num,
+                native: descr.byteorder as u8 != if cfg!(target_endian = "little") { b'>' } else { b'<' },
+            })
+        }
+    }
+
+    /// The dtype, if it is one that the core computes in, in native byte order.
+    #[inline]
+    pub(crate) fn dtype(&self) -> Option<Dtype> {
+        match self.type_num {
+            n if n == NPY_TYPES::NPY_FLOAT as i32 && self.native => Some(Dtype::F32),
+            n if n == NPY_TYPES::NPY_DOUBLE as i32 && self.native => Some(Dtype::F64),
+            _ => None,
+        }
+    }
+
+    /// float32 or float64 in the other byte order.
+    pub(crate) fn is_swapped(&self) -> bool {
+        let floats = [NPY_TYPES::NPY_FLOAT as i32, NPY_TYPES::NPY_DOUBLE as i32];
+        !self.native && floats.contains(&self.type_num)
+    }
+
+    pub(crate) fn is_complex(&self) -> bool {
+        [NPY_TYPES::NPY_CFLOAT as i32, NPY_TYPES::NPY_CDOUBLE as i32].contains(&self.type_num)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shape.iter().product::<isize>() as usize
+    }
+
+    /// Whether it has a flag, such as `NPY_ARRAY_WRITEABLE`.
+    #[inline]
+    pub(crate) fn has(&self, flag: i32) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// How many references there are to an object.
+pub(crate) fn references(object: &Bound<'_, PyAny>) -> isize {
+    // SAFETY: we are attached, and the pointer is a live object.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) }
+}
+
+/// Whether an array of a subclass is a masked one. Runs no Python code: by its type, since `isinstance` would ask
+/// for `__class__`; and without an import, since there is no masked array while nobody has imported their module.
+#[cold]
+pub(super) fn is_masked(array: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let modules = array.py().import("sys")?.getattr("modules")?.cast_into::<PyDict>()?;
+    let Some(ma) = modules.get_item("numpy.ma")? else { return Ok(false) };
+    array.get_type().is_subclass(&ma.getattr("MaskedArray")?)
+}

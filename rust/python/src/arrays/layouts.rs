@@ -1,0 +1,104 @@
+//! How the elements of an array lie in memory, and in which order those of another array lie beside them.
+
+use gradstep_core::dtypes::Dtype;
+use gradstep_core::memory::Order;
+use numpy::npyffi::NPY_ARRAY_ALIGNED;
+
+use super::fields::Fields;
+
+/// The dtype, the shape and the strides (in bytes) that a parameter was found with.
+pub(crate) struct Layout {
+    pub(crate) dtype: Dtype,
+    pub(crate) len: usize,
+    pub(crate) shape: Box<[isize]>,
+    pub(crate) strides: Box<[isize]>,
+}
+
+impl Layout {
+    pub(crate) fn of(fields: &Fields<'_>, dtype: Dtype) -> Self {
+        Self { dtype, len: fields.len(), shape: fields.shape.into(), strides: fields.strides.into() }
+    }
+
+    /// The same order of elements in another dtype.
+    pub(crate) fn in_dtype(&self, dtype: Dtype) -> Self {
+        let (from, to) = (self.dtype.size() as isize, dtype.size() as isize);
+        let strides = self.strides.iter().map(|stride| stride / from * to).collect();
+        Self { dtype, len: self.len, shape: self.shape.clone(), strides }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.len * self.dtype.size()
+    }
+
+    /// Whether an array of this shape and dtype has its elements in the same order, index by index.
+    #[inline]
+    pub(crate) fn has_strides(&self, strides: &[isize]) -> bool {
+        same_order(&self.shape, &self.strides, strides)
+    }
+
+    /// The dtype and the order of a gradient of this shape, if the core can read it where it is.
+    #[inline]
+    pub(crate) fn order_of(&self, gradient: &Fields<'_>) -> Option<(Dtype, Order)> {
+        let dtype = gradient.dtype()?;
+        if !gradient.has(NPY_ARRAY_ALIGNED) {
+            return None;
+        }
+        if dtype == self.dtype && self.has_strides(gradient.strides) {
+            return Some((dtype, Order::Same));
+        }
+        Some((dtype, self.order(gradient.strides, dtype.size() as isize)?))
+    }
+
+    /// The order of an array with these strides, if it has at most two axes when those that lie together are
+    /// taken as one.
+    fn order(&self, strides: &[isize], size: isize) -> Option<Order> {
+        if self.len == 0 {
+            return Some(Order::Same);
+        }
+        let mut axes: Vec<_> = (0..self.shape.len()).filter(|&axis| self.shape[axis] != 1).collect();
+        axes.sort_by_key(|&axis| self.strides[axis]);
+        // From the innermost axis outwards: a number of elements, and how far apart they are.
+        let mut merged: Vec<(usize, isize)> = Vec::new();
+        for axis in axes {
+            let (n, stride) = (self.shape[axis], strides[axis]);
+            if stride % size != 0 {
+                return None;
+            }
+            match merged.last_mut() {
+                Some((count, apart)) if *apart * *count as isize == stride / size => *count *= n as usize,
+                _ => merged.push((n as usize, stride / size)),
+            }
+        }
+        match merged[..] {
+            [] | [(_, 1)] => Some(Order::Same),
+            [(columns, column)] => Some(Order::Strided { columns, row: 0, column }),
+            [(columns, column), (_, row)] => Some(Order::Strided { columns, row, column }),
+            _ => None,
+        }
+    }
+}
+
+/// Whether two arrays of that shape with these strides have their elements in the same order.
+#[inline]
+pub(super) fn same_order(shape: &[isize], a: &[isize], b: &[isize]) -> bool {
+    same(a, b) || shape.iter().zip(a.iter().zip(b)).all(|(&n, (a, b))| n == 1 || a == b) || shape.contains(&0)
+}
+
+/// Equality of shapes and strides, which are short: without a call.
+#[inline]
+pub(super) fn same(a: &[isize], b: &[isize]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
+}
+
+/// Whether the elements fill their stretch of memory without gaps, in whatever order of axes.
+pub(super) fn is_dense(fields: &Fields<'_>, dtype: Dtype) -> bool {
+    let mut axes: Vec<_> = fields.strides.iter().zip(fields.shape).filter(|&(_, &n)| n != 1).collect();
+    axes.sort();
+    let mut next = dtype.size() as isize;
+    fields.len() == 0
+        || axes.into_iter().all(|(&stride, &n)| {
+            let fits = stride == next;
+            next *= n;
+            fits
+        })
+}

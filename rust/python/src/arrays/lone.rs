@@ -1,0 +1,72 @@
+//! One array with its gradient, and state in the user's own arrays, for one update.
+
+use gradstep_core::memory::{Gradient, Order, Tensor, Tensors};
+use gradstep_core::rule::{MAX_STATE, Slot};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::parameters::{Parameter, check_slot};
+use super::writable::{Written, writable};
+
+pub(crate) struct Lone<'py> {
+    tensor: [Tensor; 1],
+    gradient: [Gradient; 1],
+    /// Whether the gradient is in another dtype or order; and whether in another order.
+    staged: (bool, bool),
+    /// What the pointers are into.
+    _held: (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyTuple>),
+}
+
+impl<'py> Lone<'py> {
+    /// Checks all of them. `state` has as many arrays as there are slots.
+    pub(crate) fn new(
+        p: &Bound<'py, PyAny>,
+        g: &Bound<'py, PyAny>,
+        state: &Bound<'py, PyTuple>,
+        slots: &'static [Slot],
+    ) -> PyResult<Self> {
+        let found = writable(p, &|| "p".to_owned())?;
+        let mut tensor = found.tensor();
+        let mut stretches = [(0, 0); 1 + MAX_STATE];
+        stretches[0] = found.stretch();
+        for (array, slot) in state.iter_borrowed().zip(slots) {
+            let own = writable(&array, &|| slot.name.to_owned())?;
+            check_slot(&own, &found, slot.name)?;
+            tensor.state[tensor.slots] = own.data();
+            tensor.slots += 1;
+            stretches[tensor.slots] = own.stretch();
+        }
+        let stretches = stretches[..=slots.len()].iter().copied();
+        let name = |i: usize| i.checked_sub(1).map_or("p", |slot| slots[slot].name).to_owned();
+        let written = Written::new(stretches, &name)?;
+        let mut parameter = Parameter::new(p.clone().unbind(), String::new(), found.layout(), ["p", "g"]);
+        let mut gradient = Gradient::unknown(0, 0);
+        if let Some(copied) = parameter.admit(g, &written, &mut gradient)? {
+            // Python code has made the copy, and may have done anything to the others.
+            return Self::new(p, &copied, state, slots);
+        }
+        let strided = gradient.order != Order::Same;
+        Ok(Self {
+            tensor: [tensor],
+            gradient: [gradient],
+            staged: (strided || gradient.dtype != tensor.dtype, strided),
+            _held: (p.clone(), g.clone(), state.clone()),
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tensor[0].len
+    }
+
+    pub(crate) fn staged(&self) -> (bool, bool) {
+        self.staged
+    }
+
+    /// Lends all of it; no Python code has run since it was checked.
+    pub(crate) fn lend(&self) -> Tensors<'_> {
+        // SAFETY: all arrays were checked to be valid for the tensor's length and the gradient's extent, aligned, of one
+        // dtype, and not to overlap. They are kept alive here. That no other thread writes to them, or takes their memory
+        // away, until the pass is over is the user's part, as with any NumPy call that releases the GIL.
+        unsafe { Tensors::new(&self.tensor, &self.gradient) }
+    }
+}

@@ -1,0 +1,114 @@
+//! The ndarrays that we make.
+
+use gradstep_core::dtypes::Dtype;
+use numpy::PyUntypedArray;
+use numpy::npyffi::{self, NPY_ARRAY_WRITEABLE, NPY_TYPES, PyArrayObject};
+use pyo3::PyTypeInfo;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use super::fields::Fields;
+use super::layouts::Layout;
+
+/// The module `numpy`, imported once.
+pub(crate) fn numpy(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static NUMPY: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    Ok(NUMPY.get_or_try_init(py, || py.import("numpy").map(Bound::unbind))?.bind(py))
+}
+
+/// Memory for many arrays, all zeros at first. The arrays in it are views that keep it alive.
+pub(crate) struct Room {
+    owner: Py<PyAny>,
+    start: *mut u8,
+    bytes: usize,
+}
+
+// SAFETY: the pointer is into the owner's memory, and only compared and handed on.
+unsafe impl Send for Room {}
+// SAFETY: as above.
+unsafe impl Sync for Room {}
+
+impl Room {
+    pub(crate) fn new(py: Python<'_>, bytes: usize) -> PyResult<Self> {
+        let owner = zeros(py, NPY_TYPES::NPY_UBYTE, &[bytes as isize])?;
+        let start = Fields::of(&owner).expect("an array").data;
+        Ok(Self { owner: owner.unbind(), start, bytes })
+    }
+
+    pub(super) fn start(&self) -> *mut u8 {
+        self.start
+    }
+
+    /// From its first byte to that after its last.
+    pub(super) fn stretch(&self) -> (usize, usize) {
+        (self.start as usize, self.start as usize + self.bytes)
+    }
+
+    /// The pointer to an address inside.
+    pub(super) fn at(&self, address: usize) -> *mut u8 {
+        self.start.wrapping_add(address - self.start as usize)
+    }
+
+    /// An array of that layout whose memory begins at `data`, which is inside.
+    pub(super) fn view<'py>(
+        &self,
+        py: Python<'py>,
+        data: *mut u8,
+        layout: &Layout,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let at = (data as usize).checked_sub(self.start as usize);
+        assert!(at.and_then(|at| at.checked_add(layout.bytes())).is_some_and(|end| end <= self.bytes));
+        let (mut shape, mut strides) = (layout.shape.clone(), layout.strides.clone());
+        // SAFETY: we are attached. A dense layout stays inside its bytes, which are inside the owner's memory; the
+        // owner becomes the view's base. The call takes over the reference to the dtype and copies shape and
+        // strides; it returns a new reference, or null with an exception set.
+        unsafe {
+            let array = npyffi::PY_ARRAY_API.PyArray_NewFromDescr(
+                py,
+                PyUntypedArray::type_object_raw(py),
+                npyffi::PY_ARRAY_API.PyArray_DescrFromType(py, type_num(layout.dtype) as i32),
+                shape.len() as i32,
+                shape.as_mut_ptr(),
+                strides.as_mut_ptr(),
+                data.cast(),
+                NPY_ARRAY_WRITEABLE,
+                std::ptr::null_mut(),
+            );
+            let view = Bound::from_owned_ptr_or_err(py, array)?;
+            let base = self.owner.clone_ref(py).into_ptr();
+            if npyffi::PY_ARRAY_API.PyArray_SetBaseObject(py, array.cast::<PyArrayObject>(), base) < 0 {
+                return Err(PyErr::fetch(py));
+            }
+            Ok(view)
+        }
+    }
+}
+
+/// An array of zeros in C order.
+pub(crate) fn zeros<'py>(py: Python<'py>, dtype: NPY_TYPES, shape: &[isize]) -> PyResult<Bound<'py, PyAny>> {
+    let mut shape = shape.to_vec();
+    // SAFETY: we are attached. The call takes over the reference to the dtype and returns a new reference, or null
+    // with an exception set.
+    unsafe {
+        let descr = npyffi::PY_ARRAY_API.PyArray_DescrFromType(py, dtype as i32);
+        let (nd, dims) = (shape.len() as i32, shape.as_mut_ptr());
+        Bound::from_owned_ptr_or_err(py, npyffi::PY_ARRAY_API.PyArray_Zeros(py, nd, dims, descr, 0))
+    }
+}
+
+fn type_num(dtype: Dtype) -> NPY_TYPES {
+    match dtype {
+        Dtype::F32 => NPY_TYPES::NPY_FLOAT,
+        Dtype::F64 => NPY_TYPES::NPY_DOUBLE,
+    }
+}
+
+/// `np.copyto(target, source, casting="unsafe")`.
+pub(crate) fn copy(target: &Bound<'_, PyAny>, source: &Bound<'_, PyAny>) -> PyResult<()> {
+    let (to, from) = (target.as_ptr().cast(), source.as_ptr().cast());
+    // SAFETY: both are live ndarrays, and we are attached.
+    if unsafe { npyffi::PY_ARRAY_API.PyArray_CopyInto(target.py(), to, from) } < 0 {
+        return Err(PyErr::fetch(target.py()));
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! The arrays of users and our own: what is read off an ndarray, which ones a step takes, and how their memory
+//! is lent to the core. The border's one place for `unsafe`.
+
+mod entries;
+mod fields;
+mod layouts;
+mod leaves;
+mod lone;
+mod looks;
+mod made;
+mod parameters;
+mod places;
+mod writable;
+
+pub(crate) use entries::{Items, Lookup};
+pub(crate) use fields::{Fields, references};
+pub(crate) use leaves::{Leaves, Member, Slots};
+pub(crate) use lone::Lone;
+pub(crate) use made::numpy;
+pub(crate) use parameters::Parameter;
+pub(crate) use writable::writable;

@@ -1,0 +1,249 @@
+//! One parameter with its state: checked when the optimizer is made, looked at once more at each step, and
+//! paired with its gradient.
+
+use gradstep_core::memory::{Gradient, Order, Tensor};
+use numpy::npyffi::{NPY_ARRAY_OWNDATA, NPY_ARRAY_WRITEABLE};
+use pyo3::prelude::*;
+use pyo3::types::{PyFloat, PyList};
+
+use super::fields::{Fields, is_masked, references};
+use super::layouts::{Layout, same, same_order};
+use super::looks::Look;
+use super::made::{Room, copy, numpy};
+use super::writable::{Writable, Written, dtype_name, masked, tuple};
+use crate::errors::{a_type, type_error, value_error};
+use crate::trees::label;
+
+/// What errors call all parameters, and all gradients.
+pub(crate) type Roots = [&'static str; 2];
+
+/// A parameter, and the layout that its state and its gradient must have.
+pub(crate) struct Parameter {
+    /// The path name: `fc1.w`; nothing for a lone array.
+    pub(crate) path: String,
+    pub(crate) array: Py<PyAny>,
+    pub(crate) layout: Layout,
+    look: Option<Look>,
+    roots: Roots,
+    /// Holds the gradient when the core cannot read it where it is.
+    scratch: Option<Room>,
+    /// The gap between what a step writes that the gradient was last seen in.
+    clear: (usize, usize),
+}
+
+impl Parameter {
+    pub(crate) fn new(array: Py<PyAny>, path: String, layout: Layout, roots: Roots) -> Self {
+        Self { path, array, layout, look: None, roots, scratch: None, clear: (1, 0) }
+    }
+
+    /// The same, to be looked at often.
+    pub(crate) fn watched(mut self, py: Python<'_>) -> Self {
+        self.look = Look::of(self.array.bind(py));
+        self
+    }
+
+    /// `params['fc1.w']`.
+    pub(crate) fn own(&self) -> String {
+        label(self.roots[0], &self.path)
+    }
+
+    /// `grads['fc1.w']`.
+    pub(crate) fn grads(&self) -> String {
+        label(self.roots[1], &self.path)
+    }
+
+    /// How `state` calls it; a lone array is the first of one.
+    pub(crate) fn name(&self) -> &str {
+        if self.path.is_empty() { "0" } else { &self.path }
+    }
+
+    /// Where the parameter lies, without state as yet.
+    pub(crate) fn tensor(&self, data: *mut u8) -> Tensor {
+        Tensor::new(self.layout.dtype, self.layout.len, data)
+    }
+
+    /// Refuses an array that is no longer what was checked: moved, resized, retyped or made read-only.
+    #[inline(always)]
+    pub(super) fn verify(&self, py: Python<'_>, tensor: &Tensor) -> PyResult<()> {
+        let seen = self.look.as_ref().and_then(|look| look.find(self.array.bind(py)));
+        if seen.is_some_and(|seen| seen.data == tensor.params && seen.is_writeable()) {
+            return Ok(());
+        }
+        self.verify_slowly(py, tensor)
+    }
+
+    #[cold]
+    fn verify_slowly(&self, py: Python<'_>, tensor: &Tensor) -> PyResult<()> {
+        let array = self.array.bind(py);
+        let fields = Fields::of(array).expect("an array stays an array");
+        let same = fields.data == tensor.params
+            && same(fields.shape, &self.layout.shape)
+            && fields.dtype() == Some(self.layout.dtype)
+            && self.layout.has_strides(fields.strides)
+            && fields.has(NPY_ARRAY_WRITEABLE);
+        if same { Ok(()) } else { Err(self.changed(array, &fields, tensor.params)) }
+    }
+
+    fn changed(&self, array: &Bound<'_, PyAny>, fields: &Fields<'_>, data: *mut u8) -> PyErr {
+        let own = self.own();
+        let changed = |what: &str, now: String, then: String| {
+            value_error(format!("{own} has changed: it has {what} {now}, but had {then} at first"))
+        };
+        let Layout { dtype, shape, strides, .. } = &self.layout;
+        if fields.shape != &**shape {
+            changed("shape", tuple(fields.shape), tuple(shape))
+        } else if fields.dtype() != Some(*dtype) {
+            let now = dtype_name(array).unwrap_or_default();
+            changed("dtype", now, dtype.name().to_owned())
+        } else if !self.layout.has_strides(fields.strides) {
+            changed("strides", tuple(fields.strides), tuple(strides))
+        } else if fields.data != data {
+            changed("its memory at", format!("{:p}", fields.data), format!("{data:p}"))
+        } else {
+            value_error(format!("{own} is read-only, so it cannot be updated in place"))
+        }
+    }
+
+    /// Refuses a gradient that Python code has changed since it was admitted.
+    pub(super) fn verify_gradient(&self, given: &Bound<'_, PyAny>, admitted: &Gradient) -> PyResult<()> {
+        let fields = Fields::of(given).expect("an array stays an array");
+        let same = fields.data.cast_const() == admitted.data
+            && same(fields.shape, &self.layout.shape)
+            && self.layout.order_of(&fields) == Some((admitted.dtype, admitted.order));
+        if same { Ok(()) } else { Err(value_error(format!("{} has changed during the step", self.grads()))) }
+    }
+
+    /// Whether the array owns its memory, and there are just so many references to it.
+    pub(crate) fn is_held_by(&self, py: Python<'_>, count: isize) -> bool {
+        let array = self.array.bind(py);
+        references(array) == count && Fields::of(array).is_some_and(|fields| fields.has(NPY_ARRAY_OWNDATA))
+    }
+
+    /// Whether the gradient is as it nearly always is: like its parameter, and somewhere near its last one.
+    #[inline(always)]
+    pub(super) fn admit_quickly(&self, given: &Bound<'_, PyAny>, gradient: &mut Gradient) -> bool {
+        if let Some(seen) = self.look.as_ref().and_then(|look| look.find(given))
+            && seen.is_aligned()
+            && seen.data as usize >= self.clear.0
+            && seen.data as usize + self.layout.bytes() <= self.clear.1
+        {
+            gradient.data = seen.data;
+            gradient.dtype = self.layout.dtype;
+            gradient.order = Order::Same;
+            return true;
+        }
+        false
+    }
+
+    /// Finds out where the core reads the gradient: in the array itself, or in a copy, which is returned.
+    #[cold]
+    pub(super) fn admit<'py>(
+        &mut self,
+        given: &Bound<'py, PyAny>,
+        written: &Written,
+        gradient: &mut Gradient,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(fields) = Fields::of(given) else { return self.convert_scalar(given, gradient) };
+        if !fields.plain && is_masked(given)? {
+            return Err(masked(&self.grads()));
+        }
+        if !same(fields.shape, &self.layout.shape) {
+            let (a, b) = (tuple(fields.shape), tuple(&self.layout.shape));
+            return Err(value_error(format!(
+                "{} has shape {a}, but {} has shape {b}",
+                self.grads(),
+                self.own()
+            )));
+        }
+        let Some((dtype, order)) = self.layout.order_of(&fields) else {
+            return self.convert(given, gradient);
+        };
+        let size = dtype.size() as isize;
+        let (low, high) = order.extent(self.layout.len);
+        let start = (fields.data as usize).wrapping_add_signed(low * size);
+        let end = (fields.data as usize).wrapping_add_signed((high + 1) * size);
+        if (start < self.clear.0 || end > self.clear.1) && self.layout.len > 0 {
+            let Some(gap) = written.gap((start, end)) else { return self.convert(given, gradient) };
+            self.clear = gap;
+        }
+        gradient.data = fields.data;
+        gradient.dtype = dtype;
+        gradient.order = order;
+        Ok(None)
+    }
+
+    /// A Python float or NumPy scalar as the gradient of a 0-d parameter: what NumPy makes of 0-d results.
+    #[cold]
+    fn convert_scalar<'py>(
+        &mut self,
+        given: &Bound<'py, PyAny>,
+        gradient: &mut Gradient,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let numpy = numpy(given.py())?;
+        let is_float = given.is_instance_of::<PyFloat>() || given.is_instance(&numpy.getattr("floating")?)?;
+        if self.layout.shape.is_empty() && is_float {
+            return self.convert(&numpy.call_method1("asarray", (given,))?, gradient);
+        }
+        let hint = if given.is_instance_of::<PyList>() { "; np.array(...) makes one of it" } else { "" };
+        Err(type_error(format!("{} is {}, not an ndarray{hint}", self.grads(), a_type(given))))
+    }
+
+    /// Copies the gradient into an array of the parameter's order, kept for the next time. It keeps its dtype if
+    /// the core can convert that in the pass, so that a value too large for the parameter's dtype becomes
+    /// infinite in the same way, whatever its order.
+    #[cold]
+    fn convert<'py>(
+        &mut self,
+        given: &Bound<'py, PyAny>,
+        gradient: &mut Gradient,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = given.py();
+        if !is_float(given)? {
+            let dtype = dtype_name(given)?;
+            return Err(type_error(format!("{} has dtype {dtype}, not a float dtype", self.grads())));
+        }
+        let fields = Fields::of(given).expect("an array stays an array");
+        let dtype = fields.dtype().unwrap_or(self.layout.dtype);
+        let layout = self.layout.in_dtype(dtype);
+        let (start, end) = self.scratch.as_ref().map_or((0, 0), Room::stretch);
+        if self.scratch.is_none() || end - start < layout.bytes() {
+            self.scratch = Some(Room::new(py, layout.bytes())?);
+        }
+        let scratch = self.scratch.as_ref().expect("just made");
+        let copied = scratch.view(py, scratch.start(), &layout)?;
+        copy(&copied, given)?;
+        gradient.data = Fields::of(&copied).expect("we made it").data;
+        gradient.dtype = dtype;
+        gradient.order = Order::Same;
+        Ok(Some(copied))
+    }
+}
+
+/// NumPy's own floats, and those of `ml_dtypes`: bfloat16, float8_e4m3fn and their kin.
+fn is_float(array: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let dtype = array.getattr("dtype")?;
+    if dtype.getattr("kind")?.extract::<char>()? == 'f' {
+        return Ok(true);
+    }
+    let name: String = dtype.getattr("name")?.extract()?;
+    let module: String = dtype.getattr("type")?.getattr("__module__")?.extract()?;
+    Ok(module == "ml_dtypes" && (name.starts_with("bfloat") || name.starts_with("float")))
+}
+
+/// Refuses a state array that has not the layout of its parameter, `p`.
+pub(super) fn check_slot(slot: &Writable<'_>, p: &Writable<'_>, name: &str) -> PyResult<()> {
+    let (found, wanted) = (&slot.fields, &p.fields);
+    if found.shape != wanted.shape {
+        let (a, b) = (tuple(found.shape), tuple(wanted.shape));
+        return Err(value_error(format!("{name} has shape {a}, but p has shape {b}")));
+    }
+    if slot.dtype != p.dtype {
+        let (a, b) = (slot.dtype.name(), p.dtype.name());
+        return Err(value_error(format!("{name} has dtype {a}, but p has dtype {b}")));
+    }
+    if !same_order(wanted.shape, found.strides, wanted.strides) {
+        let (a, b) = (tuple(found.strides), tuple(wanted.strides));
+        return Err(value_error(format!("{name} has strides {a} bytes, but p has strides {b}")));
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Limits on the gradients of all groups together.
+
+use gradstep_core::error::BadValue;
+use gradstep_core::error::Range;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::errors::value_error;
+use crate::values::Value;
+
+/// What limits are called; [`Clip`] has them in this order.
+pub(crate) const LIMITS: [&str; 2] = ["clip_norm", "clip_value"];
+const NORM: usize = 0;
+const VALUE: usize = 1;
+
+/// The largest global norm: g ← g·min(1, c/(‖g‖ + 10⁻⁶)), torch's formula; and the largest magnitude of an element,
+/// after the norm was clipped.
+#[derive(Default)]
+pub(crate) struct Clip([Option<Value>; 2]);
+
+impl Clip {
+    pub(crate) fn new(limits: [Option<Value>; 2]) -> PyResult<Self> {
+        for (limit, name) in limits.iter().zip(LIMITS) {
+            if let Some(constant) = limit.as_ref().and_then(Value::constant) {
+                check(name, constant, "")?;
+            }
+        }
+        Ok(Self(limits))
+    }
+
+    pub(crate) fn wants_norm(&self) -> bool {
+        self.0[NORM].is_some()
+    }
+
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self(self.0.each_ref().map(|limit| limit.as_ref().map(|value| value.clone_ref(py))))
+    }
+
+    /// The same with another limit, which will do for step `t`.
+    pub(crate) fn with(&self, i: usize, limit: &Bound<'_, PyAny>, t: u64) -> PyResult<Self> {
+        let mut limits = self.clone_ref(limit.py()).0;
+        limits[i] = if limit.is_none() { None } else { Some(Value::new(limit, LIMITS[i])?) };
+        let new = Self::new(limits)?;
+        new.limit(limit.py(), i, t)?;
+        Ok(new)
+    }
+
+    /// Adds the limits, as they were given, to a dict.
+    pub(crate) fn add_to(&self, dict: &Bound<'_, PyDict>) -> PyResult<()> {
+        for (limit, name) in self.0.iter().zip(LIMITS) {
+            dict.set_item(name, limit.as_ref().map(|value| value.object(dict.py())))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
+        self.0.iter().flatten()
+    }
+
+    /// Whether its limits at a step are found without running Python code.
+    pub(crate) fn is_pure(&self) -> bool {
+        self.values().all(Value::is_pure)
+    }
+
+    /// What gradients of that norm are multiplied by, and what they are then limited to.
+    pub(crate) fn at(&self, py: Python<'_>, t: u64, norm: Option<f64>) -> PyResult<(f64, f64)> {
+        let scale = match (self.limit(py, NORM, t)?, norm) {
+            (Some(max_norm), Some(norm)) => (max_norm / (norm + 1e-6)).min(1.0),
+            _ => 1.0,
+        };
+        Ok((scale, self.limit(py, VALUE, t)?.unwrap_or(f64::INFINITY)))
+    }
+
+    /// A limit at step `t`, if there is one.
+    pub(crate) fn limit(&self, py: Python<'_>, i: usize, t: u64) -> PyResult<Option<f64>> {
+        let Some(value) = &self.0[i] else { return Ok(None) };
+        check(LIMITS[i], value.at(py, t)?, &format!(" at step {t}")).map(Some)
+    }
+}
+
+fn check(name: &str, limit: f64, when: &str) -> PyResult<f64> {
+    let bad = |bad: BadValue| value_error(BadValue { name: format!("{name}{when}"), ..bad });
+    Range::Limit.check(name, limit).map_err(bad)
+}
