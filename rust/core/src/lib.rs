@@ -12,6 +12,7 @@ pub mod groups;
 pub mod limits;
 pub mod norms;
 pub mod plans;
+pub mod ranges;
 pub mod rules;
 pub mod schedules;
 pub mod simd;

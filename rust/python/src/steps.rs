@@ -3,12 +3,13 @@
 //! Everything that can fail comes before the first write. [`Stepper`] is what the optimizer classes and
 //! `functional` share.
 
-use gradstep_core::error::{Number, Range};
+use gradstep_core::error::Number;
 use gradstep_core::feedback::Signal;
 use gradstep_core::floats::Dtype;
 use gradstep_core::groups::Group;
 use gradstep_core::norms::Partials;
 use gradstep_core::plans::{Plan, Tensor};
+use gradstep_core::ranges::Range;
 use gradstep_core::simd::Tier;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;

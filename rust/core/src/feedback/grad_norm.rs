@@ -1,7 +1,8 @@
 //! A rate that shrinks with the gradients seen.
 
 use super::{Reaction, Signal};
-use crate::error::{BadValue, Range};
+use crate::error::BadValue;
+use crate::ranges::Range;
 
 /// s(t)/√(1 + β·Σ‖gᵢ‖²) over the steps so far, this one included (the global form of AdaGrad's rate);
 /// compound: s(t)·Π 1/√(1 + β‖gᵢ‖²).

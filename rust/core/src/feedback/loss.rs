@@ -1,7 +1,8 @@
 //! A rate that shrinks while the loss is large.
 
 use super::{Reaction, Signal};
-use crate::error::{BadValue, Number, Range};
+use crate::error::{BadValue, Number};
+use crate::ranges::Range;
 
 /// s(t)/(1 + β·loss), with the last loss observed; 0 before the first.
 #[derive(Clone, Copy, Debug)]

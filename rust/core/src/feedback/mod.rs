@@ -14,7 +14,8 @@ pub use plateau::Plateau;
 use std::fmt::Debug;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::{BadValue, Number, choose};
+use crate::error::{BadValue, Number};
+use crate::ranges::choose;
 use crate::schedules::{Curve, Schedule};
 use crate::simd::Tier;
 

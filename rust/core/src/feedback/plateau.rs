@@ -1,7 +1,8 @@
 //! A rate that falls when the metric no longer improves.
 
 use super::{Reaction, Signal};
-use crate::error::{BadValue, Range, choose, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, choose, count};
 
 /// max(s(t)·scale, min_value), where scale ← factor·scale whenever more than `patience` observations in
 /// a row were no better than the best by `threshold`; none of the next `cooldown` ones counts. The

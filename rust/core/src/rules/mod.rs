@@ -13,9 +13,10 @@ pub use adam::Adam;
 pub use rmsprop::Rmsprop;
 pub use sgd::Sgd;
 
-use crate::error::{BadValue, Range};
+use crate::error::BadValue;
 use crate::floats::Float;
 use crate::groups::Group;
+use crate::ranges::Range;
 
 /// Every rule. A new one is a file beside this one and a line here.
 pub static RULES: &[Spec] = &[sgd::SPEC, adagrad::SPEC, rmsprop::SPEC, adam::SPEC];
@@ -109,7 +110,7 @@ macro_rules! hypers {
         impl $(<$(const $flag: bool),*>)? $crate::rules::Hypers for $rule $(<$($flag),*>)? {
             const HYPERS: &'static [$crate::rules::Hyper] = &[$($crate::rules::Hyper {
                 name: stringify!($name),
-                range: $crate::error::Range::$range,
+                range: $crate::ranges::Range::$range,
             }),*];
 
             fn from_values(values: &[f64]) -> Self {

@@ -1,9 +1,9 @@
 //! Schedules made of one or two others at the same or at a changed t.
 
 use super::blocks::{change, fill_combined, fill_mapped};
-use super::waves::not_below;
 use super::{Curve, LAST_STEP, Schedule};
-use crate::error::{BadValue, Range, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, count, not_below};
 use crate::simd::Tier;
 
 /// a(t)·b(t).

@@ -1,7 +1,8 @@
 //! Curves that fall (or rise) once and for ever.
 
 use super::{Formula, blend};
-use crate::error::{BadValue, Range, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, count};
 
 /// The same `value` at every t.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,8 @@ use super::blocks::{Segment, change, fill_by_segment, fill_mapped};
 use super::milestones::increasing;
 use super::raised_cosine::RaisedCosine;
 use super::{Curve, Formula, Schedule};
-use crate::error::{BadValue, Range, choose, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, choose, count};
 use crate::simd::Tier;
 
 /// Child i from t = at[i−1] on, each with a t of its own that begins at 0.

@@ -1,7 +1,8 @@
 //! Curves given as a list: values that change at listed steps, and plain tables.
 
 use super::Curve;
-use crate::error::{BadValue, Range, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, count};
 
 /// values[#{b ≤ t}].
 #[derive(Clone, Debug)]

@@ -2,7 +2,8 @@
 
 use super::raised_cosine::RaisedCosine;
 use super::{Formula, blend};
-use crate::error::{BadValue, Range, choose, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, choose, count};
 
 #[derive(Clone, Copy, Debug)]
 enum Anneal {

@@ -2,7 +2,8 @@
 
 use super::raised_cosine::RaisedCosine;
 use super::{Formula, blend};
-use crate::error::{BadValue, Range, choose, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, choose, count, not_below};
 
 /// end + (start−end)·(1 + cos πt/T)/2, and `end` from t = T on unless `periodic`.
 #[derive(Clone, Copy, Debug)]
@@ -162,16 +163,5 @@ impl Formula for Cyclic {
             Mode::ExpRange => self.gamma.powf(t as f64),
         };
         blend(self.high, self.low, x * height)
-    }
-}
-
-/// Checks that a finite `value` is at least `floor`.
-pub(super) fn not_below(name: &str, value: f64, floor_name: &str, floor: f64) -> Result<f64, BadValue> {
-    use crate::error::Number;
-    let value = Range::Finite.check(name, value)?;
-    if value >= floor {
-        Ok(value)
-    } else {
-        Err(BadValue::new(name, &format!("at least {floor_name} = {}", Number(floor)), Number(value)))
     }
 }
