@@ -21,17 +21,8 @@ Example:
 start=0.009900990099009901, shape='linear')
 """
 
-from gradstep.schedules.compositions import (
-    Clip,
-    Constant,
-    Every,
-    Join,
-    Product,
-    Repeat,
-    Schedule,
-    Shift,
-    Warmup,
-)
+from gradstep.schedules.base import Schedule
+from gradstep.schedules.compositions import Clip, Constant, Every, Join, Product, Repeat, Shift, Warmup
 from gradstep.schedules.decays import (
     Exponential,
     InverseSqrt,
