@@ -147,6 +147,12 @@ impl Schedule {
         Self::identity(slf)?.hash()
     }
 
+    /// See [`gradstep_core::schedules::Curve::horizon`].
+    #[pyo3(name = "_horizon")]
+    fn horizon(&self) -> Option<f64> {
+        self.core.horizon()
+    }
+
     /// Tells all feedback schedules inside, this one included, a loss or another metric.
     fn observe(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
         Observers::new(self.feedback.iter()).observe_loss(loss)

@@ -86,6 +86,10 @@ impl<R: Reaction<N>, const N: usize> Curve for Adaptive<R, N> {
         self.reaction.value(self.schedule.value(t), *self.lock())
     }
 
+    fn horizon(&self) -> Option<f64> {
+        self.schedule.horizon()
+    }
+
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         self.schedule.fill(tier, steps, out);
         let state = *self.lock();

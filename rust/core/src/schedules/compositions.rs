@@ -24,6 +24,10 @@ impl Curve for Product {
         self.a.value(t) * self.b.value(t)
     }
 
+    fn horizon(&self) -> Option<f64> {
+        [self.a.horizon(), self.b.horizon()].into_iter().flatten().reduce(f64::max)
+    }
+
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         self.a.fill(tier, steps, out);
         fill_combined(&*self.b, tier, steps, out, |a, b| a * b);
@@ -50,6 +54,10 @@ impl Curve for Clip {
         self.schedule.value(t).clamp(self.low, self.high)
     }
 
+    fn horizon(&self) -> Option<f64> {
+        self.schedule.horizon()
+    }
+
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         self.schedule.fill(tier, steps, out);
         change(tier, out, |value| value.clamp(self.low, self.high));
@@ -72,6 +80,10 @@ impl Every {
 impl Curve for Every {
     fn value(&self, t: u64) -> f64 {
         self.schedule.value(t / self.k)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        Some(self.schedule.horizon()? * self.k as f64)
     }
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
@@ -103,6 +115,10 @@ impl Curve for Shift {
         self.schedule.value(self.shifted(t))
     }
 
+    fn horizon(&self) -> Option<f64> {
+        Some((self.schedule.horizon()? - self.n as f64).max(1.0))
+    }
+
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         fill_mapped(&*self.schedule, tier, steps, out, |t| self.shifted(t));
     }
@@ -124,6 +140,10 @@ impl Repeat {
 impl Curve for Repeat {
     fn value(&self, t: u64) -> f64 {
         self.schedule.value(t % self.period)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        Some(3.0 * self.period as f64)
     }
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {

@@ -41,6 +41,14 @@ impl Curve for Join {
         self.children[index].value(t - begin)
     }
 
+    fn horizon(&self) -> Option<f64> {
+        let begin = self.at.last().map_or(0.0, |&n| n as f64);
+        match self.children.last()?.horizon() {
+            Some(last) => Some(begin + last),
+            None => (begin > 0.0).then_some(1.25 * begin),
+        }
+    }
+
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         fill_by_segment(
             tier,
@@ -110,6 +118,14 @@ impl Curve for Warmup {
         match t.checked_sub(self.ramp.steps) {
             None => self.schedule.value(0) * self.ramp.value(t),
             Some(t) => self.schedule.value(t),
+        }
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        let rise = self.ramp.steps as f64;
+        match self.schedule.horizon() {
+            Some(rest) => Some(rise + rest),
+            None => (rise > 0.0).then_some(4.0 * rise),
         }
     }
 

@@ -28,6 +28,10 @@ impl Curve for Piecewise {
     fn value(&self, t: u64) -> f64 {
         self.values[self.boundaries.partition_point(|&b| b <= t)]
     }
+
+    fn horizon(&self) -> Option<f64> {
+        self.boundaries.last().map(|&last| 1.25 * last as f64)
+    }
 }
 
 /// start·gamma^#{m ≤ t}.
@@ -48,6 +52,10 @@ impl MultiStep {
 impl Curve for MultiStep {
     fn value(&self, t: u64) -> f64 {
         self.0.value(t)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        self.0.horizon()
     }
 }
 
@@ -71,6 +79,10 @@ impl Table {
 impl Curve for Table {
     fn value(&self, t: u64) -> f64 {
         self.values[t.min(self.last) as usize]
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        Some(self.values.len() as f64)
     }
 }
 

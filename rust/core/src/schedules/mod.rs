@@ -38,6 +38,13 @@ pub trait Curve: Send + Sync + fmt::Debug {
     /// The value at update number `t`.
     fn value(&self, t: u64) -> f64;
 
+    /// The t until which the curve is to be drawn to be seen whole, None if it has no length of its own: the
+    /// end, where it has one; three periods; a quarter more than the last boundary; the fall to a hundredth
+    /// of an exponential decay, to about a tenth or a third of a slower one. It may be infinite.
+    fn horizon(&self) -> Option<f64> {
+        None
+    }
+
     /// Writes the value at each `steps[i]` to `out[i]`, the same bits as [`Curve::value`].
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         let _ = tier;
@@ -51,11 +58,20 @@ pub trait Curve: Send + Sync + fmt::Debug {
 pub trait Formula: Copy + Send + Sync + fmt::Debug {
     /// The value at update number `t`. Mark it `#[inline(always)]`.
     fn at(self, t: u64) -> f64;
+
+    /// As [`Curve::horizon`].
+    fn horizon(self) -> Option<f64> {
+        None
+    }
 }
 
 impl<F: Formula> Curve for F {
     fn value(&self, t: u64) -> f64 {
         self.at(t)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        Formula::horizon(*self)
     }
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {

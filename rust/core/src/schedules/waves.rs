@@ -36,6 +36,10 @@ impl Formula for Cosine {
         };
         blend(self.start, self.end, self.wave.at(done as f64))
     }
+
+    fn horizon(self) -> Option<f64> {
+        Some(self.steps as f64 * if self.periodic { 6.0 } else { 1.0 })
+    }
 }
 
 /// Warm restarts: cycle i begins at the integer nearest to period·Σ_{k<i} mult^k, falls as a half cosine
@@ -113,6 +117,10 @@ impl Formula for CosineRestarts {
         let peak = self.start * self.peak_mult.powf(cycle as f64);
         blend(peak, self.end, RaisedCosine::new(length).at((t - begin) as f64))
     }
+
+    fn horizon(self) -> Option<f64> {
+        Some(self.period as f64 * (1.0 + self.period_mult * (1.0 + self.period_mult)))
+    }
 }
 
 /// How the height of the triangles changes.
@@ -170,5 +178,9 @@ impl Formula for Cyclic {
             Mode::ExpRange => self.gamma.powf(t as f64),
         };
         blend(self.high, self.low, x * height)
+    }
+
+    fn horizon(self) -> Option<f64> {
+        Some(3.0 * (self.up + self.down) as f64)
     }
 }
