@@ -208,7 +208,7 @@ COUNTS: list[tuple[Any, type[Exception], str]] = [
     (np.float64(1), TypeError, "{} must be an integer, got float64"),
     (True, TypeError, "{} must be an integer, got bool"),
     ("1", TypeError, "{} must be an integer, got str"),
-    (None, TypeError, "{} must be an integer, got NoneType"),
+    (None, TypeError, "{} must be an integer, got None"),
 ]
 
 
@@ -233,7 +233,7 @@ def test_what_reading_a_loss_raises_is_passed_on() -> None:
     opt = gs.SGD(np.ones(3), lr=gs.feedback.LossScaled(S.Constant(1.0), beta=1.0))
     with pytest.raises(ZeroDivisionError, match="no loss"):
         opt.step(np.ones(3), loss=Broken())
-    with pytest.raises(TypeError, match=r"loss is an? \w+, not a number"):
+    with pytest.raises(TypeError, match=r"loss must be a number, got bool_?"):
         opt.observe(np.True_)
-    with pytest.raises(ValueError, match="lr must fit into a float"):
+    with pytest.raises(ValueError, match="lr must fit into a float, got an integer of 1329 bits"):
         gs.SGD(np.ones(3), lr=10**400)

@@ -94,7 +94,7 @@ FUNCTIONAL: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], st
     ("sgd", (zeros(3), zeros(4)), {}, ValueError, "g has shape (4,), but p has shape (3,)"),
     ("sgd", (READ_ONLY, zeros(3)), {}, ValueError, "p is read-only, so it cannot be updated in place"),
     ("sgd", (zeros(3), zeros(3)), {"lr": -1}, ValueError, "lr must be finite and at least 0, got -1.0"),
-    ("sgd", (zeros(3), zeros(3)), {"lr": True}, TypeError, "lr is a bool, not a float or a schedule"),
+    ("sgd", (zeros(3), zeros(3)), {"lr": True}, TypeError, "lr must be a float or a schedule, got bool"),
     (
         "sgd",
         (zeros(3), zeros(3)),

@@ -76,7 +76,7 @@ def test_columns_that_come_late_or_seldom() -> None:
 
 def test_values_are_plain_python() -> None:
     history = gs.History()
-    history.record(step=np.int64(3), lr=np.float32(0.5), loss=2, ok=True)  # type: ignore[arg-type]
+    history.record(step=np.int64(3), lr=np.float32(0.5), loss=2, ok=np.array(1))  # type: ignore[arg-type]
     table = history.to_dict()
     assert [type(column[0]) for column in table.values()] == [int, float, float, float]
 

@@ -12,6 +12,7 @@ __all__ = [
     "__version__",
     "get_num_threads",
     "limit",
+    "real",
     "set_num_threads",
     "simd_tier",
     "simd_tiers",
@@ -36,6 +37,7 @@ def update(
     **options: Any,
 ) -> None: ...
 def limit(read: Any, written: list[Any], /) -> None: ...
+def real(name: str, value: object, /) -> float: ...
 
 @disjoint_base
 class Optimizer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Self, SupportsIndex
+from typing import Literal, Self
 
 from gradstep import _core
 from gradstep.schedules.base import Schedule
@@ -134,9 +134,6 @@ class Warmup(Schedule, method="warmup"):
         start: float | None = None,
         shape: Literal["linear", "cosine", "exponential"] = "linear",
     ) -> Self:
-        if start is None:
-            # What is not a count of steps is refused below, by name.
-            start = 1.0 / (steps + 1) if isinstance(steps, SupportsIndex) and steps >= 0 else 1.0
         return super().__new__(cls, "Warmup", schedule, steps, start, shape)
 
 

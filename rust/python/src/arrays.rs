@@ -180,8 +180,9 @@ pub(crate) fn is_masked(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// A Python float or NumPy floating scalar: what NumPy makes of 0-d results.
 pub(crate) fn is_float_scalar(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static FLOATING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     Ok(object.is_instance_of::<PyFloat>()
-        || object.is_instance(&object.py().import("numpy")?.getattr("floating")?)?)
+        || object.is_instance(FLOATING.import(object.py(), "numpy", "floating")?)?)
 }
 
 /// A plain array of the shape and memory order of `like`, not filled. Not `np.empty_like`, which a subclass

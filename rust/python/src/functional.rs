@@ -23,7 +23,7 @@ pub(crate) fn update(
 ) -> PyResult<()> {
     let py = p.py();
     let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
-    let t = crate::schedules::step(step, "step")?;
+    let t = crate::numbers::step("step", step, "an integer")?;
     let setting = Setting::new(spec(rule)?, decoupled_weight_decay, &[&options], String::new())?;
     let group = setting.build()?;
     let slots = group.state();

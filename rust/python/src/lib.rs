@@ -19,6 +19,7 @@ mod errors;
 mod functional;
 mod groups;
 mod limit;
+mod numbers;
 mod observers;
 mod optimizer;
 mod parameters;
@@ -31,10 +32,8 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _core {
-    use super::arrays::a_type;
-    use super::errors::{type_error, value_error};
-    use super::schedules::is_integer;
-    use gradstep_core::error::BadValue;
+    use super::errors::value_error;
+    use super::numbers::integer;
     use gradstep_core::simd::Tier;
     use gradstep_core::threads;
     use pyo3::prelude::*;
@@ -43,6 +42,8 @@ mod _core {
     use super::functional::update;
     #[pymodule_export]
     use super::limit::limit;
+    #[pymodule_export]
+    use super::numbers::measured;
     #[pymodule_export]
     use super::optimizer::Optimizer;
     #[pymodule_export]
@@ -77,11 +78,6 @@ mod _core {
 
     #[pyfunction]
     fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
-        if !is_integer(n)? {
-            return Err(type_error(format!("num_threads must be an integer, got {}", a_type(n))));
-        }
-        // Beyond i64 is out of range like any other, but the message has the value as it came.
-        let named = |bad| value_error(BadValue { got: n.to_string(), ..bad });
-        threads::set_num_threads(n.extract().unwrap_or(i64::MAX)).map_err(named)
+        threads::set_num_threads(integer("num_threads", n, "an integer")?).map_err(value_error)
     }
 }

@@ -3,25 +3,32 @@
 use gradstep_core::feedback::{Feedback, Signal};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::arrays::a_type;
-use crate::errors::{type_error, value_error};
-use crate::settings::real;
+use crate::errors::{out_of_memory, value_error};
+use crate::numbers::{real, wrong_type};
 
 /// The feedback schedules that observe together, each once.
 #[derive(Default)]
 pub(crate) struct Observers(Vec<Arc<dyn Feedback>>);
 
 impl Observers {
-    pub(crate) fn new<'a>(all: impl IntoIterator<Item = &'a Arc<dyn Feedback>>) -> Self {
-        let mut each: Vec<Arc<dyn Feedback>> = Vec::new();
+    /// All of them, without those that have occurred before.
+    pub(crate) fn new<'a>(all: impl IntoIterator<Item = &'a Arc<dyn Feedback>>) -> PyResult<Self> {
+        let (mut each, mut known) = (Vec::new(), HashSet::new());
         for feedback in all {
-            if !each.iter().any(|known| Arc::ptr_eq(known, feedback)) {
+            known.try_reserve(1).map_err(out_of_memory)?;
+            if known.insert(Arc::as_ptr(feedback).cast::<()>()) {
+                each.try_reserve(1).map_err(out_of_memory)?;
                 each.push(Arc::clone(feedback));
             }
         }
-        Self(each)
+        Ok(Self(each))
+    }
+
+    pub(crate) fn all(&self) -> &[Arc<dyn Feedback>] {
+        &self.0
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &dyn Feedback> {
@@ -45,7 +52,7 @@ impl Observers {
     }
 
     pub(crate) fn observe_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.observe(Signal::Loss, real(loss, "loss", "a number")?)
+        self.observe(Signal::Loss, real("loss", loss, "a number")?)
     }
 
     pub(crate) fn states(&self) -> Vec<Vec<f64>> {
@@ -77,14 +84,14 @@ pub(crate) fn set_state(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> Py
 pub(crate) fn numbers(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
     let names = feedback.names();
     let Ok(dict) = state.cast::<PyDict>() else {
-        return Err(type_error(format!("state is {}, not a dict", a_type(state))));
+        return Err(wrong_type("state", "a dict", state));
     };
     let mut numbers = Vec::new();
     for name in names {
         let Some(value) = dict.get_item(name)? else {
             return Err(value_error(format!("state has no '{name}'; it has {}", dict.keys().repr()?)));
         };
-        let number = real(&value, &format!("state['{name}']"), "a number")?;
+        let number = real(format_args!("state['{name}']"), &value, "a number")?;
         if number.is_nan() {
             return Err(value_error(format!("state['{name}'] must be a number, got nan")));
         }

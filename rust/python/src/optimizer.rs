@@ -127,7 +127,7 @@ impl Optimizer {
 
     #[setter]
     fn set_step_count(slf: &Bound<'_, Self>, count: &Bound<'_, PyAny>) -> PyResult<()> {
-        let count = crate::schedules::step(count, "step_count")?;
+        let count = crate::numbers::step("step_count", count, "an integer")?;
         Self::write(slf)?.ready_mut()?.t = count;
         Ok(())
     }
@@ -172,8 +172,7 @@ impl Optimizer {
         for (setting, value) in settings.iter_mut().zip(values) {
             setting.set_lr(value);
         }
-        ready.stepper.find_observers();
-        Ok(())
+        ready.stepper.find_observers()
     }
 
     /// The global norm of the last step's gradients before clipping, if it was taken.

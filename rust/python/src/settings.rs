@@ -4,13 +4,12 @@ use gradstep_core::feedback::Feedback;
 use gradstep_core::floats::Dtype;
 use gradstep_core::groups::{Group, Values};
 use gradstep_core::rules::{Hyper, LR, Options, Spec, WEIGHT_DECAY};
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat};
+use pyo3::types::PyDict;
 use std::sync::Arc;
 
-use crate::arrays::a_type;
 use crate::errors::{type_error, value_error};
+use crate::numbers::{flag, real};
 use crate::schedules::Schedule;
 
 /// A hyperparameter: a number, or a schedule that gives one for each step.
@@ -25,7 +24,7 @@ impl Value {
         if let Ok(schedule) = object.cast::<Schedule>() {
             return Ok(Self::Scheduled(schedule.clone().unbind()));
         }
-        Ok(Self::Constant(real(object, name, "a float or a schedule")?))
+        Ok(Self::Constant(real(name, object, "a float or a schedule")?))
     }
 
     pub(crate) fn at(&self, py: Python<'_>, t: u64) -> PyResult<f64> {
@@ -101,11 +100,7 @@ impl Setting {
         }
         let mut flags = Vec::new();
         for name in spec.flags {
-            let flag = find(name)?;
-            if !is_bool(&flag)? {
-                return Err(type_error(format!("{name}{place} is {}, not a bool", a_type(&flag))));
-            }
-            flags.push(flag.is_truthy()?);
+            flags.push(flag(format_args!("{name}{place}"), &find(name)?)?);
         }
         let now = vec![0.0; values.len()];
         let mut setting = Self { spec, decoupled, place, values, flags, now };
@@ -197,38 +192,17 @@ impl Setting {
     pub(crate) fn describe(&self, py: Python<'_>) -> PyResult<String> {
         let mut parts = Vec::new();
         for (hyper, value) in hypers(self.spec).zip(&self.values) {
-            parts.push(format!("{}={}", hyper.name, value.object(py)?.bind(py).repr()?));
+            let value = match value {
+                Value::Constant(_) => value.object(py)?.bind(py).repr()?.to_string(),
+                Value::Scheduled(schedule) => Schedule::describe(schedule.bind(py))?,
+            };
+            parts.push(format!("{}={value}", hyper.name));
         }
         for (name, &flag) in self.spec.flags.iter().zip(&self.flags) {
             parts.push(format!("{name}={}", if flag { "True" } else { "False" }));
         }
         Ok(parts.join(", "))
     }
-}
-
-/// A number as a float: anything with `__float__` or `__index__` but a bool. What these raise is passed on.
-pub(crate) fn real(object: &Bound<'_, PyAny>, name: &str, wanted: &str) -> PyResult<f64> {
-    let py = object.py();
-    let wrong = || type_error(format!("{name} is {}, not {wanted}", a_type(object)));
-    if is_bool(object)? {
-        return Err(wrong());
-    }
-    object.extract().map_err(|error: PyErr| {
-        if error.is_instance_of::<PyOverflowError>(py) {
-            value_error(format!("{name} must fit into a float, which {} does not", a_type(object)))
-        } else if error.is_instance_of::<PyTypeError>(py) {
-            wrong()
-        } else {
-            error
-        }
-    })
-}
-
-/// Python's bool or NumPy's.
-fn is_bool(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(object.is_instance_of::<PyBool>()
-        || (!object.is_exact_instance_of::<PyFloat>()
-            && object.is_instance(&object.py().import("numpy")?.getattr("bool_")?)?))
 }
 
 /// Where the rule's own hyperparameters begin.

@@ -99,7 +99,7 @@ impl Stepper {
             written: Written::new(&writes),
             tier: Tier::active().map_err(value_error)?,
         };
-        stepper.find_observers();
+        stepper.find_observers()?;
         Ok(stepper)
     }
 
@@ -214,8 +214,9 @@ impl Stepper {
     }
 
     /// Finds the feedback schedules, at first and after a hyperparameter was replaced.
-    pub(crate) fn find_observers(&mut self) {
-        self.observers = Observers::new(self.values().flat_map(Value::feedback));
+    pub(crate) fn find_observers(&mut self) -> PyResult<()> {
+        self.observers = Observers::new(self.values().flat_map(Value::feedback))?;
+        Ok(())
     }
 }
 

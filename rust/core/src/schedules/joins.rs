@@ -1,37 +1,36 @@
 //! Schedules one after another: joins and warmup.
 
 use super::blocks::{Segment, change, fill_by_segment, fill_mapped};
-use super::milestones::increasing;
 use super::raised_cosine::RaisedCosine;
 use super::{Curve, Formula, Schedule};
 use crate::error::BadValue;
-use crate::ranges::{Range, choose, count};
+use crate::ranges::{Range, choose, count, increasing};
 use crate::simd::Tier;
 
 /// Child i from t = at[i−1] on, each with a t of its own that begins at 0.
 #[derive(Clone, Debug)]
 pub struct Join {
-    children: Box<[Schedule]>,
-    at: Box<[u64]>,
+    children: Vec<Schedule>,
+    at: Vec<i64>,
 }
 
 impl Join {
-    pub fn new(children: &[Schedule], at: &[i64]) -> Result<Self, BadValue> {
+    pub fn new(children: Vec<Schedule>, at: Vec<i64>) -> Result<Self, BadValue> {
         let Some(wants) = children.len().checked_sub(1) else {
             return Err(BadValue::new("schedules", "at least one schedule", "none"));
         };
-        let at = increasing("at", at, 1)?;
+        increasing("at", &at, 1)?;
         if at.len() != wants {
             let wants = format!("one shorter than schedules ({wants} steps)");
             return Err(BadValue::new("at", &wants, at.len()));
         }
-        Ok(Self { children: children.into(), at })
+        Ok(Self { children, at })
     }
 
     fn segment(&self, t: u64) -> Segment {
-        let index = self.at.partition_point(|&n| n <= t);
-        let begin = if index == 0 { 0 } else { self.at[index - 1] };
-        Segment { index, begin, last: self.at.get(index).map_or(u64::MAX, |next| next - 1) }
+        let index = self.at.partition_point(|&n| n as u64 <= t);
+        let begin = if index == 0 { 0 } else { self.at[index - 1] as u64 };
+        Segment { index, begin, last: self.at.get(index).map_or(u64::MAX, |&next| next as u64 - 1) }
     }
 }
 
