@@ -118,7 +118,7 @@ def test_a_run_in_two_parts_equals_one_in_one(make: Callable[[Schedule], Feedbac
     second = first.copy()
     resumed = gs.Adam(second, lr=rate())
     resumed.step_count = opt.step_count
-    resumed.feedback_state = json.loads(json.dumps(opt.feedback_state))
+    resumed.feedback_state = json.loads(json.dumps(opt.feedback_state, allow_nan=False))
     for slot, array in opt.state["0"].items():
         resumed.state["0"][slot][...] = array
     run(resumed, 250, 500)

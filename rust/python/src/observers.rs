@@ -1,5 +1,6 @@
 //! Feedback schedules at work: telling them what was observed, and their state as plain numbers.
 
+use gradstep_core::error::BadValue;
 use gradstep_core::feedback::{Feedback, Signal};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -66,11 +67,11 @@ impl Observers {
     }
 }
 
-/// `{name: number}`.
+/// `{name: number}`, with None for what no observation has given yet: JSON has no infinity.
 pub(crate) fn state<'py>(py: Python<'py>, feedback: &dyn Feedback) -> PyResult<Bound<'py, PyDict>> {
     let state = PyDict::new(py);
     for (name, number) in feedback.names().iter().zip(feedback.state()) {
-        state.set_item(name, number)?;
+        state.set_item(name, number.is_finite().then_some(number))?;
     }
     Ok(state)
 }
@@ -80,25 +81,25 @@ pub(crate) fn set_state(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> Py
     Ok(())
 }
 
-/// The numbers of a dict that has just the names of the feedback's state.
+/// The numbers of a dict that has just the names of the feedback's state, each in its range.
 pub(crate) fn numbers(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
     let names = feedback.names();
     let Ok(dict) = state.cast::<PyDict>() else {
         return Err(wrong_type("state", "a dict", state));
     };
-    let mut numbers = Vec::new();
-    for name in names {
+    let mut numbers = feedback.start();
+    for (name, number) in names.iter().zip(&mut numbers) {
         let Some(value) = dict.get_item(name)? else {
             return Err(value_error(format!("state has no '{name}'; it has {}", dict.keys().repr()?)));
         };
-        let number = real(format_args!("state['{name}']"), &value, "a number")?;
-        if number.is_nan() {
-            return Err(value_error(format!("state['{name}'] must be a number, got nan")));
+        if !(value.is_none() && number.is_infinite()) {
+            *number = real(format_args!("state['{name}']"), &value, "a number")?;
         }
-        numbers.push(number);
     }
     if dict.len() != names.len() {
         return Err(value_error(format!("state has {}, but only {names:?} are wanted", dict.keys().repr()?)));
     }
+    let of_state = |bad: BadValue| value_error(BadValue { name: format!("state['{}']", bad.name), ..bad });
+    feedback.check(&numbers).map_err(of_state)?;
     Ok(numbers)
 }

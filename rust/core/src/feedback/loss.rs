@@ -24,6 +24,10 @@ impl Reaction<1> for Loss {
         [0.0]
     }
 
+    fn check(&self, state @ [loss]: [f64; 1]) -> Result<(), BadValue> {
+        self.observe(state, Range::Finite.check("loss", loss)?).map(drop)
+    }
+
     fn observe(&self, _: [f64; 1], loss: f64) -> Result<[f64; 1], BadValue> {
         if 1.0 + self.beta * loss > 0.0 {
             return Ok([loss]);

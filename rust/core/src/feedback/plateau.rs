@@ -57,6 +57,13 @@ impl Reaction<4> for Plateau {
         [if self.less_is_better { f64::INFINITY } else { f64::NEG_INFINITY }, 0.0, 0.0, 1.0]
     }
 
+    fn check(&self, [best, bad, cooldown, scale]: [f64; 4]) -> Result<(), BadValue> {
+        Range::NotNan.check("best", best)?;
+        Range::Count.check("bad", bad)?;
+        Range::Count.check("cooldown", cooldown)?;
+        Range::UnitClosed.check("scale", scale).map(drop)
+    }
+
     fn observe(
         &self,
         [mut best, mut bad, mut cooldown, mut scale]: [f64; 4],
