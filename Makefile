@@ -14,7 +14,7 @@ BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples test bench perf-check wheel test-wheel lint format clean
+.PHONY: help build demo examples test bench perf-check wheel test-wheel lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,10 @@ lint: build $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, stubtest, the
 	$(BIN)/mypy
 	$(BIN)/stubtest gradstep._core
 	.ci/lint_workflows $(BIN)
+
+stubs: build ## write python/gradstep/functional.pyi anew
+	$(BIN)/python -c 'from gradstep.signatures import stub; print(stub())' > python/gradstep/functional.pyi
+	$(BIN)/ruff format --quiet python/gradstep/functional.pyi
 
 format: $(VENV)/tools ## rewrite the sources in the house style
 	cargo fmt

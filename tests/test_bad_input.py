@@ -41,19 +41,24 @@ BUFFER = np.arange(24.0)
 MATRIX = BUFFER.reshape(4, 6)
 
 PARAMS: list[tuple[Any, type[Exception], str]] = [
-    (3.0, TypeError, f"params is a float; {WANTED}"),
+    (3.0, TypeError, f"params is a float; {WANTED} (np.array(0.0) for a number)"),
     (None, TypeError, f"params is None; {WANTED}"),
     ("w", TypeError, f"params is a str; {WANTED}"),
     (np.float64(1), TypeError, f"params is a float64; {WANTED}"),
     (iter([w()]), TypeError, f"params is a list_iterator; {WANTED}"),
-    ([1.0, 2.0], TypeError, f"params['0'] is a float; {WANTED}"),
+    ([1.0, 2.0], TypeError, f"params['0'] is a float; {WANTED} (np.array(0.0) for a number)"),
     ([w(), None], TypeError, f"params['1'] is None; {WANTED}"),
     ({"a": {"b": 2}}, TypeError, f"params['a.b'] is an int; {WANTED}"),
     (np.ma.ones(3), TypeError, "params is a masked array; its mask would be ignored"),
     (np.ones(3, int), TypeError, "params has dtype int64, not float32 or float64"),
     (np.ones(3, bool), TypeError, "params has dtype bool, not float32 or float64"),
     (np.ones(3, object), TypeError, "params has dtype object, not float32 or float64"),
-    (np.ones(3, complex), TypeError, "params has dtype complex128, not float32 or float64"),
+    (
+        np.ones(3, complex),
+        TypeError,
+        "params has dtype complex128, not float32 or float64; a complex array is updated as pairs of floats "
+        "through .view(float)",
+    ),
     (np.ones(3, np.float16), TypeError, "params has dtype float16, not float32 or float64"),
     (
         np.ones(3, np.longdouble),
@@ -136,9 +141,9 @@ PARAMS: list[tuple[Any, type[Exception], str]] = [
     (
         [{"params": w()}, {"params": w(), "beta1": "x"}],
         TypeError,
-        "beta1 of params[1] is a str, not a float or a schedule",
+        "beta1 of params[1] must be a float or a schedule, got str",
     ),
-    ([{"params": w(), "amsgrad": 1}], TypeError, "amsgrad of params[0] is an int, not a bool"),
+    ([{"params": w(), "amsgrad": 1}], TypeError, "amsgrad of params[0] must be a bool, got int"),
 ]
 
 
@@ -202,33 +207,40 @@ def test_a_scheduled_value_out_of_range_is_refused_at_its_step(name: str, hyper:
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
-        (True, "a bool"),
-        (np.True_, f"a {type(np.True_).__name__}"),
-        ("0.1", "a str"),
-        ([0.1], "a list"),
-        (0.1j, "a complex"),
-        (np.array([0.1, 0.2]), "an ndarray"),
-        (float, "a type"),
-        (len, "a builtin_function_or_method"),
+        (True, "bool"),
+        (np.True_, type(np.True_).__name__),
+        (np.array(True), "a 0-d array of bool"),
+        ("0.1", "str"),
+        (np.array("0.1"), "a 0-d array of <U3"),
+        ([0.1], "list"),
+        (0.1j, "complex"),
+        (np.complex128(0.1), "complex128"),
+        (np.array(0.1j), "a 0-d array of complex128"),
+        (np.array([0.1]), "an array of shape (1,)"),
+        (np.array([[0.1, 0.2]]), "an array of shape (1, 2)"),
+        (np.ma.masked, "a masked array"),
+        (np.timedelta64(1), "timedelta64"),
+        (float, "type; gs.schedules.Lambda makes one of a function"),
+        (len, "builtin_function_or_method; gs.schedules.Lambda makes one of a function"),
     ],
 )
 def test_every_hyperparameter_is_a_float_or_a_schedule(name: str, hyper: str, value: Any, kind: str) -> None:
-    with refuses(TypeError, f"{hyper} is {kind}, not a float or a schedule"):
+    with refuses(TypeError, f"{hyper} must be a float or a schedule, got {kind}"):
         OPTIMIZERS[name](w(), **{hyper: value})
 
 
 @pytest.mark.parametrize(("name", "hyper"), [each for each in FLOATS if "clip" not in each[1]])
 def test_none_is_no_hyperparameter(name: str, hyper: str) -> None:
-    with refuses(TypeError, f"{hyper} is None, not a float or a schedule"):
+    with refuses(TypeError, f"{hyper} must be a float or a schedule, got None"):
         OPTIMIZERS[name](w(), **{hyper: None})
 
 
 @pytest.mark.parametrize(("name", "flag"), FLAGS)
 @pytest.mark.parametrize(
-    ("value", "kind"), [(1, "an int"), ("yes", "a str"), (None, "None"), (S.Constant(1), "a Constant")]
+    ("value", "kind"), [(1, "int"), ("yes", "str"), (None, "None"), (S.Constant(1), "Constant")]
 )
 def test_every_flag_is_a_bool(name: str, flag: str, value: Any, kind: str) -> None:
-    with refuses(TypeError, f"{flag} is {kind}, not a bool"):
+    with refuses(TypeError, f"{flag} must be a bool, got {kind}"):
         OPTIMIZERS[name](w(), **{flag: value})
 
 
@@ -249,8 +261,16 @@ def test_nesterov_wants_momentum(options: dict[str, Any], got: str) -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_unknown_keywords(name: str) -> None:
-    with pytest.raises(TypeError, match="unexpected keyword argument 'betas'"):
+    with pytest.raises(TypeError) as caught:
         OPTIMIZERS[name](w(), betas=(0.9, 0.99))
+    hint = "betas=(a, b) is written beta1=a, beta2=b"
+    start = (
+        f"{name}() got an unexpected keyword argument 'betas'; {hint}; it takes params, lr, weight_decay, "
+    )
+    assert str(caught.value).startswith(start)
+    assert str(caught.value).endswith(", clip_norm, clip_value")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'learning_rate'; it takes"):
+        OPTIMIZERS[name](w(), learning_rate=0.1)
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'params'"):
         OPTIMIZERS[name]()
 

@@ -31,7 +31,11 @@ GRADS: list[tuple[Any, type[Exception], str]] = [
     ({"w": W, "b": []}, ValueError, "grads['b'] has 0 entries, but params['b'] has 1"),
     ({"w": W, "b": (B, B)}, ValueError, "grads['b'] has 2 entries, but params['b'] has 1"),
     ({"w": W, "b": [None]}, TypeError, "grads['b.0'] is None, not an ndarray"),
-    ({"w": W, "b": [B.tolist()]}, TypeError, "grads['b.0'] is a list, not an ndarray"),
+    (
+        {"w": W, "b": [B.tolist()]},
+        TypeError,
+        "grads['b.0'] is a list, not an ndarray; np.array(...) makes one of it",
+    ),
     ({"w": W, "b": [0.5]}, TypeError, "grads['b.0'] is a float, not an ndarray"),
     ({"w": W, "b": [np.float32(1)]}, TypeError, "grads['b.0'] is a float32, not an ndarray"),
     ({"w": W.T, "b": [B]}, ValueError, "grads['w'] has shape (4, 3), but params['w'] has shape (3, 4)"),
@@ -170,10 +174,6 @@ def read_only(params: dict[str, Any], _: gs.Optimizer) -> None:
     params["b"][0].flags.writeable = False
 
 
-def read_only_state(_: dict[str, Any], opt: gs.Optimizer) -> None:
-    opt.state["b.0"]["momentum_buffer"].flags.writeable = False
-
-
 def reshaped(params: dict[str, Any], _: gs.Optimizer) -> None:
     params["b"][0].resize((2, 2), refcheck=False)
 
@@ -184,7 +184,6 @@ def grown(params: dict[str, Any], _: gs.Optimizer) -> None:
 
 CHANGES: list[tuple[Callable[..., None], str]] = [
     (read_only, "params['b.0'] is read-only, so it cannot be updated in place"),
-    (read_only_state, "momentum_buffer of params['b.0'] is read-only, so it cannot be updated in place"),
     (reshaped, "params['b.0'] has changed: it has shape (2, 2), but had (4,) at first"),
     (grown, "params['b.0'] has changed: it has shape (100000,), but had (4,) at first"),
 ]
@@ -208,7 +207,7 @@ COUNTS: list[tuple[Any, type[Exception], str]] = [
     (np.float64(1), TypeError, "{} must be an integer, got float64"),
     (True, TypeError, "{} must be an integer, got bool"),
     ("1", TypeError, "{} must be an integer, got str"),
-    (None, TypeError, "{} must be an integer, got NoneType"),
+    (None, TypeError, "{} must be an integer, got None"),
 ]
 
 
@@ -233,7 +232,7 @@ def test_what_reading_a_loss_raises_is_passed_on() -> None:
     opt = gs.SGD(np.ones(3), lr=gs.feedback.LossScaled(S.Constant(1.0), beta=1.0))
     with pytest.raises(ZeroDivisionError, match="no loss"):
         opt.step(np.ones(3), loss=Broken())
-    with pytest.raises(TypeError, match=r"loss is an? \w+, not a number"):
+    with pytest.raises(TypeError, match=r"loss must be a number, got bool_?"):
         opt.observe(np.True_)
-    with pytest.raises(ValueError, match="lr must fit into a float"):
+    with pytest.raises(ValueError, match="lr must fit into a float, got an integer of 1329 bits"):
         gs.SGD(np.ones(3), lr=10**400)

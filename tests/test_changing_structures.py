@@ -37,7 +37,11 @@ def test_a_value_that_takes_the_params_out_of_its_group() -> None:
             return 0.5
 
     group["lr"] = Rate()
-    gs.SGD([group], lr=0.1).step([np.ones(3)])
+    opt = gs.SGD([group], lr=0.1)
+    with refuses(ValueError, "params[0] no longer has the key 'params'"):
+        opt.step([np.ones(3)])
+    group["params"] = array
+    opt.step([np.ones(3)])
     assert array.tolist() == [0.5] * 3
 
 

@@ -100,9 +100,9 @@ BAD: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: gs.EarlyStopping(1, -0.5), ValueError, "min_delta must be at least 0 and finite, got -0.5"),
     (lambda: gs.EarlyStopping(1, NAN), ValueError, "min_delta must be at least 0 and finite, got nan"),
     (lambda: gs.EarlyStopping(1, INF), ValueError, "min_delta must be at least 0 and finite, got inf"),
-    (lambda: gs.EarlyStopping(1, None), TypeError, "min_delta must be a number, got NoneType"),  # type: ignore[arg-type]
+    (lambda: gs.EarlyStopping(1, None), TypeError, "min_delta must be a number, got None"),  # type: ignore[arg-type]
     (lambda: gs.EarlyStopping(1, mode="auto"), ValueError, "mode must be one of 'min', 'max', got 'auto'"),  # type: ignore[arg-type]
-    (lambda: gs.EarlyStopping(1).update(None), TypeError, "value must be a number, got NoneType"),  # type: ignore[arg-type]
+    (lambda: gs.EarlyStopping(1).update(None), TypeError, "value must be a number, got None"),  # type: ignore[arg-type]
     (lambda: gs.EarlyStopping(1).update("1"), TypeError, "value must be a number, got str"),  # type: ignore[arg-type]
     (lambda: gs.EarlyStopping(1).update(1j), TypeError, "value must be a number, got complex"),  # type: ignore[arg-type]
     (
@@ -117,7 +117,7 @@ BAD: list[tuple[Callable[[], object], type[Exception], str]] = [
     ),
     (lambda: gs.EarlyStopping(1).update(10**400), ValueError, "value must fit into a float"),
     (
-        lambda: gs.EarlyStopping(1, restore={"fc": [np.ones(1), 3.0]}),  # type: ignore[dict-item]
+        lambda: gs.EarlyStopping(1, restore={"fc": [np.ones(1), 3.0]}),
         TypeError,
         "restore['fc.1'] must be an ndarray, or a list, tuple or dict of ndarrays, got float",
     ),

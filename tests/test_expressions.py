@@ -176,7 +176,7 @@ REFUSED = [
     # What a schedule says of its arguments.
     ("^Cosine(0.1, 0).warmup(3)", "steps must be at least 1, got 0"),
     ("Cosine(0.1, 9).warmup(3).^clip(2, 1).every(2)", "high must be at least low = 2.0, got 1.0"),
-    ("0.5 * ^Constant(None)", "value must be a number, got NoneType"),
+    ("0.5 * ^Constant(None)", "value must be a number, got None"),
     ("^Cosine(1)", "Cosine() missing 1 required positional argument: 'steps'"),
     ("^Cosine(1, 2, foo=3)", "Cosine() got an unexpected keyword argument 'foo'"),
     ("Constant(1).^warmup()", "warmup() missing 1 required positional argument: 'steps'"),

@@ -118,7 +118,7 @@ def test_a_run_in_two_parts_equals_one_in_one(make: Callable[[Schedule], Feedbac
     second = first.copy()
     resumed = gs.Adam(second, lr=rate())
     resumed.step_count = opt.step_count
-    resumed.feedback_state = json.loads(json.dumps(opt.feedback_state))
+    resumed.feedback_state = json.loads(json.dumps(opt.feedback_state, allow_nan=False))
     for slot, array in opt.state["0"].items():
         resumed.state["0"][slot][...] = array
     run(resumed, 250, 500)
@@ -198,12 +198,12 @@ def test_assigning_lr_changes_who_observes() -> None:
         (lambda: Plateau(Constant(1.0), threshold_mode="x"), ValueError, "threshold_mode must be one of"),  # type: ignore[arg-type]
         (lambda: Plateau(Constant(1.0), mode="up"), ValueError, "mode must be one of 'min', 'max', got 'up'"),  # type: ignore[arg-type]
         (lambda: Plateau(Constant(1.0), on_nonfinite=""), ValueError, "on_nonfinite must be one of"),  # type: ignore[arg-type]
-        (lambda: LossScaled(Constant(1.0), 1.0).observe("low"), TypeError, "loss is a str, not a number"),  # type: ignore[arg-type]
+        (lambda: LossScaled(Constant(1.0), 1.0).observe("low"), TypeError, "loss must be a number, got str"),  # type: ignore[arg-type]
         (lambda: setattr(LossScaled(Constant(1.0), 1.0), "state", {"best": 1.0}), ValueError, "no 'loss'"),
         (
             lambda: setattr(LossScaled(Constant(1.0), 1.0), "state", 3),
             TypeError,
-            "state is an int, not a dict",
+            "state must be a dict, got int",
         ),
         (
             lambda: setattr(gs.SGD(np.ones(1)), "feedback_state", [{}]),

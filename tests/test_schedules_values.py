@@ -252,7 +252,7 @@ def test_lambda_takes_numbers_only() -> None:
     assert Lambda(lambda t: t)(7) == 7.0
     with pytest.raises(TypeError, match=r"function\(7\) must be a number, got str"):
         Lambda(str)(7)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"function\(0\) must be a number, got NoneType"):
+    with pytest.raises(TypeError, match=r"function\(0\) must be a number, got None"):
         Lambda({}.get)(np.zeros(3, int))  # type: ignore[arg-type]
 
 

@@ -64,16 +64,6 @@ def test_the_order_of_a_dict_does_not_matter() -> None:
     assert params["b"][0] == -2.0
 
 
-def test_a_later_change_of_the_structure_does_not_matter() -> None:
-    params = {"w": ones(2)}
-    w = params["w"]
-    opt = gs.SGD(params, lr=1.0)
-    params["w"] = ones(2)
-    opt.step({"w": np.full(2, 1.0)})
-    np.testing.assert_array_equal(w, 0.0)
-    np.testing.assert_array_equal(params["w"], 1.0)
-
-
 def test_groups_have_their_own_hyperparameters_and_flags() -> None:
     random = np.random.default_rng(1)
     starts = [random.normal(size=5) for _ in range(3)]
@@ -118,7 +108,7 @@ def test_lr_is_what_the_next_step_uses() -> None:
 
 
 def test_lr_of_groups_is_a_tuple() -> None:
-    opt = gs.SGD([{"params": ones(1)}, {"params": ones(1), "lr": S.Linear(1, 0, 10)}], lr=0.5)
+    opt: Any = gs.SGD([{"params": ones(1)}, {"params": ones(1), "lr": S.Linear(1, 0, 10)}], lr=0.5)
     assert opt.lr == (0.5, 1.0)
     opt.lr = 0.25
     assert opt.lr == (0.25, 0.25)

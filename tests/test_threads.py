@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -75,10 +75,10 @@ def test_with_restores_the_number() -> None:
         (0, ValueError, "num_threads must be an integer from 1 to 1024, got 0"),
         (-1, ValueError, "num_threads must be an integer from 1 to 1024, got -1"),
         (1025, ValueError, "num_threads must be an integer from 1 to 1024, got 1025"),
-        (2**70, ValueError, f"num_threads must be an integer from 1 to 1024, got {2**70}"),
-        (2.0, TypeError, "num_threads must be an integer, got a float"),
-        (True, TypeError, "num_threads must be an integer, got a bool"),
-        ("2", TypeError, "num_threads must be an integer, got a str"),
+        (2**70, ValueError, f"num_threads must be below 2**63, got {2**70}"),
+        (2.0, TypeError, "num_threads must be an integer, got float"),
+        (True, TypeError, "num_threads must be an integer, got bool"),
+        ("2", TypeError, "num_threads must be an integer, got str"),
         (None, TypeError, "num_threads must be an integer, got None"),
     ],
     ids=repr,
@@ -260,13 +260,22 @@ def test_one_optimizer_in_two_threads_raises_and_stays_whole() -> None:
 @pytest.mark.parametrize("hyper", ["lr", "momentum", "weight_decay", "clip_norm"])
 def test_a_step_inside_its_own_schedule_raises(hyper: str) -> None:
     p = np.ones(3)
-    uses: list[Any] = [lambda opt: opt.step(p), repr, lambda opt: opt.lr, lambda opt: opt.state]
+    uses: list[Callable[[], Any]] = [
+        lambda: opt.step(p),
+        lambda: opt.state,
+        lambda: opt.params,
+        lambda: opt.feedback_state,
+        lambda: opt.observe(1.0),
+        lambda: setattr(opt, "lr", 0.1),
+        lambda: setattr(opt, "step_count", 3),
+        lambda: gs.SGD.__init__(opt, p),
+    ]
     messages: list[str] = []
 
     def value(t: int) -> float:
         for use in uses if t else []:
             with pytest.raises(RuntimeError) as caught:
-                use(opt)
+                use()
             messages.append(str(caught.value))
         if t == 1:
             opt.step(p)
@@ -277,24 +286,23 @@ def test_a_step_inside_its_own_schedule_raises(hyper: str) -> None:
     before = p.copy()
     with pytest.raises(RuntimeError, match="in the middle of a step"):
         opt.step(np.ones(3))
-    assert len(messages) == len(uses)
+    busy = "this optimizer is in the middle of a step, in another thread or in its own schedule"
+    assert messages == [busy] * len(uses)
     assert_same_bits(p, before, "p")
     assert opt.step_count == 1
 
 
-@pytest.mark.parametrize("name", ["step_count", "lr", "state", "grad_norm", "feedback_state"])
-def test_reading_in_the_middle_of_a_step_says_so(name: str) -> None:
-    seen: list[str] = []
+def test_count_hyperparameters_and_norm_can_be_read_in_the_middle_of_a_step() -> None:
+    seen: list[Any] = []
 
-    def rate(_: int) -> float:
-        try:
-            getattr(opt, name)
-        except RuntimeError as error:
-            seen.append(str(error))
-        return 0.1
+    def momentum(t: int) -> float:
+        if t:
+            seen.append((opt.step_count, opt.lr, opt.clip_norm, opt.grad_norm, repr(opt)[:15]))
+        return 0.5
 
-    opt = gs.SGD(np.ones(3), lr=0.1)
-    opt.lr = gs.schedules.Lambda(rate)
-    seen.clear()
-    opt.step(np.ones(3))
-    assert seen == ["this optimizer is in the middle of a step, in another thread or in its own schedule"]
+    opt = gs.SGD(
+        np.ones(4), lr=gs.schedules.Linear(1.0, 0.0, 4), momentum=gs.schedules.Lambda(momentum), clip_norm=9.0
+    )
+    opt.step(np.ones(4))
+    opt.step(np.ones(4))
+    assert seen == [(1, 0.75, 9.0, 2.0, "<SGD(lr=Linear(")]

@@ -6,8 +6,8 @@ from gradstep.early_stopping import EarlyStopping
 from gradstep.history import History
 from gradstep.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from gradstep.plots import plot_schedules
-from gradstep.types import Grads, Params, Rate
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
+from gradstep.types import Grads, Params, Rate
 
 __all__ = [
     "SGD",

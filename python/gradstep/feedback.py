@@ -7,10 +7,10 @@ hyperparameter takes one. The optimizer tells it what it wants to know:
   ``opt.step(grads, loss=loss)``, which observes before it updates;
 - the norm of the gradients comes from every step by itself, before the update.
 
-``fb.state`` is a dict of plain numbers; assigned to a fresh object it resumes a run exactly. So does
-``opt.feedback_state``, the states of all feedback schedules of an optimizer. Equality and hash compare the
-parameters, not the state; a copy and a pickle take the state along. One object should serve one
-optimizer: two would both feed it.
+``fb.state`` is a dict of plain numbers, which JSON has too; assigned to a fresh object it resumes a run
+exactly. So does ``opt.feedback_state``, the states of all feedback schedules of an optimizer. Equality and
+hash compare the parameters, not the state; a copy and a pickle take the state along. One object should serve
+one optimizer: two would both feed it.
 """
 
 from __future__ import annotations
@@ -28,17 +28,19 @@ class Feedback(Schedule):
     __slots__ = ()
 
     @property
-    def state(self) -> dict[str, float]:
+    def state(self) -> dict[str, float | None]:
         """The state as plain numbers, without that of schedules inside; assign it to restore it.
+
+        What no observation has given yet is None.
 
         Raises:
             TypeError: on assignment of something other than a dict of numbers.
-            ValueError: on assignment of a dict with other names.
+            ValueError: on assignment of a dict with other names, or of a number that no observation gives.
         """
         return self._state
 
     @state.setter
-    def state(self, state: dict[str, float]) -> None:
+    def state(self, state: dict[str, float | None]) -> None:
         self._state = state
 
 
@@ -145,8 +147,8 @@ class Plateau(Feedback):
         on_nonfinite: what a NaN or infinite metric does: "raise" a ValueError, or "ignore" it.
 
     State:
-        best: the best metric; bad: bad observations in a row; cooldown: observations left that do not
-        count; scale.
+        best: the best metric, None before the first; bad: bad observations in a row; cooldown:
+        observations left that do not count; scale.
 
     Raises:
         TypeError: an argument is of the wrong type.

@@ -1,8 +1,10 @@
-"""Reading the numbers that a training loop measures."""
+"""Reading the numbers that a training loop measures, as the compiled core does."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from gradstep import _core
 
 
 def measured(name: str, value: object) -> float:
@@ -11,7 +13,7 @@ def measured(name: str, value: object) -> float:
     Args:
         name: what an error calls it.
         value: a Python or NumPy number, a 0-d array, or what else converts to a float, as a torch tensor
-            of one element does. NaN and ±∞ are numbers.
+            of one element does. NaN and ±∞ are numbers; a bool, as of a test that was passed, is 0 or 1.
 
     Raises:
         TypeError: if it is something else, such as None, text, a complex number or an array with axes.
@@ -23,15 +25,4 @@ def measured(name: str, value: object) -> float:
         >>> measured("loss", np.float32(0.5))
         0.5
     """
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, np.ndarray) and value.ndim > 0:
-        raise TypeError(f"{name} must be a number, got an array of shape {value.shape}")
-    kind = getattr(getattr(value, "dtype", None), "kind", "f")
-    # Without isinstance(value, SupportsFloat), which takes longer than all the rest of a record.
-    if kind not in "fiub" or not (hasattr(type(value), "__float__") or hasattr(type(value), "__index__")):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except OverflowError:
-        raise ValueError(f"{name} must fit into a float, but is an integer too large for it") from None
+    return float(value) if isinstance(value, (bool, np.bool_)) else _core.real(name, value)

@@ -18,8 +18,8 @@ Floats: TypeAlias = "NDArray[np.floating[Any]]"
 """An array of floats."""
 
 Params: TypeAlias = "Floats | list[Any] | tuple[Params, ...] | Mapping[Any, Params]"
-"""Parameters: an ndarray, or a list, tuple or dict of them, nested as deep as you like; or a list of groups, dicts
-with the key "params"."""
+"""Parameters: an ndarray, or a list, tuple or dict of them, nested as deep as you like; or a list of
+groups, dicts with the key "params"."""
 
 Grads: TypeAlias = "Floats | np.floating[Any] | float | list[Any] | tuple[Grads, ...] | Mapping[Any, Grads]"
 """Gradients: arrays in the structure of the parameters. A scalar is the gradient of a 0-d array."""

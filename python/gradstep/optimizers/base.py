@@ -28,12 +28,12 @@ class Optimizer(_core.Optimizer):
 
     Args:
         params: the arrays to update in place; see `gradstep.optimizers`.
-        clip_norm: the largest global norm of the gradients, ≥ 0, or None. With ``clip_norm=c``, the gradients of all
-            groups are scaled by min(1, c/(‖g‖ + 10⁻⁶)), where ‖g‖ is the norm of all of them together, as by
-            torch's ``clip_grad_norm_``; ``float("inf")`` only measures it. Gradients with a non-finite norm
-            are refused with a ValueError, unlike torch, which would make every parameter NaN.
-        clip_value: the largest magnitude of an element of the gradients, ≥ 0, or None; after the scaling. Both
-            happen inside the update; the caller's gradients stay as they are.
+        clip_norm: the largest global norm of the gradients, ≥ 0, or None. With ``clip_norm=c``, the gradients
+            of all groups are scaled by min(1, c/(‖g‖ + 10⁻⁶)), where ‖g‖ is the norm of all of them together,
+            as by torch's ``clip_grad_norm_``; ``float("inf")`` only measures it. Gradients with a non-finite
+            norm are refused with a ValueError, unlike torch, which would make every parameter NaN.
+        clip_value: the largest magnitude of an element of the gradients, ≥ 0, or None; after the scaling.
+            Both happen inside the update; the caller's gradients stay as they are.
         hypers: those of the rule.
 
     Attributes:
@@ -42,7 +42,8 @@ class Optimizer(_core.Optimizer):
         lr, weight_decay, clip_norm, clip_value and every other hyperparameter of the rule: the value that the
             next step will use; a tuple in group order where there are several groups. Assign a float or a
             schedule to replace it in all groups, or a tuple of one for each.
-        hyperparameters: all of them as they were given, floats and schedules: a tuple of a dict for each group.
+        hyperparameters: all of them as they were given, floats and schedules: a tuple of a dict for each
+            group.
         params: the structure that was given, with the arrays that are updated.
         state: ``{name: {slot: ndarray}}``, live views of the optimizer's own arrays. The array of an
             optimizer of one lone array is named ``"0"``.
@@ -55,14 +56,15 @@ class Optimizer(_core.Optimizer):
         TypeError: an array or a hyperparameter is of the wrong type, or there is no such argument.
         ValueError: an array cannot be updated in place, or a hyperparameter is out of range.
         MemoryError: there is no memory for the state.
-        AttributeError: on assignment to an attribute that does not exist or cannot be changed. A subclass may have
-            attributes of its own if their names begin with an underscore or stand in the class.
+        AttributeError: on assignment to an attribute that does not exist or cannot be changed. A subclass
+            may have attributes of its own if their names begin with an underscore or stand in the class.
 
-    Threads: one thread steps an optimizer at a time; a second one that steps it meanwhile, assigns a hyperparameter
-    or asks for ``state``, ``params`` or ``feedback_state`` gets a RuntimeError, with nothing changed, and may try
-    again. The count, the hyperparameters, ``grad_norm`` and ``repr`` can be read at any time. While a step
-    runs, no other thread may write to the parameters or the gradients, or read parameters and state if it
-    cannot do with values half way through: large steps let go of Python's lock, as NumPy does.
+    Threads: one thread steps an optimizer at a time; a second one that steps it meanwhile, assigns a
+    hyperparameter or asks for ``state``, ``params`` or ``feedback_state`` gets a RuntimeError, with nothing
+    changed, and may try again. The count, the hyperparameters, ``grad_norm`` and ``repr`` can be read at any
+    time. While a step runs, no other thread may write to the parameters or the gradients, or read parameters
+    and state if it cannot do with values half way through: large steps let go of Python's lock, as NumPy
+    does.
     """
 
     #: The name of the native rule.
@@ -82,7 +84,11 @@ class Optimizer(_core.Optimizer):
 
     @property
     def params(self) -> Params:
-        """The structure that was given, with the arrays that are updated."""
+        """The arrays that are updated, in a new structure like the one that was given.
+
+        Where there are parameter groups it is a list of one structure for each, as gradients are given to
+        `step`. Lists, tuples, named tuples and dicts are made again; other subclasses come back as these.
+        """
         return self._params
 
     @property
@@ -96,7 +102,7 @@ class Optimizer(_core.Optimizer):
         return State({name: Slots(name, slots) for name, slots in self._state.items()})
 
     @state.setter
-    def state(self, value: Any) -> NoReturn:
+    def state(self, _: Any) -> NoReturn:
         raise TypeError("state cannot be replaced, only written into: state[name][slot][...] = value")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -108,8 +114,8 @@ class Optimizer(_core.Optimizer):
 def may_be_set(kind: type, name: str) -> bool:
     """Tell whether something comes of assigning to an attribute of an optimizer.
 
-    That is where the class has something that takes it or that it covers (a method, for a wrapper of it), and for
-    the own attributes of a subclass.
+    That is where the class has something that takes it or that it covers (a method, for a wrapper of it), and
+    for the own attributes of a subclass.
     """
     owner = next((base for base in kind.__mro__ if name in vars(base)), None)
     if owner is None:

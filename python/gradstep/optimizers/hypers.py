@@ -23,15 +23,17 @@ class Attribute:
 class Hyper(Attribute):
     """A hyperparameter.
 
-    It reads as the value that the next step will use, a tuple in group order where there are several groups. Assign
-    a float or a schedule to replace it in all groups, or a tuple of one for each.
+    It reads as the value that the next step will use, a tuple in group order where there are several groups.
+    Assign a float or a schedule to replace it in all groups, or a tuple of one for each.
     """
+
+    # For type checkers "or Any" stands for the tuple: who has one group, as nearly everybody, need not ask.
 
     @overload
     def __get__(self, optimizer: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, optimizer: Optimizer, owner: type) -> float | tuple[float, ...]: ...
-    def __get__(self, optimizer: Optimizer | None, owner: type) -> Self | float | tuple[float, ...]:
+    def __get__(self, optimizer: Optimizer, owner: type) -> float | Any: ...
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Self | float | Any:
         return self if optimizer is None else self.read(optimizer)
 
     def __set__(self, optimizer: Optimizer, value: Rate | tuple[Rate, ...]) -> None:
@@ -64,6 +66,6 @@ class Flag(Attribute):
     @overload
     def __get__(self, optimizer: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, optimizer: Optimizer, owner: type) -> bool | tuple[bool, ...]: ...
-    def __get__(self, optimizer: Optimizer | None, owner: type) -> Self | bool | tuple[bool, ...]:
+    def __get__(self, optimizer: Optimizer, owner: type) -> bool | Any: ...
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Self | bool | Any:
         return self if optimizer is None else self.read(optimizer)

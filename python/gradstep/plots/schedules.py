@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradstep import _core
 from gradstep.horizons import default_steps
 from gradstep.plots.canvas import brief, figure_size, finish, legend, look, own_figure
 from gradstep.plots.sampling import counted, sample
@@ -73,12 +74,10 @@ def plot_schedules(
         >>> rates = {"cosine": Cosine(0.1, steps=100), "linear": Linear(0.1, 0.0, steps=100)}
         >>> ax = gs.plot_schedules(rates)  # doctest: +SKIP
     """
-    from gradstep.schedules import Schedule
-
     if not hasattr(schedules, "items"):
         raise TypeError(f"schedules must be a dict of schedules by name, got {type(schedules).__name__}")
     for name, schedule in schedules.items():
-        if not isinstance(schedule, Schedule):
+        if not isinstance(schedule, _core.Schedule):
             raise TypeError(f"schedules[{name!r}] must be a schedule, got {type(schedule).__name__}")
     if not schedules:
         raise ValueError("schedules is empty")

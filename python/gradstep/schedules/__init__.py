@@ -5,6 +5,10 @@ the same shape, the same bits as one by one. t = 0 is the first update. A schedu
 gives at t depends on t alone, so training resumes anywhere exactly. Schedules compare by value, hash,
 copy and pickle, and ``eval(repr(s), vars(gradstep.schedules)) == s``.
 
+Lists of numbers are kept as tuples, those of more than 1,000 as read-only arrays. Compositions nest at most
+64 deep. At most 1,000 schedules may be evaluated for one t, so that a value never takes long, and at most
+10,000,000 may make up one schedule, each counted as often as it occurs. What is more is a ValueError.
+
 Past its end a schedule holds its last value exactly. All steps are counts of updates; a boundary n
 belongs to what begins there (t ≥ n).
 
@@ -21,17 +25,8 @@ Example:
 start=0.009900990099009901, shape='linear')
 """
 
-from gradstep.schedules.compositions import (
-    Clip,
-    Constant,
-    Every,
-    Join,
-    Product,
-    Repeat,
-    Schedule,
-    Shift,
-    Warmup,
-)
+from gradstep.schedules.base import Schedule
+from gradstep.schedules.compositions import Clip, Constant, Every, Join, Product, Repeat, Shift, Warmup
 from gradstep.schedules.decays import (
     Exponential,
     InverseSqrt,

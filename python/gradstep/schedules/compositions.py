@@ -1,95 +1,12 @@
-"""The base class, the constant, and schedules made of other schedules."""
+"""The constant, and schedules made of other schedules."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex
+from typing import Literal, Self
 
 from gradstep import _core
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-
-class Schedule(_core.Schedule):
-    """What every schedule can do. Not made directly: use one of its subclasses.
-
-    Raises:
-        TypeError: On call, if t is neither an integer nor an integer array.
-        ValueError: On call, if t is negative, or not below 2⁶³.
-
-    Example:
-        >>> from gradstep.schedules import Constant, Cosine
-        >>> s = Cosine(1.0, steps=4).then(Constant(0.25), at=3)
-        >>> [round(s(t), 3) for t in range(5)]
-        [1.0, 0.854, 0.5, 0.25, 0.25]
-        >>> (0.5 * s)(4)
-        0.125
-    """
-
-    __slots__ = ()
-
-    # NumPy scalars and arrays on the left of ``*`` leave it to us instead of looking for elements.
-    __array_ufunc__ = None
-
-    def then(self, b: Schedule, at: int) -> Join:
-        """Give way to ``b`` at t = ``at``; b sees t − at. See `Join`."""
-        return Join((self, b), (at,))
-
-    def warmup(
-        self,
-        steps: int,
-        start: float | None = None,
-        shape: Literal["linear", "cosine", "exponential"] = "linear",
-    ) -> Warmup:
-        """Rise to the first value in ``steps`` updates, then begin. See `Warmup`."""
-        return Warmup(self, steps, start, shape)
-
-    def clip(self, low: float, high: float) -> Clip:
-        """Hold every value between ``low`` and ``high``. See `Clip`."""
-        return Clip(self, low, high)
-
-    def every(self, k: int) -> Every:
-        """Advance once every ``k`` updates, as an epoch-wise schedule does. See `Every`."""
-        return Every(self, k)
-
-    def shift(self, n: int) -> Shift:
-        """Begin ``n`` updates into the schedule. See `Shift`."""
-        return Shift(self, n)
-
-    def repeat(self, period: int) -> Repeat:
-        """Begin again every ``period`` updates. See `Repeat`."""
-        return Repeat(self, period)
-
-    def plot(
-        self, steps: int | None = None, ax: Axes | None = None, log: bool | None = None, **line: Any
-    ) -> Axes:
-        """Draw the schedule; needs matplotlib (``pip install 'gradstep[plot]'``).
-
-        Args:
-            steps: How many steps to draw, from t = 0. By default enough to show the schedule whole.
-            ax: The Axes to draw on; a new figure by default.
-            log: Whether the values have a logarithmic axis. By default it depends on the values; see
-                `gradstep.plot_schedules`, which draws several schedules in one picture.
-            line: What ``Axes.plot`` takes, such as ``label`` or ``color``.
-
-        Returns:
-            The Axes. It is never shown; a notebook does that by itself.
-
-        Raises:
-            ImportError: If matplotlib is not installed.
-            TypeError: If ``steps`` is not an integer.
-            ValueError: If ``steps`` is below 1 or above 2⁵³.
-        """
-        from gradstep.plots import plot_schedule
-
-        return plot_schedule(self, steps, ax=ax, log=log, **line)
-
-    def __mul__(self, other: Schedule | float) -> Product:
-        """Multiply by a schedule or a number. See `Product`."""
-        return Product(self, other)
-
-    __rmul__ = __mul__
+from gradstep.schedules.base import Schedule
 
 
 class Constant(Schedule):
@@ -114,7 +31,7 @@ class Constant(Schedule):
         return super().__new__(cls, "Constant", value)
 
 
-class Join(Schedule):
+class Join(Schedule, method="then"):
     """One schedule after another: for at[i−1] ≤ t < at[i], s(t) = schedules[i](t − at[i−1]).
 
     Args:
@@ -143,7 +60,7 @@ class Join(Schedule):
         return super().__new__(cls, "Join", schedules, at)
 
 
-class Product(Schedule):
+class Product(Schedule, method="__mul__"):
     """The product s(t) = a(t)·b(t), also written ``a * b``.
 
     Args:
@@ -174,7 +91,7 @@ class Product(Schedule):
         return super().__new__(cls, "Product", a, b)
 
 
-class Warmup(Schedule):
+class Warmup(Schedule, method="warmup"):
     """A rise to the schedule's first value, then the schedule: s(t − n) from t = n on.
 
     For t < n, with x = t/n and f the ``start`` factor, the value is s(0) times
@@ -217,13 +134,10 @@ class Warmup(Schedule):
         start: float | None = None,
         shape: Literal["linear", "cosine", "exponential"] = "linear",
     ) -> Self:
-        if start is None:
-            # What is not a count of steps is refused below, by name.
-            start = 1.0 / (steps + 1) if isinstance(steps, SupportsIndex) and steps >= 0 else 1.0
         return super().__new__(cls, "Warmup", schedule, steps, start, shape)
 
 
-class Clip(Schedule):
+class Clip(Schedule, method="clip"):
     """The schedule held between two bounds: min(max(s(t), low), high).
 
     Args:
@@ -248,7 +162,7 @@ class Clip(Schedule):
         return super().__new__(cls, "Clip", schedule, low, high)
 
 
-class Every(Schedule):
+class Every(Schedule, method="every"):
     """The schedule advanced once every k updates: s(⌊t/k⌋).
 
     Args:
@@ -272,7 +186,7 @@ class Every(Schedule):
         return super().__new__(cls, "Every", schedule, k)
 
 
-class Shift(Schedule):
+class Shift(Schedule, method="shift"):
     """The schedule begun n updates in: s(t + n).
 
     Args:
@@ -295,7 +209,7 @@ class Shift(Schedule):
         return super().__new__(cls, "Shift", schedule, n)
 
 
-class Repeat(Schedule):
+class Repeat(Schedule, method="repeat"):
     """The schedule begun again every so many updates: s(t mod period).
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from gradstep.schedules.compositions import Schedule
+from gradstep.schedules.base import Schedule
 
 
 class Linear(Schedule):

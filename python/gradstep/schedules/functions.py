@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
-from gradstep.schedules.compositions import Schedule
+from gradstep.schedules.base import Schedule
 
 
 class Lambda(Schedule):

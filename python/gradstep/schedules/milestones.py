@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.schedules.compositions import Schedule
+from gradstep.schedules.base import Schedule
 
 
 class MultiStep(Schedule):

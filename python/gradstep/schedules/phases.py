@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from gradstep.schedules.compositions import Schedule
+from gradstep.schedules.base import Schedule
 
 
 class OneCycle(Schedule):

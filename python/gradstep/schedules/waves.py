@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from gradstep.schedules.compositions import Schedule
+from gradstep.schedules.base import Schedule
 
 
 class Cosine(Schedule):
@@ -43,8 +43,9 @@ class CosineRestarts(Schedule):
     """Cosine annealing with warm restarts (SGDR).
 
     Cycle i begins at tᵢ = period·(1 + m + … + m^(i−1)), m being ``period_mult``, rounded to the nearest
-    integer. In it s(t) = end + (start·k^i − end)·(1 + cos πx)/2 with x = (t − tᵢ)/(tᵢ₊₁ − tᵢ) and k the
-    ``peak_mult``. Each cycle is over one step before it would reach ``end``.
+    integer (beyond 2⁵³, where floats are coarser, to one near it). In it
+    s(t) = end + (start·k^i − end)·(1 + cos πx)/2 with x = (t − tᵢ)/(tᵢ₊₁ − tᵢ) and k the ``peak_mult``. Each
+    cycle is over one step before it would reach ``end``.
 
     Args:
         start: The value at t = 0.

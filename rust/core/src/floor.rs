@@ -40,6 +40,7 @@ struct Stretch<'a> {
 macro_rules! add { ($self:ident: $($count:literal => $($stream:ident)*;)*) => {
     match $self.written.len() {
         $($count => {
+            #[allow(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
             #[inline(always)]
             fn add(read: &[f32], $($stream: &mut [f32]),*) {
                 let n = read.len();

@@ -149,6 +149,7 @@ macro_rules! streams { ($($k:literal $slot:ident),*) => {
 
         #[inline(always)]
         fn run(self) {
+            #[expect(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
             #[inline(always)]
             fn each<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
                 Factors { scale, decay, shrink, gain }: Factors<F>,

@@ -16,10 +16,9 @@ pub mod machine;
 pub mod memory;
 pub mod passes;
 pub mod plans;
+pub mod ranges;
 pub mod rule;
 pub mod rules;
 pub mod schedules;
 pub mod stages;
 pub mod sums;
-
-pub use machine::{simd, threads};

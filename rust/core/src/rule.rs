@@ -1,7 +1,7 @@
 //! What an update rule is: numbers in, numbers out. It knows nothing of memory, tiers or other rules.
 
-use crate::error::Range;
 use crate::floats::Float;
+use crate::ranges::Range;
 
 /// The most state slots that a rule may have.
 pub const MAX_STATE: usize = 6;
@@ -88,7 +88,7 @@ macro_rules! hypers {
         impl $(<$(const $flag: bool),*>)? $crate::rule::Hypers for $rule $(<$($flag),*>)? {
             const HYPERS: &'static [$crate::rule::Hyper] = &[$($crate::rule::Hyper {
                 name: stringify!($name),
-                range: $crate::error::Range::$range,
+                range: $crate::ranges::Range::$range,
             }),*];
 
             fn from_values(values: &[f64]) -> Self {

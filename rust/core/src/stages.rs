@@ -114,7 +114,7 @@ fn staged<F: Staged, G: Staged>(
             match clamp {
                 None => tier.run(Convert { g, row }),
                 Some(Clamp { scale, limit }) => {
-                    tier.run(Limit { g, scale: F::from_f64(scale), limit: F::from_f64(limit), row });
+                    tier.run(Limited { g, scale: F::from_f64(scale), limit: F::from_f64(limit), row });
                 }
             }
             work(at + i * BLOCK, &F::of(rows)[..g.len()]);
@@ -144,14 +144,14 @@ impl<F: Float, G: Float> Vectorized for Convert<'_, F, G> {
 }
 
 /// row ← clamp(scale·g, ±limit), g having first been rounded to the dtype of the row.
-struct Limit<'a, F, G> {
+struct Limited<'a, F, G> {
     g: &'a [G],
     scale: F,
     limit: F,
     row: &'a mut [F],
 }
 
-impl<F: Float, G: Float> Vectorized for Limit<'_, F, G> {
+impl<F: Float, G: Float> Vectorized for Limited<'_, F, G> {
     type Output = ();
 
     #[inline(always)]

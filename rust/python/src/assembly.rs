@@ -10,7 +10,7 @@ use crate::errors::{a_type, type_error, value_error};
 use crate::groups::Group;
 use crate::settings::Settings;
 use crate::structures::Structure;
-use crate::trees::{Leaf, Tree, label};
+use crate::trees::{Kind, Leaf, Tree, label};
 use crate::values::Value;
 
 /// What errors call the parameters and their gradients.
@@ -47,7 +47,7 @@ pub(crate) fn assemble(
             let place = format!(" of params[{i}]");
             items.push(add(params, &i.to_string(), Group::new(spec, decoupled, &[group, options], place)?)?);
         }
-        Tree::Sequence { path: String::new(), items }
+        Tree::Sequence { path: String::new(), items, kind: Kind::List }
     };
     if leaves.is_empty() {
         return Err(value_error("params holds no array"));
@@ -145,7 +145,9 @@ fn check_options(class: &str, spec: &'static Spec, options: &Bound<'_, PyDict>) 
         }
         let hint = if key == "betas" { "; betas=(a, b) is written beta1=a, beta2=b" } else { "" };
         let names = Group::names(spec).chain(LIMITS).collect::<Vec<_>>().join(", ");
-        return Err(type_error(format!("{class}() has no argument '{key}'{hint}; it takes params, {names}")));
+        return Err(type_error(format!(
+            "{class}() got an unexpected keyword argument '{key}'{hint}; it takes params, {names}"
+        )));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Limits on the gradients of all groups together.
 
 use gradstep_core::error::BadValue;
-use gradstep_core::error::Range;
+use gradstep_core::ranges::Range;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

@@ -18,17 +18,8 @@ pub(crate) fn attribute_error(message: impl Display) -> PyErr {
     PyAttributeError::new_err(message.to_string())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the signature of map_err")]
 pub(crate) fn memory_error(_: TryReserveError) -> PyErr {
     PyMemoryError::new_err(())
-}
-
-/// "list", "int", "None".
-pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
-    if object.is_none() {
-        return "None".to_owned();
-    }
-    object.get_type().name().map_or_else(|_| "an object".to_owned(), |name| name.to_string())
 }
 
 /// "a list", "an int", "None".
@@ -36,7 +27,7 @@ pub(crate) fn a_type(object: &Bound<'_, PyAny>) -> String {
     if object.is_none() {
         return "None".to_owned();
     }
-    let name = type_name(object);
+    let name = object.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
     let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
     let article = if vowel || name == "ndarray" { "an" } else { "a" };
     format!("{article} {name}")

@@ -51,7 +51,7 @@ impl Update {
         options: &Bound<'_, PyTuple>,
     ) -> PyResult<()> {
         let py = p.py();
-        let t = crate::schedules::step(step, "step")?;
+        let t = crate::numbers::step("step", step, "an integer")?;
         let group = Group::from_tuple(self.spec, self.decoupled, options)?;
         let slots = group.slots();
         if state.len() != slots.len() {

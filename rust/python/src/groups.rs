@@ -9,8 +9,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyTuple};
 
 use crate::arrays::Slots;
-use crate::errors::{attribute_error, type_error, type_name, value_error};
-use crate::values::{Value, is_bool};
+use crate::errors::{attribute_error, type_error, value_error};
+use crate::numbers::flag;
+use crate::values::Value;
 
 /// What one group was told. It never changes: to set a hyperparameter is to make another.
 pub(crate) struct Group {
@@ -44,7 +45,7 @@ impl Group {
         let values = hypers(spec)
             .map(|hyper| Value::new(&find(hyper.name)?, &format!("{}{place}", hyper.name)))
             .collect::<PyResult<_>>()?;
-        let flags = spec.flags.iter().map(|name| flag(&find(name)?, &format!("{name}{place}")));
+        let flags = spec.flags.iter().map(|name| flag(format_args!("{name}{place}"), &find(name)?));
         let flags = flags.collect::<PyResult<_>>()?;
         Self::of(spec, decoupled, place, values, flags)
     }
@@ -58,7 +59,7 @@ impl Group {
         let mut options = options.iter();
         let mut next = || options.next().ok_or_else(|| type_error("an option is missing"));
         let values = hypers(spec).map(|hyper| Value::new(&next()?, hyper.name)).collect::<PyResult<_>>()?;
-        let flags = spec.flags.iter().map(|name| flag(&next()?, name)).collect::<PyResult<_>>()?;
+        let flags = spec.flags.iter().map(|name| flag(name, &next()?)).collect::<PyResult<_>>()?;
         Self::of(spec, decoupled, String::new(), values, flags)
     }
 
@@ -205,8 +206,11 @@ impl Group {
     /// `lr=0.1, momentum=0.9, nesterov=True`
     pub(crate) fn describe(&self, py: Python<'_>) -> PyResult<String> {
         let mut parts = Vec::new();
-        for (name, value) in self.objects(py)? {
-            parts.push(format!("{name}={}", value.repr()?));
+        for (hyper, value) in hypers(self.spec).zip(&self.values) {
+            parts.push(format!("{}={}", hyper.name, value.describe(py)?));
+        }
+        for (name, &flag) in self.spec.flags.iter().zip(&self.flags) {
+            parts.push(format!("{name}={}", if flag { "True" } else { "False" }));
         }
         Ok(parts.join(", "))
     }
@@ -222,13 +226,6 @@ impl Group {
         }
         Ok(objects)
     }
-}
-
-fn flag(object: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
-    if !is_bool(object)? {
-        return Err(type_error(format!("{name} must be a bool, got {}", type_name(object))));
-    }
-    object.is_truthy()
 }
 
 fn check(hyper: &Hyper, value: f64, place: impl FnOnce() -> String) -> PyResult<f64> {

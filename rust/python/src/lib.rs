@@ -7,7 +7,7 @@
 //!   time, be it from another thread or from a schedule inside the first, is a RuntimeError.
 //! - Schedules are frozen. The state of a feedback schedule is behind a mutex, which is held for arithmetic
 //!   only, never while Python code runs.
-//! - What the process has one of (number of threads, pool, defaults) is atomic; see `gradstep_core::threads`.
+//! - What the process has one of (number of threads, pool, defaults) is atomic; see `gradstep_core::machine::threads`.
 //! - `functional` and evaluation keep nothing. A dict that is taken apart is copied first.
 //!
 //! What stays the caller's part is what NumPy asks for too: while a step runs, no other thread writes to
@@ -22,6 +22,7 @@ mod floor;
 mod functional;
 mod groups;
 mod headroom;
+mod numbers;
 mod observers;
 mod optimizer;
 mod schedules;
@@ -35,17 +36,18 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _core {
-    use super::errors::{type_error, type_name, value_error};
-    use super::schedules::is_integer;
-    use gradstep_core::error::BadValue;
-    use gradstep_core::simd::Tier;
-    use gradstep_core::threads;
+    use super::errors::value_error;
+    use super::numbers::integer;
+    use gradstep_core::machine::simd::Tier;
+    use gradstep_core::machine::threads;
     use pyo3::prelude::*;
 
     #[pymodule_export]
     use super::floor::limit;
     #[pymodule_export]
     use super::functional::Update;
+    #[pymodule_export]
+    use super::numbers::measured;
     #[pymodule_export]
     use super::optimizer::Optimizer;
     #[pymodule_export]
@@ -65,8 +67,14 @@ mod _core {
 
     /// The SIMD tier in force.
     #[pyfunction]
-    fn simd_tier() -> PyResult<&'static str> {
-        Ok(Tier::current().name())
+    fn simd_tier() -> &'static str {
+        Tier::current().name()
+    }
+
+    /// Puts another tier into force, for tests.
+    #[pyfunction]
+    fn set_simd_tier(name: &str) -> PyResult<()> {
+        Tier::named(name).map(Tier::put_into_force).map_err(value_error)
     }
 
     /// The SIMD tiers that this machine can run, slowest first.
@@ -82,11 +90,6 @@ mod _core {
 
     #[pyfunction]
     fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
-        if !is_integer(n)? {
-            return Err(type_error(format!("num_threads must be an integer, got {}", type_name(n))));
-        }
-        // Beyond i64 is out of range like any other, but the message has the value as it came.
-        let named = |bad| value_error(BadValue { got: n.to_string(), ..bad });
-        threads::set_num_threads(n.extract().unwrap_or(i64::MAX)).map_err(named)
+        threads::set_num_threads(integer("num_threads", n, "an integer")?).map_err(value_error)
     }
 }

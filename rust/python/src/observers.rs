@@ -1,26 +1,35 @@
 //! Feedback schedules at work: telling them what was observed, and their state as plain numbers.
 
+use gradstep_core::error::BadValue;
 use gradstep_core::feedback::{Feedback, Signal};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::errors::{a_type, type_error, value_error};
-use crate::values::real;
+use crate::errors::{memory_error, value_error};
+use crate::numbers::{real, wrong_type};
 
 /// The feedback schedules that observe together, each once.
 #[derive(Default)]
 pub(crate) struct Observers(Vec<Arc<dyn Feedback>>);
 
 impl Observers {
-    pub(crate) fn new<'a>(all: impl IntoIterator<Item = &'a Arc<dyn Feedback>>) -> Self {
-        let mut each: Vec<Arc<dyn Feedback>> = Vec::new();
+    /// All of them, without those that have occurred before.
+    pub(crate) fn new<'a>(all: impl IntoIterator<Item = &'a Arc<dyn Feedback>>) -> PyResult<Self> {
+        let (mut each, mut known) = (Vec::new(), HashSet::new());
         for feedback in all {
-            if !each.iter().any(|known| Arc::ptr_eq(known, feedback)) {
+            known.try_reserve(1).map_err(memory_error)?;
+            if known.insert(Arc::as_ptr(feedback).cast::<()>()) {
+                each.try_reserve(1).map_err(memory_error)?;
                 each.push(Arc::clone(feedback));
             }
         }
-        Self(each)
+        Ok(Self(each))
+    }
+
+    pub(crate) fn all(&self) -> &[Arc<dyn Feedback>] {
+        &self.0
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &dyn Feedback> {
@@ -44,7 +53,7 @@ impl Observers {
     }
 
     pub(crate) fn observe_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.observe(Signal::Loss, real(loss, "loss", "a number")?)
+        self.observe(Signal::Loss, real("loss", loss, "a number")?)
     }
 
     pub(crate) fn states(&self) -> Vec<Vec<f64>> {
@@ -58,11 +67,11 @@ impl Observers {
     }
 }
 
-/// `{name: number}`.
+/// `{name: number}`, with None for what no observation has given yet: JSON has no infinity.
 pub(crate) fn state<'py>(py: Python<'py>, feedback: &dyn Feedback) -> PyResult<Bound<'py, PyDict>> {
     let state = PyDict::new(py);
     for (name, number) in feedback.names().iter().zip(feedback.state()) {
-        state.set_item(name, number)?;
+        state.set_item(name, number.is_finite().then_some(number))?;
     }
     Ok(state)
 }
@@ -72,25 +81,25 @@ pub(crate) fn set_state(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> Py
     Ok(())
 }
 
-/// The numbers of a dict that has just the names of the feedback's state.
+/// The numbers of a dict that has just the names of the feedback's state, each in its range.
 pub(crate) fn numbers(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
     let names = feedback.names();
     let Ok(dict) = state.cast::<PyDict>() else {
-        return Err(type_error(format!("state is {}, not a dict", a_type(state))));
+        return Err(wrong_type("state", "a dict", state));
     };
-    let mut numbers = Vec::new();
-    for name in names {
+    let mut numbers = feedback.start();
+    for (name, number) in names.iter().zip(&mut numbers) {
         let Some(value) = dict.get_item(name)? else {
             return Err(value_error(format!("state has no '{name}'; it has {}", dict.keys().repr()?)));
         };
-        let number = real(&value, &format!("state['{name}']"), "a number")?;
-        if number.is_nan() {
-            return Err(value_error(format!("state['{name}'] must be a number, got nan")));
+        if !(value.is_none() && number.is_infinite()) {
+            *number = real(format_args!("state['{name}']"), &value, "a number")?;
         }
-        numbers.push(number);
     }
     if dict.len() != names.len() {
         return Err(value_error(format!("state has {}, but only {names:?} are wanted", dict.keys().repr()?)));
     }
+    let of_state = |bad: BadValue| value_error(BadValue { name: format!("state['{}']", bad.name), ..bad });
+    feedback.check(&numbers).map_err(of_state)?;
     Ok(numbers)
 }

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::assembly::{assemble, spec};
 use crate::errors::value_error;
+use crate::groups::Group;
 use crate::observers;
 use crate::settings::Settings;
 use crate::steps::Stepper;
@@ -176,7 +177,7 @@ impl Optimizer {
 
     #[setter]
     fn set_step_count(&self, count: &Bound<'_, PyAny>) -> PyResult<()> {
-        let count = crate::schedules::step(count, "step_count")?;
+        let count = crate::numbers::step("step_count", count, "an integer")?;
         let guard = self.lock()?;
         guard.as_ref().ok_or_else(not_ready)?;
         self.t.store(count, Ordering::Relaxed);
@@ -204,7 +205,7 @@ impl Optimizer {
         let mut told = this.snapshot()?;
         told.settings = Arc::new(told.settings.with(name, value, this.step_count())?);
         let mut guard = this.lock()?;
-        let old = guard.as_mut().ok_or_else(not_ready)?.stepper.set(Arc::clone(&told.settings));
+        let old = guard.as_mut().ok_or_else(not_ready)?.stepper.set(Arc::clone(&told.settings))?;
         let old_told = this.told().replace(told);
         drop(guard);
         drop((old, old_told));
@@ -221,9 +222,8 @@ impl Optimizer {
     #[getter]
     fn _params(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let mut guard = slf.get().lock()?;
-        let structure = &mut guard.as_mut().ok_or_else(not_ready)?.structure;
-        structure.known = true;
-        Ok(structure.params.clone_ref(slf.py()))
+        let Ready { stepper, structure, .. } = guard.as_mut().ok_or_else(not_ready)?;
+        structure.params(slf.py(), &stepper.leaves).map(Bound::unbind)
     }
 
     /// `{name: {slot: ndarray}}`, the optimizer's own memory; the same arrays at each call.
@@ -232,7 +232,7 @@ impl Optimizer {
         let mut guard = slf.get().lock()?;
         let Ready { stepper, state, .. } = guard.as_mut().ok_or_else(not_ready)?;
         if state.is_none() {
-            let slots: Vec<_> = stepper.settings().groups.iter().map(|group| group.slots()).collect();
+            let slots: Vec<_> = stepper.settings().groups.iter().map(Group::slots).collect();
             *state = Some(stepper.leaves.state(slf.py(), &slots)?.unbind());
         }
         Ok(state.as_ref().expect("just made").clone_ref(slf.py()))

@@ -47,19 +47,19 @@ impl Stepper {
             partials: Partials::default(),
             scratches: Scratches::default(),
         };
-        stepper.set(settings);
+        stepper.set(settings)?;
         Ok(stepper)
     }
 
     /// Other hyperparameters, for the same groups. Returns those before.
-    pub(crate) fn set(&mut self, settings: Arc<Settings>) -> Arc<Settings> {
-        self.observers = Observers::new(settings.values().flat_map(Value::feedback));
+    pub(crate) fn set(&mut self, settings: Arc<Settings>) -> PyResult<Arc<Settings>> {
+        self.observers = Observers::new(settings.values().flat_map(Value::feedback))?;
         self.terms = settings.groups.iter().map(Group::terms).collect();
         self.now = settings.groups.iter().map(|group| vec![0.0; group.values().len()]).collect();
         for (group, now) in settings.groups.iter().zip(&mut self.now) {
             group.fill(now);
         }
-        std::mem::replace(&mut self.settings, settings)
+        Ok(std::mem::replace(&mut self.settings, settings))
     }
 
     pub(crate) fn settings(&self) -> &Arc<Settings> {

@@ -34,6 +34,12 @@ impl Structure {
         })
     }
 
+    /// The arrays that are updated, in their structure; one structure for each group, as gradients come.
+    pub(crate) fn params<'py>(&mut self, py: Python<'py>, leaves: &Leaves) -> PyResult<Bound<'py, PyAny>> {
+        self.known = true;
+        self.tree.build(py, &mut |leaf| leaves.parameters()[leaf].array.bind(py).clone())
+    }
+
     /// Refuses parameters that are no longer in their container, where they would be updated unseen. Returns whether
     /// Python code may have run.
     pub(crate) fn check_attached(&self, py: Python<'_>, leaves: &Leaves) -> PyResult<bool> {
@@ -42,10 +48,10 @@ impl Structure {
             if current.as_ptr() == parameter.array.as_ptr() {
                 return Ok(());
             }
-            let own = parameter.own();
             Err(value_error(format!(
-                "{own} is no longer the array that this optimizer updates, but another object, as after {own} = ...; \
-                 write {own}[...] = ... to change it in place"
+                "{} was replaced by another object, as w = w - ... does; this optimizer updates the array that was there \
+                 before: change it in place, w[...] = ...",
+                parameter.own()
             )))
         })
     }
@@ -136,5 +142,15 @@ pyo3::create_exception!(
     "A parameter that nobody but its optimizer refers to any more, so that its updates are lost.\n\n\
      After ``w = w - ...`` the name ``w`` is another array than the one that the optimizer was given and updates. \
      Write ``w[...] = ...`` to change an array in place, or read the arrays that are updated from ``opt.params``. \
-     Given once by an optimizer, at a step; not on free-threaded builds."
+     Given once by an optimizer, at a step; not on free-threaded builds.\n\n\
+     Example:\n    \
+         >>> import numpy as np\n    \
+         >>> import gradstep as gs\n    \
+         >>> w = np.zeros(2)\n    \
+         >>> opt = gs.SGD(w, lr=0.5)\n    \
+         >>> w = w - 1.0  # another array\n    \
+         >>> opt.step(np.ones(2))  # doctest: +SKIP\n    \
+         DetachedParameterWarning: nobody but the optimizer refers to params any more, ...\n    \
+         >>> opt.params  # doctest: +SKIP\n    \
+         array([-0.5, -0.5])\n"
 );

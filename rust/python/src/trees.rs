@@ -3,7 +3,7 @@
 use pyo3::Borrowed;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::arrays::{Fields, Items, Lookup, references};
 use crate::errors::{a_type, type_error, value_error};
@@ -12,8 +12,16 @@ use crate::headroom;
 /// The structure of the parameters; leaves are numbered in order of appearance.
 pub(crate) enum Tree {
     Leaf(usize),
-    Sequence { path: String, items: Vec<Tree> },
+    Sequence { path: String, items: Vec<Tree>, kind: Kind },
     Mapping { path: String, items: Vec<(Py<PyAny>, Tree)> },
+}
+
+/// What a sequence is given back as.
+pub(crate) enum Kind {
+    List,
+    Tuple,
+    /// By this function of its type: a named tuple's `_make`.
+    Made(Py<PyAny>),
 }
 
 /// An array of a structure, with its path name: `fc1.w`, `blocks.3.bias`, and for a lone array nothing.
@@ -73,7 +81,7 @@ impl Tree {
             let entry = entries.get(i)?.to_owned();
             items.push(Self::nested(&entry, join(&path, &i.to_string()), leaves, depth + 1)?);
         }
-        Ok(Self::Sequence { path, items })
+        Ok(Self::Sequence { path, items, kind: Kind::of(object)? })
     }
 
     /// Calls `visit` with the number of each leaf and what `object`, which must have this structure, has in its
@@ -86,7 +94,7 @@ impl Tree {
     ) -> PyResult<bool> {
         match self {
             Self::Leaf(leaf) => visit(*leaf, object.as_borrowed()).map(|()| false),
-            Self::Sequence { path, items } => {
+            Self::Sequence { path, items, .. } => {
                 let Some(mut entries) = Items::of(object) else {
                     return Err(root.other_structure(object, path, "a list or tuple"));
                 };
@@ -153,16 +161,57 @@ impl Tree {
 }
 
 impl Tree {
+    /// The structure anew, in lists, tuples and dicts of its own, with what `leaf` gives for each number.
+    pub(crate) fn build<'py>(
+        &self,
+        py: Python<'py>,
+        leaf: &mut impl FnMut(usize) -> Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Leaf(number) => Ok(leaf(*number)),
+            Self::Sequence { items, kind, .. } => {
+                let items = items.iter().map(|item| item.build(py, leaf)).collect::<PyResult<Vec<_>>>()?;
+                match kind {
+                    Kind::List => Ok(PyList::new(py, items)?.into_any()),
+                    Kind::Tuple => Ok(PyTuple::new(py, items)?.into_any()),
+                    Kind::Made(make) => make.bind(py).call1((items,)),
+                }
+            }
+            Self::Mapping { items, .. } => {
+                let dict = PyDict::new(py);
+                for (key, item) in items {
+                    dict.set_item(key, item.build(py, leaf)?)?;
+                }
+                Ok(dict.into_any())
+            }
+        }
+    }
+
     /// Keys may be part of a cycle.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Leaf(_) => Ok(()),
-            Self::Sequence { items, .. } => items.iter().try_for_each(|item| item.traverse(visit)),
+            Self::Sequence { items, kind, .. } => {
+                if let Kind::Made(make) = kind {
+                    visit.call(make)?;
+                }
+                items.iter().try_for_each(|item| item.traverse(visit))
+            }
             Self::Mapping { items, .. } => items.iter().try_for_each(|(key, item)| {
                 visit.call(key)?;
                 item.traverse(visit)
             }),
         }
+    }
+}
+
+impl Kind {
+    fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if !object.is_instance_of::<PyTuple>() {
+            return Ok(Self::List);
+        }
+        let make = object.get_type().getattr_opt("_make")?;
+        Ok(make.map_or(Self::Tuple, |make| Self::Made(make.unbind())))
     }
 }
 
@@ -176,33 +225,44 @@ pub(crate) enum Root {
 }
 
 impl Root {
-    /// `grads['fc1']`, and what it is held against.
-    fn labels(self, path: &str) -> [String; 2] {
-        match self {
-            Self::Grads => [label("grads", path), label("params", path)],
-            Self::Params => [label("params", path), format!("{} at first", label("params", path))],
-        }
+    fn label(self, path: &str) -> String {
+        label(if self == Self::Grads { "grads" } else { "params" }, path)
     }
 
     fn other_structure(self, object: &Bound<'_, PyAny>, path: &str, wanted: &str) -> PyErr {
-        let [own, other] = self.labels(path);
-        value_error(format!("{own} is {}, but {other} is {wanted}", a_type(object)))
+        let (own, what) = (self.label(path), a_type(object));
+        value_error(match self {
+            Self::Grads => format!("{own} is {what}, but {} is {wanted}", label("params", path)),
+            Self::Params => format!("{own} is {what}, but was {wanted} when the optimizer was made"),
+        })
     }
 
     fn other_length(self, len: usize, wanted: usize, path: &str) -> PyErr {
-        let [own, other] = self.labels(path);
-        value_error(format!("{own} has {len} entries, but {other} has {wanted}"))
+        let own = self.label(path);
+        value_error(match self {
+            Self::Grads => format!("{own} has {len} entries, but {} has {wanted}", label("params", path)),
+            Self::Params => format!("{own} has {len} entries, but had {wanted} when the optimizer was made"),
+        })
     }
 
     fn missing(self, path: &str, key: &Bound<'_, PyAny>) -> PyErr {
-        let [own, other] = self.labels(path);
-        missing(&own, &other, key)
+        let own = self.label(path);
+        match self {
+            Self::Grads => missing(&own, &label("params", path), key),
+            Self::Params => {
+                value_error(format!("{own} no longer has {}, which the optimizer updates", name(key)))
+            }
+        }
     }
 }
 
+/// `'w'`, or what can be said of a key that does not say it.
+fn name(key: &Bound<'_, PyAny>) -> String {
+    key.repr().map_or_else(|_| "a key".to_owned(), |repr| repr.to_string())
+}
+
 fn missing(without: &str, with: &str, key: &Bound<'_, PyAny>) -> PyErr {
-    let name = key.repr().map_or_else(|_| "a key".to_owned(), |repr| repr.to_string());
-    value_error(format!("{without} has no {name}, but {with} has it"))
+    value_error(format!("{without} has no {}, but {with} has it", name(key)))
 }
 
 #[cold]

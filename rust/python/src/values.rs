@@ -1,13 +1,13 @@
 //! A hyperparameter as it arrives from Python: a number, or a schedule that gives one for each step.
 
 use gradstep_core::feedback::Feedback;
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat};
+use pyo3::types::PyFloat;
 use std::sync::Arc;
 
-use crate::arrays::numpy;
-use crate::errors::{type_error, type_name, value_error};
+use crate::errors::type_error;
+use crate::numbers::real;
 use crate::schedules::Schedule;
 
 pub(crate) enum Value {
@@ -24,7 +24,7 @@ impl Value {
         if let Ok(schedule) = object.cast::<Schedule>() {
             return Ok(Self::Scheduled(schedule.clone().unbind()));
         }
-        real(object, name, "a float or a schedule").map(Self::Constant).map_err(|error| {
+        real(name, object, "a float or a schedule").map(Self::Constant).map_err(|error| {
             if error.is_instance_of::<PyTypeError>(object.py()) && object.is_callable() {
                 type_error(format!(
                     "{}; gs.schedules.Lambda makes one of a function",
@@ -74,6 +74,14 @@ impl Value {
         }
     }
 
+    /// As Python shows it, but for long lists.
+    pub(crate) fn describe(&self, py: Python<'_>) -> PyResult<String> {
+        match self {
+            Self::Constant(value) => Ok(PyFloat::new(py, *value).repr()?.to_string()),
+            Self::Scheduled(schedule) => Schedule::describe(schedule.bind(py)),
+        }
+    }
+
     /// The float or the schedule.
     pub(crate) fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         match self {
@@ -81,28 +89,4 @@ impl Value {
             Self::Scheduled(schedule) => schedule.bind(py).clone().into_any(),
         }
     }
-}
-/// A number as a float: anything with `__float__` or `__index__` but a bool. What these raise is passed on.
-pub(crate) fn real(object: &Bound<'_, PyAny>, name: &str, wanted: &str) -> PyResult<f64> {
-    let py = object.py();
-    let wrong = || type_error(format!("{name} must be {wanted}, got {}", type_name(object)));
-    if is_bool(object)? {
-        return Err(wrong());
-    }
-    object.extract().map_err(|error: PyErr| {
-        if error.is_instance_of::<PyOverflowError>(py) {
-            value_error(format!("{name} must fit into a float, which {} does not", type_name(object)))
-        } else if error.is_instance_of::<PyTypeError>(py) {
-            wrong()
-        } else {
-            error
-        }
-    })
-}
-
-/// Python's bool or NumPy's.
-pub(crate) fn is_bool(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(object.is_instance_of::<PyBool>()
-        || (!object.is_exact_instance_of::<PyFloat>()
-            && object.is_instance(&numpy(object.py())?.getattr("bool_")?)?))
 }

@@ -1,7 +1,8 @@
 //! A rate that shrinks while the loss is large.
 
 use super::{Reaction, Signal};
-use crate::error::{BadValue, Number, Range};
+use crate::error::{BadValue, Number};
+use crate::ranges::Range;
 
 /// s(t)/(1 + β·loss), with the last loss observed; 0 before the first.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,10 @@ impl Reaction<1> for Loss {
 
     fn start(&self) -> [f64; 1] {
         [0.0]
+    }
+
+    fn check(&self, state @ [loss]: [f64; 1]) -> Result<(), BadValue> {
+        self.observe(state, Range::Finite.check("loss", loss)?).map(drop)
     }
 
     fn observe(&self, _: [f64; 1], loss: f64) -> Result<[f64; 1], BadValue> {

@@ -14,9 +14,10 @@ pub use plateau::Plateau;
 use std::fmt::Debug;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::{BadValue, Number, choose};
+use crate::error::{BadValue, Number};
+use crate::machine::simd::Tier;
+use crate::ranges::choose;
 use crate::schedules::{Curve, Schedule};
-use crate::simd::Tier;
 
 /// What can be observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +33,12 @@ pub trait Reaction<const N: usize>: Debug + Send + Sync {
     const STATE: [&'static str; N];
     const SIGNAL: Signal;
 
-    /// The state before the first observation, which leaves the schedule as it is.
+    /// The state before the first observation, which leaves the schedule as it is. What no observation has
+    /// given yet is infinite.
     fn start(&self) -> [f64; N];
+
+    /// Checks a state that comes from outside.
+    fn check(&self, state: [f64; N]) -> Result<(), BadValue>;
 
     /// The state after a finite observation.
     fn observe(&self, state: [f64; N], seen: f64) -> Result<[f64; N], BadValue>;
@@ -55,7 +60,13 @@ pub trait Feedback: Curve {
     /// The numbers of the state, in the order of the names.
     fn state(&self) -> Vec<f64>;
 
-    /// Takes over a state of as many numbers.
+    /// The state before the first observation. What no observation has given yet is infinite.
+    fn start(&self) -> Vec<f64>;
+
+    /// Checks a state of as many numbers before it is restored.
+    fn check(&self, state: &[f64]) -> Result<(), BadValue>;
+
+    /// Takes over a checked state.
     fn restore(&self, state: &[f64]);
 }
 
@@ -80,9 +91,18 @@ impl<R: Reaction<N>, const N: usize> Adaptive<R, N> {
     }
 }
 
+/// As many numbers as the state has, which the callers see to.
+fn all<const N: usize>(state: &[f64]) -> [f64; N] {
+    state.try_into().expect("a number for each name")
+}
+
 impl<R: Reaction<N>, const N: usize> Curve for Adaptive<R, N> {
     fn value(&self, t: u64) -> f64 {
         self.reaction.value(self.schedule.value(t), *self.lock())
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        self.schedule.horizon()
     }
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
@@ -118,10 +138,16 @@ impl<R: Reaction<N>, const N: usize> Feedback for Adaptive<R, N> {
         self.lock().to_vec()
     }
 
+    fn start(&self) -> Vec<f64> {
+        self.reaction.start().to_vec()
+    }
+
+    fn check(&self, state: &[f64]) -> Result<(), BadValue> {
+        self.reaction.check(all(state))
+    }
+
     fn restore(&self, state: &[f64]) {
-        for (own, &number) in self.lock().iter_mut().zip(state) {
-            *own = number;
-        }
+        *self.lock() = all(state);
     }
 }
 
@@ -158,6 +184,7 @@ mod tests {
         for norm in [1.0, 3.0, f64::INFINITY] {
             a.observe(norm).unwrap();
         }
+        b.check(&a.state()).unwrap();
         b.restore(&a.state());
         assert_eq!(a.value(0), b.value(0));
         assert_eq!(a.value(0), 0.5 / 6f64.sqrt());

@@ -1,7 +1,8 @@
 //! A rate that falls when the metric no longer improves.
 
 use super::{Reaction, Signal};
-use crate::error::{BadValue, Range, choose, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, choose, count};
 
 /// max(s(t)·scale, min_value), where scale ← factor·scale whenever more than `patience` observations in
 /// a row were no better than the best by `threshold`; none of the next `cooldown` ones counts. The
@@ -54,6 +55,13 @@ impl Reaction<4> for Plateau {
 
     fn start(&self) -> [f64; 4] {
         [if self.less_is_better { f64::INFINITY } else { f64::NEG_INFINITY }, 0.0, 0.0, 1.0]
+    }
+
+    fn check(&self, [best, bad, cooldown, scale]: [f64; 4]) -> Result<(), BadValue> {
+        Range::NotNan.check("best", best)?;
+        Range::Count.check("bad", bad)?;
+        Range::Count.check("cooldown", cooldown)?;
+        Range::UnitClosed.check("scale", scale).map(drop)
     }
 
     fn observe(

@@ -89,10 +89,7 @@ impl Tier {
 
     /// Puts into force what `GRADSTEP_SIMD` asks for.
     pub fn from_environment() -> Result<(), BadValue> {
-        match std::env::var(TIER_VARIABLE) {
-            Ok(name) if !name.is_empty() => Self::named(&name).map(Self::put_into_force),
-            _ => Ok(()),
-        }
+        super::variable(TIER_VARIABLE).map_or(Ok(()), |name| Self::named(&name).map(Self::put_into_force))
     }
 
     /// The tier in force: the best supported, unless somebody has chosen another.

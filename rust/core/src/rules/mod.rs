@@ -8,8 +8,9 @@ mod adam;
 mod rmsprop;
 mod sgd;
 
-use crate::error::{BadValue, Range};
+use crate::error::BadValue;
 use crate::kernel::Kernel;
+use crate::ranges::Range;
 use crate::rule::Hyper;
 
 /// Every rule. A new one is a file beside this one and a line here.

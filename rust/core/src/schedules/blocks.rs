@@ -1,11 +1,15 @@
 //! How a composition fills an array through its children: in blocks on the stack.
 
 use super::Curve;
-use crate::simd::{Tier, Vectorized};
+use crate::machine::simd::{Tier, Vectorized};
 
-/// The steps that a composition hands to its child at once: small enough for the L1 cache and the
-/// stack of deep compositions, large enough that the call costs nothing.
+/// The steps that a composition hands to its child at once: small enough for the L1 cache, large enough that
+/// the call costs nothing.
 const BLOCK: usize = 256;
+
+/// The same in deep compositions: 64 buffers of this size, one in another, fit into the smallest stack that a
+/// thread can be expected to have, 128 KiB.
+pub(super) const SMALL_BLOCK: usize = 32;
 
 /// Writes `child` at `map(t)` for each of `steps`.
 pub(super) fn fill_mapped(
@@ -15,8 +19,24 @@ pub(super) fn fill_mapped(
     out: &mut [f64],
     map: impl Fn(u64) -> u64 + Copy,
 ) {
-    let mut buffer = [0; BLOCK];
-    for (steps, out) in steps.chunks(BLOCK).zip(out.chunks_mut(BLOCK)) {
+    if steps.len() <= SMALL_BLOCK {
+        map_blocks::<SMALL_BLOCK>(child, tier, steps, out, map);
+    } else {
+        map_blocks::<BLOCK>(child, tier, steps, out, map);
+    }
+}
+
+/// Not inlined, so that the small buffer does not lie beside a large one on the stack.
+#[inline(never)]
+fn map_blocks<const SIZE: usize>(
+    child: &dyn Curve,
+    tier: Tier,
+    steps: &[u64],
+    out: &mut [f64],
+    map: impl Fn(u64) -> u64 + Copy,
+) {
+    let mut buffer = [0; SIZE];
+    for (steps, out) in steps.chunks(SIZE).zip(out.chunks_mut(SIZE)) {
         let mapped = &mut buffer[..steps.len()];
         tier.run(Map { steps, mapped, apply: map });
         child.fill(tier, mapped, out);
@@ -31,8 +51,24 @@ pub(super) fn fill_combined(
     out: &mut [f64],
     combine: impl Fn(f64, f64) -> f64 + Copy,
 ) {
-    let mut buffer = [0.0; BLOCK];
-    for (steps, out) in steps.chunks(BLOCK).zip(out.chunks_mut(BLOCK)) {
+    if steps.len() <= SMALL_BLOCK {
+        combine_blocks::<SMALL_BLOCK>(child, tier, steps, out, combine);
+    } else {
+        combine_blocks::<BLOCK>(child, tier, steps, out, combine);
+    }
+}
+
+/// As with [`map_blocks`].
+#[inline(never)]
+fn combine_blocks<const SIZE: usize>(
+    child: &dyn Curve,
+    tier: Tier,
+    steps: &[u64],
+    out: &mut [f64],
+    combine: impl Fn(f64, f64) -> f64 + Copy,
+) {
+    let mut buffer = [0.0; SIZE];
+    for (steps, out) in steps.chunks(SIZE).zip(out.chunks_mut(SIZE)) {
         let values = &mut buffer[..steps.len()];
         child.fill(tier, steps, values);
         tier.run(Combine { out, values, apply: combine });

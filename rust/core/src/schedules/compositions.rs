@@ -1,10 +1,10 @@
 //! Schedules made of one or two others at the same or at a changed t.
 
 use super::blocks::{change, fill_combined, fill_mapped};
-use super::waves::not_below;
 use super::{Curve, LAST_STEP, Schedule};
-use crate::error::{BadValue, Range, count};
-use crate::simd::Tier;
+use crate::error::BadValue;
+use crate::machine::simd::Tier;
+use crate::ranges::{Range, count, not_below};
 
 /// a(t)·b(t).
 #[derive(Clone, Debug)]
@@ -22,6 +22,10 @@ impl Product {
 impl Curve for Product {
     fn value(&self, t: u64) -> f64 {
         self.a.value(t) * self.b.value(t)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        [self.a.horizon(), self.b.horizon()].into_iter().flatten().reduce(f64::max)
     }
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
@@ -50,6 +54,10 @@ impl Curve for Clip {
         self.schedule.value(t).clamp(self.low, self.high)
     }
 
+    fn horizon(&self) -> Option<f64> {
+        self.schedule.horizon()
+    }
+
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         self.schedule.fill(tier, steps, out);
         change(tier, out, |value| value.clamp(self.low, self.high));
@@ -72,6 +80,10 @@ impl Every {
 impl Curve for Every {
     fn value(&self, t: u64) -> f64 {
         self.schedule.value(t / self.k)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        Some(self.schedule.horizon()? * self.k as f64)
     }
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
@@ -103,6 +115,10 @@ impl Curve for Shift {
         self.schedule.value(self.shifted(t))
     }
 
+    fn horizon(&self) -> Option<f64> {
+        Some((self.schedule.horizon()? - self.n as f64).max(1.0))
+    }
+
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         fill_mapped(&*self.schedule, tier, steps, out, |t| self.shifted(t));
     }
@@ -124,6 +140,10 @@ impl Repeat {
 impl Curve for Repeat {
     fn value(&self, t: u64) -> f64 {
         self.schedule.value(t % self.period)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        Some(3.0 * self.period as f64)
     }
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {

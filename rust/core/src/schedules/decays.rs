@@ -1,7 +1,8 @@
 //! Curves that fall (or rise) once and for ever.
 
 use super::{Formula, blend};
-use crate::error::{BadValue, Range, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, count};
 
 /// The same `value` at every t.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,10 @@ impl Formula for Linear {
         let steps = self.steps as f64;
         self.start * ((self.steps - t) as f64 / steps) + self.end * (t as f64 / steps)
     }
+
+    fn horizon(self) -> Option<f64> {
+        Some(self.steps as f64)
+    }
 }
 
 /// (start−end)·(1−t/T)^power + end, and `end` from t = T on. With `cycle`, T is the next multiple of
@@ -79,6 +84,10 @@ impl Formula for Polynomial {
         let left = (steps - t.min(steps)) as f64 / steps as f64;
         blend(self.start, self.end, left.powf(self.power))
     }
+
+    fn horizon(self) -> Option<f64> {
+        Some(self.steps as f64 * if self.cycle { 3.0 } else { 1.0 })
+    }
 }
 
 /// start·gamma^(t/every), or start·gamma^⌊t/every⌋ with `staircase`.
@@ -106,6 +115,11 @@ impl Formula for Exponential {
     fn at(self, t: u64) -> f64 {
         self.start * self.gamma.powf(periods(t, self.every, self.staircase))
     }
+
+    fn horizon(self) -> Option<f64> {
+        // A factor of 0 is as steep as the least one above it.
+        fall_to_a_hundredth(self.gamma.max(LEAST_POSITIVE).ln() / self.every as f64)
+    }
 }
 
 /// start·e^(−rate·t).
@@ -126,6 +140,10 @@ impl Formula for ExponentialRate {
     fn at(self, t: u64) -> f64 {
         self.start * (-self.rate * t as f64).exp()
     }
+
+    fn horizon(self) -> Option<f64> {
+        fall_to_a_hundredth(self.rate)
+    }
 }
 
 /// start·gamma^⌊t/every⌋.
@@ -142,6 +160,10 @@ impl Formula for StepDecay {
     #[inline(always)]
     fn at(self, t: u64) -> f64 {
         self.0.at(t)
+    }
+
+    fn horizon(self) -> Option<f64> {
+        Formula::horizon(self.0)
     }
 }
 
@@ -170,6 +192,10 @@ impl Formula for InverseTime {
     fn at(self, t: u64) -> f64 {
         self.start / (1.0 + self.rate * periods(t, self.every, self.staircase))
     }
+
+    fn horizon(self) -> Option<f64> {
+        (self.rate != 0.0).then(|| 10.0 * self.every as f64 / self.rate)
+    }
 }
 
 /// start·√(τ / max(t, τ)), τ being the timescale.
@@ -190,10 +216,22 @@ impl Formula for InverseSqrt {
     fn at(self, t: u64) -> f64 {
         self.start * (self.timescale as f64 / t.max(self.timescale) as f64).sqrt()
     }
+
+    fn horizon(self) -> Option<f64> {
+        Some(10.0 * self.timescale as f64)
+    }
 }
 
 /// How many times `every` has passed: whole ones only with `staircase`.
 #[inline(always)]
 fn periods(t: u64, every: u64, staircase: bool) -> f64 {
     if staircase { (t / every) as f64 } else { t as f64 / every as f64 }
+}
+
+/// The smallest float above 0.
+const LEAST_POSITIVE: f64 = f64::from_bits(1);
+
+/// The horizon of a decay (or growth) by e^`rate` in each update.
+fn fall_to_a_hundredth(rate: f64) -> Option<f64> {
+    (rate != 0.0).then(|| 100_f64.ln() / rate.abs())
 }

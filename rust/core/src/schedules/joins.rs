@@ -1,36 +1,36 @@
 //! Schedules one after another: joins and warmup.
 
 use super::blocks::{Segment, change, fill_by_segment, fill_mapped};
-use super::milestones::increasing;
 use super::raised_cosine::RaisedCosine;
 use super::{Curve, Formula, Schedule};
-use crate::error::{BadValue, Range, choose, count};
-use crate::simd::Tier;
+use crate::error::BadValue;
+use crate::machine::simd::Tier;
+use crate::ranges::{Range, choose, count, increasing};
 
 /// Child i from t = at[i−1] on, each with a t of its own that begins at 0.
 #[derive(Clone, Debug)]
 pub struct Join {
-    children: Box<[Schedule]>,
-    at: Box<[u64]>,
+    children: Vec<Schedule>,
+    at: Vec<i64>,
 }
 
 impl Join {
-    pub fn new(children: &[Schedule], at: &[i64]) -> Result<Self, BadValue> {
+    pub fn new(children: Vec<Schedule>, at: Vec<i64>) -> Result<Self, BadValue> {
         let Some(wants) = children.len().checked_sub(1) else {
             return Err(BadValue::new("schedules", "at least one schedule", "none"));
         };
-        let at = increasing("at", at, 1)?;
+        increasing("at", &at, 1)?;
         if at.len() != wants {
             let wants = format!("one shorter than schedules ({wants} steps)");
             return Err(BadValue::new("at", &wants, at.len()));
         }
-        Ok(Self { children: children.into(), at })
+        Ok(Self { children, at })
     }
 
     fn segment(&self, t: u64) -> Segment {
-        let index = self.at.partition_point(|&n| n <= t);
-        let begin = if index == 0 { 0 } else { self.at[index - 1] };
-        Segment { index, begin, last: self.at.get(index).map_or(u64::MAX, |next| next - 1) }
+        let index = self.at.partition_point(|&n| n as u64 <= t);
+        let begin = if index == 0 { 0 } else { self.at[index - 1] as u64 };
+        Segment { index, begin, last: self.at.get(index).map_or(u64::MAX, |&next| next as u64 - 1) }
     }
 }
 
@@ -38,6 +38,14 @@ impl Curve for Join {
     fn value(&self, t: u64) -> f64 {
         let Segment { index, begin, .. } = self.segment(t);
         self.children[index].value(t - begin)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        let begin = self.at.last().map_or(0.0, |&n| n as f64);
+        match self.children.last()?.horizon() {
+            Some(last) => Some(begin + last),
+            None => (begin > 0.0).then_some(1.25 * begin),
+        }
     }
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
@@ -109,6 +117,14 @@ impl Curve for Warmup {
         match t.checked_sub(self.ramp.steps) {
             None => self.schedule.value(0) * self.ramp.value(t),
             Some(t) => self.schedule.value(t),
+        }
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        let rise = self.ramp.steps as f64;
+        match self.schedule.horizon() {
+            Some(rest) => Some(rise + rest),
+            None => (rise > 0.0).then_some(4.0 * rise),
         }
     }
 

@@ -1,19 +1,20 @@
 //! Curves given as a list: values that change at listed steps, and plain tables.
 
 use super::Curve;
-use crate::error::{BadValue, Range, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, increasing};
 
 /// values[#{b ≤ t}].
 #[derive(Clone, Debug)]
 pub struct Piecewise {
-    boundaries: Box<[u64]>,
-    values: Box<[f64]>,
+    boundaries: Vec<i64>,
+    values: Vec<f64>,
 }
 
 impl Piecewise {
-    pub fn new(boundaries: &[i64], values: &[f64]) -> Result<Self, BadValue> {
-        let boundaries = increasing("boundaries", boundaries, 1)?;
-        let values = finite("values", values)?;
+    pub fn new(boundaries: Vec<i64>, values: Vec<f64>) -> Result<Self, BadValue> {
+        increasing("boundaries", &boundaries, 1)?;
+        Range::Finite.check_each("values", &values)?;
         let wants = boundaries.len() + 1;
         if values.len() != wants {
             let wants = format!("one longer than boundaries ({wants} values)");
@@ -25,41 +26,64 @@ impl Piecewise {
 
 impl Curve for Piecewise {
     fn value(&self, t: u64) -> f64 {
-        self.values[self.boundaries.partition_point(|&b| b <= t)]
+        self.values[passed(&self.boundaries, t)]
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        past_the_last(&self.boundaries)
     }
 }
 
+/// So many values of a [`MultiStep`] are computed beforehand. Those of more would need memory that grows with
+/// the list, and there may be none.
+const KNOWN: usize = 1024;
+
 /// start·gamma^#{m ≤ t}.
 #[derive(Clone, Debug)]
-pub struct MultiStep(Piecewise);
+pub struct MultiStep {
+    start: f64,
+    milestones: Vec<i64>,
+    gamma: f64,
+    /// After 0, 1, 2, … milestones.
+    values: Vec<f64>,
+}
 
 impl MultiStep {
     /// A milestone listed twice counts twice.
-    pub fn new(start: f64, milestones: &[i64], gamma: f64) -> Result<Self, BadValue> {
+    pub fn new(start: f64, milestones: Vec<i64>, gamma: f64) -> Result<Self, BadValue> {
         let start = Range::Finite.check("start", start)?;
-        let boundaries = increasing("milestones", milestones, 0)?;
+        increasing("milestones", &milestones, 0)?;
         let gamma = Range::NonNegative.check("gamma", gamma)?;
-        let values = (0..=boundaries.len()).map(|passed| start * gamma.powf(passed as f64)).collect();
-        Ok(Self(Piecewise { boundaries, values }))
+        let values = (0..=milestones.len()).take(KNOWN).map(|passed| power(start, gamma, passed)).collect();
+        Ok(Self { start, milestones, gamma, values })
     }
 }
 
 impl Curve for MultiStep {
     fn value(&self, t: u64) -> f64 {
-        self.0.value(t)
+        let passed = passed(&self.milestones, t);
+        self.values.get(passed).copied().unwrap_or_else(|| power(self.start, self.gamma, passed))
     }
+
+    fn horizon(&self) -> Option<f64> {
+        past_the_last(&self.milestones)
+    }
+}
+
+fn power(start: f64, gamma: f64, passed: usize) -> f64 {
+    start * gamma.powf(passed as f64)
 }
 
 /// values[min(t, n−1)].
 #[derive(Clone, Debug)]
 pub struct Table {
-    values: Box<[f64]>,
+    values: Vec<f64>,
     last: u64,
 }
 
 impl Table {
-    pub fn new(values: &[f64]) -> Result<Self, BadValue> {
-        let values = finite("values", values)?;
+    pub fn new(values: Vec<f64>) -> Result<Self, BadValue> {
+        Range::Finite.check_each("values", &values)?;
         let Some(last) = values.len().checked_sub(1) else {
             return Err(BadValue::new("values", "at least one value", "none"));
         };
@@ -71,23 +95,18 @@ impl Curve for Table {
     fn value(&self, t: u64) -> f64 {
         self.values[t.min(self.last) as usize]
     }
+
+    fn horizon(&self) -> Option<f64> {
+        Some(self.values.len() as f64)
+    }
 }
 
-/// Checks that each step is ≥ 0 and at least `gap` above the one before it.
-pub(super) fn increasing(name: &str, steps: &[i64], gap: u64) -> Result<Box<[u64]>, BadValue> {
-    let mut least = 0;
-    let mut checked = Vec::with_capacity(steps.len());
-    for (i, &step) in steps.iter().enumerate() {
-        let step = count(&format!("{name}[{i}]"), step, least)?;
-        least = step + gap;
-        checked.push(step);
-    }
-    Ok(checked.into())
+/// How many of the steps are not above `t`; they are sorted and not negative.
+fn passed(steps: &[i64], t: u64) -> usize {
+    steps.partition_point(|&step| step as u64 <= t)
 }
 
-fn finite(name: &str, values: &[f64]) -> Result<Box<[f64]>, BadValue> {
-    for (i, &value) in values.iter().enumerate() {
-        Range::Finite.check(&format!("{name}[{i}]"), value)?;
-    }
-    Ok(values.into())
+/// The horizon of what changes at listed steps.
+fn past_the_last(steps: &[i64]) -> Option<f64> {
+    steps.last().map(|&step| 1.25 * step as f64)
 }

@@ -2,7 +2,8 @@
 
 use super::raised_cosine::RaisedCosine;
 use super::{Formula, blend};
-use crate::error::{BadValue, Range, choose, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, choose, count};
 
 #[derive(Clone, Copy, Debug)]
 enum Anneal {
@@ -65,6 +66,10 @@ impl Formula for OneCycle {
         };
         blend(self.levels[phase], self.levels[phase + 1], weight)
     }
+
+    fn horizon(self) -> Option<f64> {
+        Some((self.last + 1) as f64)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -125,5 +130,9 @@ impl Formula for WarmupStableDecay {
         };
         let rising = self.peak * ((t.min(self.warmup) + 1) as f64 / (self.warmup + 1) as f64);
         if t < self.warmup { rising } else { blend(self.peak, self.end, weight) }
+    }
+
+    fn horizon(self) -> Option<f64> {
+        Some(self.decay_begins as f64 + self.decay as f64)
     }
 }

@@ -5,7 +5,7 @@ use crate::error::BadValue;
 
 fn every_kind() -> Result<Vec<Schedule>, BadValue> {
     let cosine: Schedule = Arc::new(Cosine::new(0.1, 1000, 0.001, false)?);
-    let step: Schedule = Arc::new(MultiStep::new(0.3, &[7, 7, 300], 0.1)?);
+    let step: Schedule = Arc::new(MultiStep::new(0.3, vec![7, 7, 300], 0.1)?);
     let linear: Schedule = Arc::new(Linear::new(1.0, 0.0, 333)?);
     Ok(vec![
         Arc::clone(&cosine),
@@ -21,12 +21,15 @@ fn every_kind() -> Result<Vec<Schedule>, BadValue> {
         Arc::new(Cosine::new(0.1, 37, 0.02, true)?),
         Arc::new(CosineRestarts::new(0.1, 10, 1.5, 0.9, 0.01)?),
         Arc::new(Cyclic::new(0.1, 0.5, 7, 11, "triangular2", 1.0)?),
-        Arc::new(Piecewise::new(&[5, 100], &[1.0, 0.5, 0.1])?),
+        Arc::new(Piecewise::new(vec![5, 100], vec![1.0, 0.5, 0.1])?),
         Arc::new(OneCycle::new(0.1, 1000, 0.3, 25.0, 1e4, "cos", true)?),
         Arc::new(WarmupStableDecay::new(0.1, 50, 100, 200, 0.0, "sqrt")?),
-        Arc::new(Table::new(&[3.0, 2.0, 1.0])?),
+        Arc::new(Table::new(vec![3.0, 2.0, 1.0])?),
         Arc::new(Opaque(Box::new(|t| t as f64))),
-        Arc::new(Join::new(&[Arc::clone(&cosine), Arc::clone(&linear), Arc::clone(&step)], &[300, 301])?),
+        Arc::new(Join::new(
+            vec![Arc::clone(&cosine), Arc::clone(&linear), Arc::clone(&step)],
+            vec![300, 301],
+        )?),
         Arc::new(Product::new(Arc::clone(&cosine), Arc::clone(&linear))),
         Arc::new(Warmup::new(Arc::clone(&cosine), 300, 0.25, "exponential")?),
         Arc::new(Clip::new(Arc::clone(&cosine), 0.01, 0.09)?),
@@ -49,6 +52,10 @@ fn an_array_has_the_bits_of_its_scalars_on_every_tier() {
             schedule.fill(tier, &steps, &mut out);
             let got: Vec<_> = out.iter().map(|value| value.to_bits()).collect();
             assert!(got == want, "{schedule:?} differs on {tier}");
+            out.fill(0.0);
+            fill_checked(Nested { curve: &*schedule, depth: DEEP + 1 }, tier, &steps, &mut out).unwrap();
+            let got: Vec<_> = out.iter().map(|value| value.to_bits()).collect();
+            assert!(got == want, "{schedule:?} differs in small blocks on {tier}");
         }
     }
 }
@@ -57,9 +64,10 @@ fn an_array_has_the_bits_of_its_scalars_on_every_tier() {
 fn a_parallel_fill_has_the_bits_of_a_serial_one() {
     let schedule = Warmup::new(every_kind().unwrap()[0].clone(), 1000, 0.0, "cosine").unwrap();
     let steps: Vec<u64> = (0..3 * CHUNK as u64 + 5).collect();
+    let whole = Nested { curve: &schedule, depth: 2 };
     let (mut serial, mut parallel) = (vec![0.0; steps.len()], vec![1.0; steps.len()]);
     schedule.fill(Tier::BASELINE, &steps, &mut serial);
-    fill_parallel(&schedule, Tier::BASELINE, &steps, &mut parallel).unwrap();
+    fill_parallel(whole, Tier::BASELINE, &steps, &mut parallel).unwrap();
     assert!(serial == parallel);
 }
 
@@ -68,9 +76,10 @@ fn a_step_beyond_the_last_is_reported() {
     let schedule = Constant::new(1.0).unwrap();
     let mut steps = vec![LAST_STEP; 2 * CHUNK];
     let mut out = vec![0.0; steps.len()];
-    assert_eq!(fill_parallel(&schedule, Tier::BASELINE, &steps, &mut out), Ok(()));
+    let schedule = Nested { curve: &schedule, depth: 1 };
+    assert_eq!(fill_parallel(schedule, Tier::BASELINE, &steps, &mut out), Ok(()));
     steps[CHUNK + 3] = LAST_STEP + 2;
-    assert_eq!(fill_parallel(&schedule, Tier::BASELINE, &steps, &mut out), Err(LAST_STEP + 2));
+    assert_eq!(fill_parallel(schedule, Tier::BASELINE, &steps, &mut out), Err(LAST_STEP + 2));
 }
 
 #[test]

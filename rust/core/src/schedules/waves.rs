@@ -2,7 +2,8 @@
 
 use super::raised_cosine::RaisedCosine;
 use super::{Formula, blend};
-use crate::error::{BadValue, Range, choose, count};
+use crate::error::BadValue;
+use crate::ranges::{Range, choose, count, not_below};
 
 /// end + (start−end)·(1 + cos πt/T)/2, and `end` from t = T on unless `periodic`.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,10 @@ impl Formula for Cosine {
         };
         blend(self.start, self.end, self.wave.at(done as f64))
     }
+
+    fn horizon(self) -> Option<f64> {
+        Some(self.steps as f64 * if self.periodic { 6.0 } else { 1.0 })
+    }
 }
 
 /// Warm restarts: cycle i begins at the integer nearest to period·Σ_{k<i} mult^k, falls as a half cosine
@@ -63,9 +68,9 @@ impl CosineRestarts {
         Ok(Self { start, period, period_mult, peak_mult, end: Range::Finite.check("end", end)? })
     }
 
-    /// The first t of a cycle. It is rounded to an integer here and nowhere else, so that cycles have no
-    /// gap and no overlap. Below 2⁵³ it is exact for every whole `period_mult`.
-    fn begin(&self, cycle: u64) -> u64 {
+    /// The first t of a cycle: exact below 2⁵³ for every whole `period_mult`. It is rounded to an integer here
+    /// and nowhere else, so that cycles have no gap and no overlap. Infinite where no float is as large.
+    fn begin(&self, cycle: u64) -> f64 {
         let growth = self.period_mult - 1.0;
         // Σ_{k<i} mult^k = (mult^i − 1)/(mult − 1); the second form does not cancel near mult = 1.
         let periods = if growth > 1e-4 {
@@ -73,28 +78,35 @@ impl CosineRestarts {
         } else {
             (cycle as f64 * growth.ln_1p()).exp_m1() / growth
         };
-        (self.period as f64 * periods).round() as u64
+        (self.period as f64 * periods).round()
     }
 
     /// The cycle that t is in, its first t and its length.
-    fn cycle(&self, t: u64) -> (u64, u64, u64) {
+    fn cycle(&self, t: u64) -> (u64, u64, f64) {
         if self.period_mult == 1.0 {
             let cycle = t / self.period;
-            return (cycle, cycle * self.period, self.period);
+            return (cycle, cycle * self.period, self.period as f64);
         }
         let growth = self.period_mult - 1.0;
-        let guess = (t as f64 * growth / self.period as f64).ln_1p() / growth.ln_1p();
-        let mut cycle = guess as u64;
-        while cycle > 0 && t < self.begin(cycle) {
-            cycle -= 1;
+        let estimate = (t as f64 * growth / self.period as f64).ln_1p() / growth.ln_1p();
+        // The cycle begins at `low` or between the two, since none is shorter than the first (but for rounding).
+        // The estimate is next to it; where it is not, as where it overflows, halving ends the search.
+        let (mut low, mut high) = (0, t / self.period + 2);
+        let (mut begin, mut next) = (0.0, f64::INFINITY);
+        let (mut look, mut tries) = (estimate as u64, 4);
+        while high - low > 1 {
+            look = if tries > 0 { look.clamp(low + 1, high - 1) } else { low.midpoint(high) };
+            tries -= i32::from(tries > 0);
+            let there = self.begin(look);
+            if there as u64 <= t {
+                (low, begin) = (look, there);
+                look += 1;
+            } else {
+                (high, next) = (look, there);
+                look -= 1;
+            }
         }
-        let mut next = self.begin(cycle + 1);
-        while t >= next {
-            cycle += 1;
-            next = self.begin(cycle + 1);
-        }
-        let begin = self.begin(cycle);
-        (cycle, begin, next - begin)
+        (low, begin as u64, (next - begin).min(f64::MAX))
     }
 }
 
@@ -103,7 +115,11 @@ impl Formula for CosineRestarts {
     fn at(self, t: u64) -> f64 {
         let (cycle, begin, length) = self.cycle(t);
         let peak = self.start * self.peak_mult.powf(cycle as f64);
-        blend(peak, self.end, RaisedCosine::new(length as f64).at((t - begin) as f64))
+        blend(peak, self.end, RaisedCosine::new(length).at((t - begin) as f64))
+    }
+
+    fn horizon(self) -> Option<f64> {
+        Some(self.period as f64 * (1.0 + self.period_mult * (1.0 + self.period_mult)))
     }
 }
 
@@ -163,15 +179,8 @@ impl Formula for Cyclic {
         };
         blend(self.high, self.low, x * height)
     }
-}
 
-/// Checks that a finite `value` is at least `floor`.
-pub(super) fn not_below(name: &str, value: f64, floor_name: &str, floor: f64) -> Result<f64, BadValue> {
-    use crate::error::Number;
-    let value = Range::Finite.check(name, value)?;
-    if value >= floor {
-        Ok(value)
-    } else {
-        Err(BadValue::new(name, &format!("at least {floor_name} = {}", Number(floor)), Number(value)))
+    fn horizon(self) -> Option<f64> {
+        Some(3.0 * (self.up + self.down) as f64)
     }
 }

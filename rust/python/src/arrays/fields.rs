@@ -93,11 +93,13 @@ pub(crate) fn references(object: &Bound<'_, PyAny>) -> isize {
     unsafe { ffi::Py_REFCNT(object.as_ptr()) }
 }
 
-/// Whether an array of a subclass is a masked one. Runs no Python code: by its type, since `isinstance` would ask
-/// for `__class__`; and without an import, since there is no masked array while nobody has imported their module.
-#[cold]
-pub(super) fn is_masked(array: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let modules = array.py().import("sys")?.getattr("modules")?.cast_into::<PyDict>()?;
+/// Whether an object is a masked array. Runs no Python code: by its type, since `isinstance` would ask for
+/// `__class__`; and without an import, since there is no masked array while nobody has imported their module.
+pub(crate) fn is_masked(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if Fields::of(object).is_none_or(|fields| fields.plain) {
+        return Ok(false);
+    }
+    let modules = object.py().import("sys")?.getattr("modules")?.cast_into::<PyDict>()?;
     let Some(ma) = modules.get_item("numpy.ma")? else { return Ok(false) };
-    array.get_type().is_subclass(&ma.getattr("MaskedArray")?)
+    object.get_type().is_subclass(&ma.getattr("MaskedArray")?)
 }

@@ -80,7 +80,9 @@ impl Leaves {
     /// Refuses parameters that share memory, and notes what a step writes.
     fn check_memory(&mut self) -> PyResult<()> {
         let (parameters, room) = (&self.parameters, self.room.stretch());
-        let stretches = (0..parameters.len() + 1).map(|i| {
+        // One more than there are parameters: the last is the state.
+        let count = parameters.len() + 1;
+        let stretches = (0..count).map(|i| {
             let Some(parameter) = parameters.get(i) else { return room };
             let start = self.tensors[i].params as usize;
             (start, start + parameter.layout.bytes())

@@ -37,7 +37,8 @@ impl<'py> Lone<'py> {
             stretches[tensor.slots] = own.stretch();
         }
         let stretches = stretches[..=slots.len()].iter().copied();
-        let name = |i: usize| i.checked_sub(1).map_or("p", |slot| slots[slot].name).to_owned();
+        let name =
+            |i: usize| i.checked_sub(1).map_or("p".to_owned(), |slot| format!("{} of p", slots[slot].name));
         let written = Written::new(stretches, &name)?;
         let mut parameter = Parameter::new(p.clone().unbind(), String::new(), found.layout(), ["p", "g"]);
         let mut gradient = Gradient::unknown(0, 0);

@@ -5,16 +5,9 @@ use numpy::PyUntypedArray;
 use numpy::npyffi::{self, NPY_ARRAY_WRITEABLE, NPY_TYPES, PyArrayObject};
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use super::fields::Fields;
 use super::layouts::Layout;
-
-/// The module `numpy`, imported once.
-pub(crate) fn numpy(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
-    static NUMPY: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    Ok(NUMPY.get_or_try_init(py, || py.import("numpy").map(Bound::unbind))?.bind(py))
-}
 
 /// Memory for many arrays, all zeros at first. The arrays in it are views that keep it alive.
 pub(crate) struct Room {
@@ -84,8 +77,14 @@ impl Room {
     }
 }
 
+/// A float64 array in C order.
+pub(crate) fn doubles<'py>(py: Python<'py>, shape: &[usize]) -> PyResult<Bound<'py, PyAny>> {
+    let shape: Vec<_> = shape.iter().map(|&n| n as isize).collect();
+    zeros(py, NPY_TYPES::NPY_DOUBLE, &shape)
+}
+
 /// An array of zeros in C order.
-pub(crate) fn zeros<'py>(py: Python<'py>, dtype: NPY_TYPES, shape: &[isize]) -> PyResult<Bound<'py, PyAny>> {
+fn zeros<'py>(py: Python<'py>, dtype: NPY_TYPES, shape: &[isize]) -> PyResult<Bound<'py, PyAny>> {
     let mut shape = shape.to_vec();
     // SAFETY: we are attached. The call takes over the reference to the dtype and returns a new reference, or null
     // with an exception set.

@@ -13,9 +13,9 @@ mod places;
 mod writable;
 
 pub(crate) use entries::{Items, Lookup};
-pub(crate) use fields::{Fields, references};
+pub(crate) use fields::{Fields, is_masked, references};
 pub(crate) use leaves::{Leaves, Member, Slots};
 pub(crate) use lone::Lone;
-pub(crate) use made::numpy;
+pub(crate) use made::doubles;
 pub(crate) use parameters::Parameter;
 pub(crate) use writable::writable;

@@ -4,12 +4,13 @@
 use gradstep_core::memory::{Gradient, Order, Tensor};
 use numpy::npyffi::{NPY_ARRAY_OWNDATA, NPY_ARRAY_WRITEABLE};
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyList};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyFloat, PyList, PyType};
 
 use super::fields::{Fields, is_masked, references};
 use super::layouts::{Layout, same, same_order};
 use super::looks::Look;
-use super::made::{Room, copy, numpy};
+use super::made::{Room, copy};
 use super::writable::{Writable, Written, dtype_name, masked, tuple};
 use crate::errors::{a_type, type_error, value_error};
 use crate::trees::label;
@@ -144,7 +145,7 @@ impl Parameter {
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(fields) = Fields::of(given) else { return self.convert_scalar(given, gradient) };
-        if !fields.plain && is_masked(given)? {
+        if is_masked(given)? {
             return Err(masked(&self.grads()));
         }
         if !same(fields.shape, &self.layout.shape) {
@@ -179,10 +180,13 @@ impl Parameter {
         given: &Bound<'py, PyAny>,
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let numpy = numpy(given.py())?;
-        let is_float = given.is_instance_of::<PyFloat>() || given.is_instance(&numpy.getattr("floating")?)?;
+        static FLOATING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let py = given.py();
+        let is_float = given.is_instance_of::<PyFloat>()
+            || given.is_instance(FLOATING.import(py, "numpy", "floating")?)?;
         if self.layout.shape.is_empty() && is_float {
-            return self.convert(&numpy.call_method1("asarray", (given,))?, gradient);
+            let array = py.import("numpy")?.call_method1("asarray", (given,))?;
+            return self.convert(&array, gradient);
         }
         let hint = if given.is_instance_of::<PyList>() { "; np.array(...) makes one of it" } else { "" };
         Err(type_error(format!("{} is {}, not an ndarray{hint}", self.grads(), a_type(given))))

@@ -44,7 +44,7 @@ pub(crate) fn writable<'a>(
     label: &dyn Fn() -> String,
 ) -> PyResult<Writable<'a>> {
     let Some(fields) = Fields::of(object) else { return Err(no_array(object, &label())) };
-    if !fields.plain && is_masked(object)? {
+    if is_masked(object)? {
         return Err(masked(&label()));
     }
     let Some(dtype) = fields.dtype() else { return Err(no_float(object, &fields, &label())?) };

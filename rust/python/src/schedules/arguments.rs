@@ -2,22 +2,22 @@
 
 use gradstep_core::feedback::Feedback;
 use gradstep_core::schedules::{Opaque, Schedule as Core};
-use numpy::PyUntypedArray;
 use pyo3::BoundObject;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyIterator, PySequence, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyString, PyTuple};
 use std::sync::Arc;
 
-use super::{Schedule, evaluation};
-use crate::errors::{type_error, value_error};
+use super::extent::Extent;
+use super::{Schedule, functions, lists};
+use crate::errors::{memory_error, type_error};
+use crate::numbers::{flag, integer, real, wrong_type};
 
 /// Takes one argument at a time. Each method names the parameter that it reads.
 pub(super) struct Reader<'py> {
     arguments: &'py Bound<'py, PyTuple>,
     names: Vec<&'static str>,
     values: Vec<Bound<'py, PyAny>>,
-    depth: usize,
+    extent: Extent,
     pure: bool,
     feedback: Vec<Arc<dyn Feedback>>,
     function: Option<Py<PyAny>>,
@@ -27,9 +27,9 @@ pub(super) struct Reader<'py> {
 pub(super) struct Read<'py> {
     pub(super) names: Vec<&'static str>,
     pub(super) values: Bound<'py, PyTuple>,
-    pub(super) depth: usize,
+    pub(super) extent: Extent,
     pub(super) pure: bool,
-    /// The feedback schedules among the arguments and inside them, each once.
+    /// The feedback schedules among the arguments and inside them, some perhaps more than once.
     pub(super) feedback: Vec<Arc<dyn Feedback>>,
     pub(super) function: Option<Py<PyAny>>,
 }
@@ -40,7 +40,7 @@ impl<'py> Reader<'py> {
             arguments,
             names: Vec::new(),
             values: Vec::new(),
-            depth: 0,
+            extent: Extent::default(),
             pure: true,
             feedback: Vec::new(),
             function: None,
@@ -52,11 +52,10 @@ impl<'py> Reader<'py> {
         if given > read {
             return Err(type_error(format!("expected {read} arguments, got {given}")));
         }
-        let values = PyTuple::new(self.arguments.py(), self.values)?;
         Ok(Read {
             names: self.names,
-            values,
-            depth: self.depth + 1,
+            values: PyTuple::new(self.arguments.py(), self.values)?,
+            extent: self.extent.of_whole()?,
             pure: self.pure,
             feedback: self.feedback,
             function: self.function,
@@ -80,56 +79,79 @@ impl<'py> Reader<'py> {
     }
 
     pub(super) fn float(&mut self, name: &'static str) -> PyResult<f64> {
-        let value = float(name, &self.next(name)?)?;
+        let value = real(name, &self.next(name)?, "a number")?;
+        self.keep(name, value)?;
+        Ok(value)
+    }
+
+    /// A number, or `default` in place of None.
+    pub(super) fn float_or(&mut self, name: &'static str, default: f64) -> PyResult<f64> {
+        let given = self.next(name)?;
+        let value = if given.is_none() { default } else { real(name, &given, "a number")? };
         self.keep(name, value)?;
         Ok(value)
     }
 
     pub(super) fn count(&mut self, name: &'static str) -> PyResult<i64> {
-        let value = count(name, &self.next(name)?)?;
+        let value = integer(name, &self.next(name)?, "an integer")?;
         self.keep(name, value)?;
         Ok(value)
     }
 
     pub(super) fn flag(&mut self, name: &'static str) -> PyResult<bool> {
-        let given = self.next(name)?;
-        // Takes NumPy's bool too.
-        let value: bool = given.extract().map_err(|_| wrong_type(name, "a bool", &given))?;
-        self.keep(name, PyBool::new(given.py(), value))?;
+        let value = flag(name, &self.next(name)?)?;
+        self.keep(name, PyBool::new(self.arguments.py(), value))?;
         Ok(value)
     }
 
+    /// The name of an option. Of a longer text, which is none, errors show the beginning.
     pub(super) fn name(&mut self, name: &'static str) -> PyResult<String> {
+        const LONGEST: usize = 40;
         let given = self.next(name)?;
-        let value: String = given.extract().map_err(|_| wrong_type(name, "a string", &given))?;
+        let text = given.cast::<PyString>().map_err(|_| wrong_type(name, "a string", &given))?.to_cow()?;
+        let value: String = text.chars().take(LONGEST).collect();
         self.keep(name, &value)?;
         Ok(value)
     }
 
     pub(super) fn floats(&mut self, name: &'static str) -> PyResult<Vec<f64>> {
-        let values = list(name, &self.next(name)?, float)?;
-        self.keep(name, PyTuple::new(self.arguments.py(), &values)?)?;
+        let values = lists::numbers(name, &self.next(name)?)?;
+        self.keep(name, lists::kept(self.arguments.py(), &values)?)?;
         Ok(values)
     }
 
     pub(super) fn counts(&mut self, name: &'static str) -> PyResult<Vec<i64>> {
-        let values = list(name, &self.next(name)?, count)?;
-        self.keep(name, PyTuple::new(self.arguments.py(), &values)?)?;
+        let values = lists::numbers(name, &self.next(name)?)?;
+        self.keep(name, lists::kept(self.arguments.py(), &values)?)?;
         Ok(values)
     }
 
     pub(super) fn schedule(&mut self, name: &'static str) -> PyResult<Core> {
         let given = self.next(name)?;
-        let value = schedule(name, &given)?;
-        let core = self.adopt(&value);
-        self.keep(name, value)?;
-        Ok(core)
+        let Ok(schedule) = given.cast::<Schedule>() else {
+            return Err(wrong_type(name, "a schedule", &given));
+        };
+        self.extent.add(schedule.get().extent);
+        self.adopt(schedule.get())?;
+        self.keep(name, schedule)?;
+        Ok(schedule.get().core.clone())
     }
 
+    /// Schedules of which one at a time is evaluated.
     pub(super) fn schedules(&mut self, name: &'static str) -> PyResult<Vec<Core>> {
-        let values = list(name, &self.next(name)?, schedule)?;
-        let cores = values.iter().map(|value| self.adopt(value)).collect();
-        self.keep(name, PyTuple::new(self.arguments.py(), values)?)?;
+        let values = lists::objects(name, &self.next(name)?)?;
+        let mut cores = Vec::new();
+        cores.try_reserve_exact(values.len()).map_err(memory_error)?;
+        for (i, value) in values.iter().enumerate() {
+            let Ok(schedule) = value.cast::<Schedule>() else {
+                return Err(wrong_type(format_args!("{name}[{i}]"), "a schedule", &value));
+            };
+            self.adopt(schedule.get())?;
+            cores.push(schedule.get().core.clone());
+        }
+        let extents = values.iter().filter_map(|value| Some(value.cast::<Schedule>().ok()?.get().extent));
+        self.extent.add_one_of(extents);
+        self.keep(name, values)?;
         Ok(cores)
     }
 
@@ -142,72 +164,13 @@ impl<'py> Reader<'py> {
         let function = given.clone().unbind();
         self.function = Some(given.clone().unbind());
         self.keep(name, given)?;
-        Ok(Opaque(Box::new(move |t| evaluation::call_python(&function, t))))
+        Ok(functions::curve(function))
     }
 
-    fn adopt(&mut self, child: &Bound<'py, Schedule>) -> Core {
-        let child = child.get();
-        self.depth = self.depth.max(child.depth);
+    fn adopt(&mut self, child: &Schedule) -> PyResult<()> {
         self.pure &= child.pure;
-        for feedback in &child.feedback {
-            if !self.feedback.iter().any(|known| Arc::ptr_eq(known, feedback)) {
-                self.feedback.push(Arc::clone(feedback));
-            }
-        }
-        child.core().clone()
+        self.feedback.try_reserve(child.feedback().len()).map_err(memory_error)?;
+        self.feedback.extend_from_slice(child.feedback());
+        Ok(())
     }
-}
-
-fn wrong_type(name: &str, wants: &str, got: &Bound<'_, PyAny>) -> PyErr {
-    type_error(format!("{name} must be {wants}, got {}", type_name(got)))
-}
-
-pub(super) fn type_name(object: &Bound<'_, PyAny>) -> String {
-    object.get_type().name().map_or_else(|_| "an object".to_owned(), |name| name.to_string())
-}
-
-/// A real number of any library that registers its own with `numbers`, as `numpy` does. Not a bool.
-fn float(name: &str, given: &Bound<'_, PyAny>) -> PyResult<f64> {
-    static REAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    if let Ok(value) = given.cast_exact::<PyFloat>() {
-        return Ok(value.value());
-    }
-    if given.is_instance_of::<PyBool>()
-        || !given.is_instance(REAL.import(given.py(), "numbers", "Real")?)?
-    {
-        return Err(wrong_type(name, "a number", given));
-    }
-    given.extract().map_err(|_| value_error(format!("{name} must fit into a float, got {given}")))
-}
-
-/// An integer of any such library. Not a bool.
-fn count(name: &str, given: &Bound<'_, PyAny>) -> PyResult<i64> {
-    static INTEGRAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    if given.is_instance_of::<PyBool>()
-        || !(given.is_instance_of::<PyInt>()
-            || given.is_instance(INTEGRAL.import(given.py(), "numbers", "Integral")?)?)
-    {
-        return Err(wrong_type(name, "an integer", given));
-    }
-    given.extract().map_err(|_| value_error(format!("{name} must fit into 63 bits, got {given}")))
-}
-
-fn schedule<'py>(name: &str, given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Schedule>> {
-    given.cast::<Schedule>().cloned().map_err(|_| wrong_type(name, "a schedule", given))
-}
-
-/// The items of a list, tuple or 1-d array: what has an order.
-fn list<'py, T>(
-    name: &str,
-    given: &Bound<'py, PyAny>,
-    item: impl Fn(&str, &Bound<'py, PyAny>) -> PyResult<T>,
-) -> PyResult<Vec<T>> {
-    let ordered = given.is_instance_of::<PyUntypedArray>() || given.is_instance_of::<PySequence>();
-    if !ordered || given.is_instance_of::<PyString>() {
-        return Err(wrong_type(name, "a list, tuple or 1-d array", given));
-    }
-    PyIterator::from_object(given)?
-        .enumerate()
-        .map(|(i, value)| item(&format!("{name}[{i}]"), &value?))
-        .collect()
 }

@@ -26,8 +26,8 @@ pub(super) fn build(kind: &str, a: &mut Reader<'_>) -> PyResult<Built> {
         "Exponential" => done(Exponential::new(a.float("start")?, a.float("gamma")?, a.count("every")?, a.flag("staircase")?)),
         "Exponential.with_rate" => done(ExponentialRate::new(a.float("start")?, a.float("rate")?)),
         "StepDecay" => done(StepDecay::new(a.float("start")?, a.float("gamma")?, a.count("every")?)),
-        "MultiStep" => done(MultiStep::new(a.float("start")?, &a.counts("milestones")?, a.float("gamma")?)),
-        "Piecewise" => done(Piecewise::new(&a.counts("boundaries")?, &a.floats("values")?)),
+        "MultiStep" => done(MultiStep::new(a.float("start")?, a.counts("milestones")?, a.float("gamma")?)),
+        "Piecewise" => done(Piecewise::new(a.counts("boundaries")?, a.floats("values")?)),
         "InverseTime" => done(InverseTime::new(a.float("start")?, a.float("rate")?, a.count("every")?, a.flag("staircase")?)),
         "InverseSqrt" => done(InverseSqrt::new(a.float("start")?, a.count("timescale")?)),
         "Cosine" => done(Cosine::new(a.float("start")?, a.count("steps")?, a.float("end")?, a.flag("periodic")?)),
@@ -35,11 +35,15 @@ pub(super) fn build(kind: &str, a: &mut Reader<'_>) -> PyResult<Built> {
         "OneCycle" => done(OneCycle::new(a.float("peak")?, a.count("steps")?, a.float("pct_start")?, a.float("div")?, a.float("final_div")?, &a.name("anneal")?, a.flag("three_phase")?)),
         "Cyclic" => done(Cyclic::new(a.float("low")?, a.float("high")?, a.count("up")?, a.count("down")?, &a.name("mode")?, a.float("gamma")?)),
         "WarmupStableDecay" => done(WarmupStableDecay::new(a.float("peak")?, a.count("warmup")?, a.count("stable")?, a.count("decay")?, a.float("end")?, &a.name("shape")?)),
-        "Table" => done(Table::new(&a.floats("values")?)),
+        "Table" => done(Table::new(a.floats("values")?)),
         "Lambda" => done(Ok(a.function("function")?)),
-        "Join" => done(Join::new(&a.schedules("schedules")?, &a.counts("at")?)),
+        "Join" => done(Join::new(a.schedules("schedules")?, a.counts("at")?)),
         "Product" => done(Ok(Product::new(a.schedule("a")?, a.schedule("b")?))),
-        "Warmup" => done(Warmup::new(a.schedule("schedule")?, a.count("steps")?, a.float("start")?, &a.name("shape")?)),
+        "Warmup" => {
+            let (schedule, steps) = (a.schedule("schedule")?, a.count("steps")?);
+            let start = a.float_or("start", 1.0 / steps.saturating_add(1) as f64)?;
+            done(Warmup::new(schedule, steps, start, &a.name("shape")?))
+        }
         "Clip" => done(Clip::new(a.schedule("schedule")?, a.float("low")?, a.float("high")?)),
         "Every" => done(Every::new(a.schedule("schedule")?, a.count("k")?)),
         "Shift" => done(Shift::new(a.schedule("schedule")?, a.count("n")?)),

@@ -52,9 +52,9 @@ pub fn set_num_threads(n: i64) -> Result<(), BadValue> {
 /// The default: the environment variable, else what affinity mask and cgroup quota leave us. Read once.
 pub fn default_threads() -> &'static Result<usize, BadValue> {
     static DEFAULT: OnceLock<Result<usize, BadValue>> = OnceLock::new();
-    DEFAULT.get_or_init(|| match std::env::var(THREADS_VARIABLE) {
-        Ok(text) if !text.is_empty() => checked(THREADS_VARIABLE, &text),
-        _ => Ok(thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)),
+    DEFAULT.get_or_init(|| match super::variable(THREADS_VARIABLE) {
+        Some(text) => checked(THREADS_VARIABLE, &text),
+        None => Ok(thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)),
     })
 }
 

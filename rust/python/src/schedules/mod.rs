@@ -2,9 +2,11 @@
 
 mod arguments;
 mod evaluation;
+mod extent;
+mod functions;
 mod kinds;
-
-pub(crate) use evaluation::{is_integer, step};
+mod lists;
+mod text;
 
 use gradstep_core::feedback::Feedback;
 use gradstep_core::schedules::Schedule as Core;
@@ -14,11 +16,9 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use std::sync::Arc;
 
-use crate::errors::value_error;
 use crate::observers::{self, Observers};
-
-/// Compositions nest at most this deep: filling, hashing and printing recurse, and the stack is finite.
-const MAX_DEPTH: usize = 64;
+use extent::Extent;
+use text::Style;
 
 /// A schedule: `Schedule(kind, *arguments)`. The classes of `gradstep.schedules` derive from it.
 #[pyclass(subclass, frozen, module = "gradstep._core")]
@@ -26,12 +26,13 @@ pub(crate) struct Schedule {
     core: Core,
     kind: Py<PyString>,
     names: Vec<&'static str>,
-    /// As plain Python objects: floats, ints, bools, strings, schedules and tuples of them.
+    /// As plain Python objects: floats, ints, bools, strings, schedules and tuples of them; long lists as arrays.
     arguments: Py<PyTuple>,
-    depth: usize,
+    extent: Extent,
+    /// Whether evaluation never calls Python, so that it needs no GIL and cannot fail.
     pure: bool,
-    /// All feedback schedules inside, this one included, each once.
-    feedback: Vec<Arc<dyn Feedback>>,
+    /// All feedback schedules inside, this one included.
+    feedback: Observers,
     /// This schedule, if it is one.
     own: Option<Arc<dyn Feedback>>,
     /// What a `Lambda` calls. Its curve holds it a second time.
@@ -39,25 +40,20 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// What the core evaluates.
-    pub(crate) fn core(&self) -> &Core {
-        &self.core
-    }
-
-    /// Whether evaluation never calls Python, so that it needs no GIL and cannot fail.
-    pub(crate) fn is_pure(&self) -> bool {
-        self.pure
-    }
-
     /// The value at update number `t`, at most [`gradstep_core::schedules::LAST_STEP`]. A pure schedule
     /// pays nothing for what a Python function may raise.
     pub(crate) fn evaluate(&self, py: Python<'_>, t: u64) -> PyResult<f64> {
         let value = self.core.value(t);
-        if self.pure { Ok(value) } else { evaluation::failure(py).map_or(Ok(value), Err) }
+        if self.pure { Ok(value) } else { functions::failure(py).map_or(Ok(value), Err) }
+    }
+
+    /// Whether evaluation runs no Python code.
+    pub(crate) fn is_pure(&self) -> bool {
+        self.pure
     }
 
     pub(crate) fn feedback(&self) -> &[Arc<dyn Feedback>] {
-        &self.feedback
+        self.feedback.all()
     }
 
     /// The class, or the classmethod that the kind names: `Exponential.with_rate`.
@@ -69,9 +65,9 @@ impl Schedule {
         }
     }
 
-    /// What equality and hash compare: not the state of a feedback schedule, which changes.
-    fn identity<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
-        (slf.get_type(), &slf.get().kind, &slf.get().arguments).into_pyobject(slf.py())
+    /// As `repr`, but on a line: long lists and the rest of long compositions are left out.
+    pub(crate) fn describe(slf: &Bound<'_, Self>) -> PyResult<String> {
+        text::write(slf, Style::Short)
     }
 }
 
@@ -82,19 +78,15 @@ impl Schedule {
     fn new(kind: &Bound<'_, PyString>, arguments: &Bound<'_, PyTuple>) -> PyResult<Self> {
         let mut reader = arguments::Reader::new(arguments);
         let (core, own) = kinds::build(&kind.to_cow()?, &mut reader)?;
-        let mut read = reader.finish()?;
-        read.feedback.extend(own.clone());
-        if read.depth > MAX_DEPTH {
-            return Err(value_error(format!("schedules nest at most {MAX_DEPTH} deep, got {}", read.depth)));
-        }
+        let read = reader.finish()?;
         Ok(Self {
             core,
             kind: kind.clone().unbind(),
             names: read.names,
             arguments: read.values.unbind(),
-            depth: read.depth,
+            extent: read.extent,
             pure: read.pure,
-            feedback: read.feedback,
+            feedback: Observers::new(read.feedback.iter().chain(&own))?,
             own,
             function: read.function,
         })
@@ -128,28 +120,43 @@ impl Schedule {
         Ok(())
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let mut parts = Vec::with_capacity(self.names.len());
-        for (name, value) in self.names.iter().zip(self.arguments.bind(py)) {
-            parts.push(format!("{name}={}", value.repr()?.to_cow()?));
-        }
-        Ok(format!("{}({})", self.kind.bind(py).to_cow()?, parts.join(", ")))
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyString>> {
+        PyString::from_bytes(slf.py(), text::write(slf, Style::Whole)?.as_bytes())
     }
 
+    /// Compares kinds and arguments: not the state of a feedback schedule, which changes.
     fn __eq__(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<bool> {
+        let (py, a, b) = (slf.py(), slf.get(), other.get());
         if slf.is(other) {
             return Ok(true);
         }
-        Self::identity(slf)?.eq(Self::identity(other)?)
+        if !slf.get_type().is(other.get_type()) || a.kind.bind(py).to_cow()? != b.kind.bind(py).to_cow()? {
+            return Ok(false);
+        }
+        for (a, b) in a.arguments.bind(py).iter().zip(b.arguments.bind(py)) {
+            if !lists::equal(&a, &b)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn __hash__(slf: &Bound<'_, Self>) -> PyResult<isize> {
-        Self::identity(slf)?.hash()
+        let (py, schedule) = (slf.py(), slf.get());
+        let arguments = schedule.arguments.bind(py).iter().map(|argument| lists::hashable(&argument));
+        let arguments = PyTuple::new(py, arguments.collect::<PyResult<Vec<_>>>()?)?;
+        (slf.get_type(), &schedule.kind, arguments).into_pyobject(py)?.hash()
+    }
+
+    /// See [`gradstep_core::schedules::Curve::horizon`].
+    #[pyo3(name = "_horizon")]
+    fn horizon(&self) -> Option<f64> {
+        self.core.horizon()
     }
 
     /// Tells all feedback schedules inside, this one included, a loss or another metric.
     fn observe(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
-        Observers::new(self.feedback.iter()).observe_loss(loss)
+        self.feedback.observe_loss(loss)
     }
 
     /// The state of a feedback schedule itself, without those inside it; nothing for other schedules.
@@ -186,12 +193,11 @@ impl Schedule {
     #[pyo3(signature = (memo, /))]
     fn __deepcopy__<'py>(slf: Bound<'py, Self>, memo: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
         let schedule = slf.get();
-        if schedule.feedback.is_empty() {
+        if schedule.feedback().is_empty() {
             return Ok(slf.into_any());
         }
-        let deepcopy = slf.py().import("copy")?.getattr("deepcopy")?;
-        let arguments = deepcopy.call1((&schedule.arguments, memo))?;
-        let copy = Self::constructor(&slf)?.call1(arguments.cast::<PyTuple>()?)?;
+        let arguments = lists::deep_copies(schedule.arguments.bind(slf.py()), memo)?;
+        let copy = Self::constructor(&slf)?.call1(&arguments)?;
         if schedule.own.is_some() {
             copy.setattr("_state", schedule.state(slf.py())?)?;
         }

@@ -1,0 +1,166 @@
+# Written by `make stubs`.
+
+from gradstep.types import Floats, Rate
+
+__all__ = ["adagrad", "adam", "adamw", "rmsprop", "sgd"]
+
+def adagrad(
+    p: Floats,
+    g: Floats | float,
+    sum: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.01,
+    lr_decay: Rate = 0.0,
+    weight_decay: Rate = 0.0,
+    initial_accumulator_value: Rate = 0.0,
+    eps: Rate = 1e-10,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Adagrad`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        sum:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, lr_decay, weight_decay, initial_accumulator_value, eps: as of the class, with its defaults.
+            A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def adam(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    max_exp_avg_sq: Floats | None = None,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+    amsgrad: bool = False,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Adam`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq, max_exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            Only with the options that want it: max_exp_avg_sq.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, weight_decay, amsgrad: as of the class, with its defaults.
+            A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def adamw(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    max_exp_avg_sq: Floats | None = None,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-08,
+    weight_decay: Rate = 0.01,
+    amsgrad: bool = False,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.AdamW`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq, max_exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            Only with the options that want it: max_exp_avg_sq.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, weight_decay, amsgrad: as of the class, with its defaults.
+            A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def rmsprop(
+    p: Floats,
+    g: Floats | float,
+    square_avg: Floats,
+    /,
+    *more: Floats,
+    step: int,
+    lr: Rate = 0.01,
+    alpha: Rate = 0.99,
+    eps: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+    momentum: Rate = 0.0,
+    centered: bool = False,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.RMSprop`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        square_avg, grad_avg, momentum_buffer:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            Only with the options that want it: grad_avg, momentum_buffer.
+        step: the number of updates done before this one; 0 at the first.
+        lr, alpha, eps, weight_decay, momentum, centered: as of the class, with its defaults.
+            A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def sgd(
+    p: Floats,
+    g: Floats | float,
+    momentum_buffer: Floats | None = None,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    momentum: Rate = 0.0,
+    dampening: Rate = 0.0,
+    weight_decay: Rate = 0.0,
+    nesterov: bool = False,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.SGD`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        momentum_buffer:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            Only with the options that want it: momentum_buffer.
+        step: the number of updates done before this one; 0 at the first.
+        lr, momentum, dampening, weight_decay, nesterov: as of the class, with its defaults.
+            A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
