@@ -20,7 +20,7 @@ Array = NDArray[Any]
 STEPS = 50
 
 #: What is looked at once, before the first update.
-AT_THE_START = {"initial_accumulator_value"}
+AT_THE_START = {"initial_accumulator_value", "reps_rel"}
 
 settings.register_profile("gradstep", deadline=None, derandomize="CI" in os.environ, max_examples=120)
 settings.load_profile("gradstep")
@@ -50,6 +50,7 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
     "beta1": _decay,
     "beta2": _decay,
     "eps": _eps,
+    "reps_rel": st.sampled_from([1e-6, 1e-2, 1.0]),
 }
 
 _limits = st.sampled_from([0.0, 1.0, 1e9]) | st.floats(1e-6, 1e6)

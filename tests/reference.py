@@ -4,6 +4,9 @@ A rule is a function of one parameter ``p``, its gradient ``g``, its state (a di
 the first update), ``t`` (the number of updates done before this one) and its hyperparameters as floats. It
 returns the new ``p`` and the new state. A slot that is not there yet counts as 0.
 
+A rule that remembers numbers beside the state has a line in `SETTLED` too: what each element adds to two
+sums over all parameters, and how the numbers follow from them. The rule is given them as ``memory``.
+
 All arithmetic is done in the dtype of ``p``. A constant that follows from hyperparameters (1−β, a bias
 correction) is computed in Python floats and rounded once, by ``c``. A product of three is taken from left
 to right. So a compiled rule must give the same bits.
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,6 +28,7 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 State: TypeAlias = dict[str, Array]
+Memory: TypeAlias = dict[str, float]
 Rule: TypeAlias = Callable[..., tuple[Array, State]]
 
 #: The optimizers whose weight decay shrinks the parameter instead of entering the gradient.
@@ -122,28 +127,106 @@ def adam(
     return p - η * m / (np.sqrt(v_hat) + ε), new
 
 
+def lamb(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,
+    *,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+) -> tuple[Array, State]:
+    """You et al. 2020."""
+    c = p.dtype.type
+    correction1 = 1.0 - beta1 ** float(t + 1)
+    correction2 = math.sqrt(1.0 - beta2 ** float(t + 1))
+    m = c(beta1) * state.get("exp_avg", c(0)) + c(1.0 - beta1) * g
+    v = c(beta2) * state.get("exp_avg_sq", c(0)) + c(1.0 - beta2) * g * g
+    direction = c(correction2 / correction1) * m / (np.sqrt(v) + c(eps * correction2))
+    u = direction + c(weight_decay) * p
+    norm_p, norm_u = global_norm([p]), global_norm([u])
+    trust = 1.0 if norm_p == 0 or norm_u == 0 else norm_p / norm_u
+    return p - c(lr * trust) * u, {"exp_avg": m, "exp_avg_sq": v}
+
+
+def dog(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,  # noqa: ARG001 (as above)
+    *,
+    memory: Memory,
+    lr: float,  # noqa: ARG001 (the remembered rate has it)
+    reps_rel: float,  # noqa: ARG001
+    eps: float,  # noqa: ARG001
+) -> tuple[Array, State]:
+    """Ivgi, Hinder, Carmon 2023."""
+    return p - p.dtype.type(memory["rate"]) * g, {"init_params": state.get("init_params", p)}
+
+
+def dog_sums(p: Array, g: Array, state: State, memory: Memory) -> tuple[Array, Array]:
+    """g², and the square of the way from the start; at the first step, of the start itself."""
+    start = state["init_params"] if memory else p.dtype.type(0)
+    return np.square(np.float64(g)), np.square(np.float64(p - start))
+
+
+def dog_settle(
+    memory: Memory, grads: float, moved: float, *, lr: float, reps_rel: float, eps: float
+) -> Memory:
+    """Update the largest distance and the sum of all gradients' squares."""
+    first = reps_rel * (1.0 + math.sqrt(moved))
+    max_dist = float(np.maximum(memory["max_dist"], math.sqrt(moved))) if memory else first
+    sum_sq_grads = memory.get("sum_sq_grads", 0.0) + grads
+    rate = lr * max_dist / np.sqrt(np.float64(sum_sq_grads + eps))
+    return {"max_dist": max_dist, "sum_sq_grads": sum_sq_grads, "rate": float(rate)}
+
+
 #: The function of each optimizer class. Loshchilov, Hutter 2019 (AdamW) is Adam with the other decay.
-RULES: dict[str, Rule] = {"SGD": sgd, "Adagrad": adagrad, "RMSprop": rmsprop, "Adam": adam, "AdamW": adam}
+RULES: dict[str, Rule] = {
+    "SGD": sgd,
+    "Adagrad": adagrad,
+    "RMSprop": rmsprop,
+    "Adam": adam,
+    "AdamW": adam,
+    "LAMB": lamb,
+    "DoG": dog,
+}
+
+#: Of rules that remember numbers: the terms of two sums, and what follows from them.
+SETTLED: dict[str, tuple[Callable[..., tuple[Array, Array]], Callable[..., Memory]]] = {
+    "DoG": (dog_sums, dog_settle)
+}
 
 #: Elements whose squares are summed in one go, and the number of interleaved sums among them.
 CHUNK, LANES = 32 * 1024, 32
 
 
-def global_norm(grads: Sequence[Array]) -> float:
-    """√Σg² over arrays that lie in memory in this order: float64 sums of chunks, added up in order."""
+def in_memory_order(array: Array) -> Array:
+    """Its elements as they lie: in the order of the axes by stride."""
+    return array.transpose(np.argsort([-stride for stride in array.strides], kind="stable")).reshape(-1)
+
+
+def total(arrays: Sequence[Array]) -> float:
+    """Σx over arrays that lie in memory in this order: float64 sums of chunks, added up in order."""
     total = 0.0
-    for g in grads:
-        # Memory order, which is the order of the axes by stride.
-        flat = g.transpose(np.argsort([-stride for stride in g.strides], kind="stable")).reshape(-1)
+    for array in arrays:
+        flat = in_memory_order(array)
         for start in range(0, flat.size, CHUNK):
             chunk = flat[start : start + CHUNK].astype(np.float64)
-            squares = chunk * chunk
-            rows = np.concatenate([squares, np.zeros(-squares.size % LANES)]).reshape(-1, LANES)
+            rows = np.concatenate([chunk, np.zeros(-chunk.size % LANES)]).reshape(-1, LANES)
             lanes = np.add.accumulate(rows)[-1]
             while lanes.size > 1:
                 lanes = lanes[: lanes.size // 2] + lanes[lanes.size // 2 :]
             total += float(lanes[0])
-    return math.sqrt(total)
+    return total
+
+
+def global_norm(arrays: Sequence[Array]) -> float:
+    """√Σx² over arrays."""
+    return math.sqrt(total([np.square(array, dtype=np.float64) for array in arrays]))
 
 
 def step(
@@ -151,18 +234,20 @@ def step(
     params: Mapping[str, Array],
     grads: Mapping[str, Array],
     states: Mapping[str, State],
+    memory: Memory,
     t: int,
     *,
-    weight_decay: float,
     clip_norm: float | None = None,
     clip_value: float | None = None,
     **hypers: Any,
-) -> tuple[dict[str, Array], dict[str, State]]:
+) -> tuple[dict[str, Array], dict[str, State], Memory]:
     """One update of all parameters by the rule of that optimizer class. Changes none of its arguments.
 
     g ← g·min(1, clip_norm/(‖g‖ + 10⁻⁶));  g ← clamp(g, ±clip_value)
-    coupled decay: g ← g + λp;  decoupled: p ← (1 − ηλ)p
+    coupled decay: g ← g + λp;  decoupled: p ← (1 − ηλ)p;  or it is the rule's own business
     """
+    rule = RULES[optimizer]
+    weight_decay = 0.0 if "weight_decay" in signature(rule).parameters else hypers.pop("weight_decay")
     # A gradient counts in the dtype and memory order of its parameter.
     mine = {}
     for name, p in params.items():
@@ -171,7 +256,7 @@ def step(
     scale = 1.0
     if clip_norm is not None:
         scale = min(1.0, clip_norm / (global_norm(list(mine.values())) + 1e-6))
-    new_params, new_states = {}, {}
+    shrunk = {}
     for name, p in params.items():
         g, c = mine[name], p.dtype.type
         if clip_norm is not None:
@@ -185,7 +270,15 @@ def step(
             p = p * c(1.0 - hypers["lr"] * weight_decay)
         elif c(weight_decay) != 0:
             g = g + c(weight_decay) * p
-        p, state = RULES[optimizer](p, g, states[name], t, **hypers)
+        mine[name], shrunk[name] = g, p
+    if optimizer in SETTLED:
+        sums, settle = SETTLED[optimizer]
+        terms = [sums(shrunk[name], mine[name], states[name], memory) for name in params]
+        memory = settle(memory, *(total(arrays) for arrays in zip(*terms, strict=True)), **hypers)
+    remembered: dict[str, Any] = {"memory": memory} if optimizer in SETTLED else {}
+    new_params, new_states = {}, {}
+    for name in params:
+        p, state = rule(shrunk[name], mine[name], states[name], t, **remembered, **hypers)
         new_params[name] = np.asarray(p)
         new_states[name] = {slot: np.asarray(array) for slot, array in state.items()}
-    return new_params, new_states
+    return new_params, new_states, memory

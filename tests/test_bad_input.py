@@ -162,6 +162,7 @@ RANGES: dict[str, tuple[list[Any], str]] = {
     "weight_decay": AT_LEAST_0,
     "lr_decay": AT_LEAST_0,
     "initial_accumulator_value": AT_LEAST_0,
+    "reps_rel": ([0.0, -1.0, np.inf, np.nan], "finite and above 0"),
     "eps": AT_LEAST_0,
     "clip_norm": LIMIT,
     "clip_value": LIMIT,
@@ -264,9 +265,7 @@ def test_unknown_keywords(name: str) -> None:
     with pytest.raises(TypeError) as caught:
         OPTIMIZERS[name](w(), betas=(0.9, 0.99))
     hint = "betas=(a, b) is written beta1=a, beta2=b"
-    start = (
-        f"{name}() got an unexpected keyword argument 'betas'; {hint}; it takes params, lr, weight_decay, "
-    )
+    start = f"{name}() got an unexpected keyword argument 'betas'; {hint}; it takes params, lr, "
     assert str(caught.value).startswith(start)
     assert str(caught.value).endswith(", clip_norm, clip_value")
     with pytest.raises(TypeError, match="unexpected keyword argument 'learning_rate'; it takes"):

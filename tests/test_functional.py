@@ -31,6 +31,13 @@ def test_there_is_one_for_each_class() -> None:
         function("newton")
 
 
+def state_of(opt: gs.Optimizer) -> dict[str, Array]:
+    """Copies of all that a function wants, in its order."""
+    state = {slot: array.copy(order="K") for slot, array in opt.state["0"].items()}
+    scalars = np.array([*opt.scalars[0].values()])
+    return state | ({"scalars": scalars} if scalars.size else {})
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @settings(max_examples=40)
 @given(data=st.data())
@@ -40,7 +47,7 @@ def test_bit_for_bit_its_class(name: str, data: st.DataObject) -> None:
     grads = data.draw(gradients({"p": p}, finite=False), label="grads")
     mine = p.copy(order="K")
     opt = OPTIMIZERS[name](p, **values)
-    state = {slot: array.copy(order="K") for slot, array in opt.state["0"].items()}
+    state = state_of(opt)
     with np.errstate(all="ignore"):
         for t in range(10):
             g = grads()["p"]
@@ -49,15 +56,15 @@ def test_bit_for_bit_its_class(name: str, data: st.DataObject) -> None:
             now = values if t % 2 or "momentum_buffer" in state else at(values, t)
             function(name)(mine, g, *state.values(), step=t, **now)
             assert_same_bits(mine, p, f"after step {t}, p")
-            for slot, array in state.items():
-                assert_same_bits(array, opt.state["0"][slot], f"after step {t}, {slot}")
+            for slot, array in state_of(opt).items():
+                assert_same_bits(state[slot], array, f"after step {t}, {slot}")
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_defaults_are_those_of_the_class(name: str) -> None:
     p, mine = np.linspace(-1, 1, 9), np.linspace(-1, 1, 9)
     opt = OPTIMIZERS[name](p)
-    state = [array.copy() for array in opt.state["0"].values()]
+    state = state_of(opt).values()
     for t in range(5):
         g = np.cos(np.arange(9.0) + t)
         opt.step(g)
@@ -69,7 +76,7 @@ def test_the_defaults_are_those_of_the_class(name: str) -> None:
 def test_a_step_far_on(name: str) -> None:
     p, mine = np.ones(3), np.ones(3)
     opt = OPTIMIZERS[name](p, lr=S.InverseSqrt(0.1, 100))
-    state = [array.copy() for array in opt.state["0"].values()]
+    state = state_of(opt).values()
     opt.step_count = 10**6
     opt.step(np.ones(3))
     function(name)(mine, np.ones(3), *state, step=np.int64(10**6), lr=S.InverseSqrt(0.1, 100))

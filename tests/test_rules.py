@@ -29,7 +29,7 @@ def test_every_rule_has_an_oracle_and_every_hyperparameter_a_range(name: str) ->
         hyper for hyper, default in own.items() if not isinstance(default, bool) and hyper not in HYPERS
     ]
     assert not unknown, f"say in tests/drawings.py where {unknown} lie"
-    oracle = set(inspect.signature(reference.RULES[name]).parameters) - {"p", "g", "state", "t"}
+    oracle = set(inspect.signature(reference.RULES[name]).parameters) - {"p", "g", "state", "t", "memory"}
     assert oracle | {"weight_decay"} == set(own)
 
 
@@ -47,6 +47,7 @@ def test_bit_for_bit(name: str, data: st.DataObject) -> None:
     opt.step_count = start
     want = {key: p.copy(order="K") for key, p in params.items()}
     states: dict[str, reference.State] = {key: {} for key in params}
+    memory: reference.Memory = {}
     if isinstance(values.get("momentum"), gs.schedules.Schedule):
         # A scheduled momentum has its buffer even while it is 0.
         states = {key: {"momentum_buffer": np.zeros_like(p)} for key, p in params.items()}
@@ -54,10 +55,13 @@ def test_bit_for_bit(name: str, data: st.DataObject) -> None:
         for t in range(start, start + STEPS):
             g = grads()
             opt.step(g)
-            want, states = reference.step(name, want, g, states, t, **at(values | limits, t))
+            want, states, memory = reference.step(name, want, g, states, memory, t, **at(values | limits, t))
             for key, p in params.items():
                 assert_same_bits(p, want[key], f"after step {t}, params[{key!r}]")
             assert_same_state(opt.state, states, f"after step {t},")
+            (scalars,) = opt.scalars
+            assert list(scalars) == list(memory)
+            assert_same_bits(np.array([*scalars.values()]), np.array([*memory.values()]), f"after step {t}")
             assert opt.step_count == t + 1
     if limits["clip_norm"] is not None:
         assert opt.grad_norm is not None
@@ -69,14 +73,16 @@ def test_bit_for_bit(name: str, data: st.DataObject) -> None:
 def test_the_oracle_can_tell_one_rounding(name: str) -> None:
     """The comparison itself: a rate that is off by one last place must be seen."""
     p = np.linspace(-1, 1, 64)
-    opt = OPTIMIZERS[name]({"0": p}, lr=np.nextafter(0.1, 1), weight_decay=0.0)
+    loud: dict[str, Any] = {"DoG": {"reps_rel": 1.0}}.get(name, {})
+    opt = OPTIMIZERS[name]({"0": p}, lr=np.nextafter(0.1, 1), weight_decay=0.0, **loud)
     want = {"0": p.copy()}
     states: dict[str, reference.State] = {"0": {}}
-    values = defaults(OPTIMIZERS[name]) | {"lr": 0.1, "weight_decay": 0.0}
+    memory: reference.Memory = {}
+    values = defaults(OPTIMIZERS[name]) | {"lr": 0.1, "weight_decay": 0.0} | loud
     for t in range(3):
         g = {"0": np.cos(np.arange(64.0) + t)}
         opt.step(g)
-        want, states = reference.step(name, want, g, states, t, **values)
+        want, states, memory = reference.step(name, want, g, states, memory, t, **values)
     with pytest.raises(AssertionError, match="differs in"):
         assert_same_bits(p, want["0"], "p")
 

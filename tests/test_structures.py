@@ -166,12 +166,13 @@ def test_a_fresh_optimizer_resumes_exactly(name: str) -> None:
         first.step(g)
     saved = {key: {slot: array.copy() for slot, array in slots.items()} for key, slots in first.state.items()}
     count, copies = first.step_count, {key: p.copy() for key, p in params.items()}
+    scalars = first.scalars
     del first
     second = OPTIMIZERS[name](copies, **options)
     for key, slots in saved.items():
         for slot, array in slots.items():
             second.state[key][slot][...] = array
-    second.step_count = count
+    second.step_count, second.scalars = count, scalars
     for g in grads[7:]:
         second.step(g)
     for key, p in copies.items():

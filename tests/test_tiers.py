@@ -21,10 +21,11 @@ def of_the_oracle(name: str) -> str:
     params = steps_digest.model()
     options = defaults(OPTIMIZERS[name]) | steps_digest.options(name)
     states: dict[str, reference.State] = {key: {} for key in params}
+    memory: reference.Memory = {}
     for t, grads in enumerate(steps_digest.gradients()):
         rounded = [np.asarray(grads[key], p.dtype, order="C") for key, p in params.items()]
         norm = reference.global_norm(rounded)
-        params, states = reference.step(name, params, grads, states, t, **at(options, t))
+        params, states, memory = reference.step(name, params, grads, states, memory, t, **at(options, t))
     # The slots in the order that the class has them.
     slots = OPTIMIZERS[name](steps_digest.model(), **steps_digest.options(name)).state
     state = [states[key][slot] for key in slots for slot in slots[key]]

@@ -2,7 +2,7 @@
 
 from gradstep.types import Floats, Rate
 
-__all__ = ["adagrad", "adam", "adamw", "rmsprop", "sgd"]
+__all__ = ["adagrad", "adam", "adamw", "dog", "lamb", "rmsprop", "sgd"]
 
 def adagrad(
     p: Floats,
@@ -95,6 +95,69 @@ def adamw(
             Only with the options that want it: max_exp_avg_sq.
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, weight_decay, amsgrad: as of the class, with its defaults.
+            A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def dog(
+    p: Floats,
+    g: Floats | float,
+    init_params: Floats,
+    scalars: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 1.0,
+    reps_rel: Rate = 1e-06,
+    eps: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.DoG`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        init_params, scalars:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            scalars, a float64 array with one axis, has what the attribute of the class has. At step 0 it
+            is set to what the class starts from.
+        step: the number of updates done before this one; 0 at the first.
+        lr, reps_rel, eps, weight_decay: as of the class, with its defaults.
+            A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def lamb(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-06,
+    weight_decay: Rate = 0.0,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.LAMB`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, weight_decay: as of the class, with its defaults.
             A schedule is evaluated at step.
 
     Raises:

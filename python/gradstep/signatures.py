@@ -81,6 +81,10 @@ class Signature:
         {arrays}:
             the state, each array with the shape, dtype and memory order of p; before the first update,
             what the class starts from: zeros, unless it says otherwise."""
+        if "scalars" in self.slots:
+            state += """
+            scalars, a float64 array with one axis, has what the attribute of the class has. At step 0 it
+            is set to what the class starts from."""
         if self.optional:
             state += f"""
             Only with the options that want it: {", ".join(self.optional)}."""

@@ -16,7 +16,9 @@ Parameters are numbered and named by their path: ``"fc1.w"``, ``"blocks.3.bias"`
 from gradstep.optimizers.adagrad import Adagrad
 from gradstep.optimizers.adam import Adam, AdamW
 from gradstep.optimizers.base import Optimizer
+from gradstep.optimizers.dog import DoG
+from gradstep.optimizers.lamb import LAMB
 from gradstep.optimizers.rmsprop import RMSprop
 from gradstep.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
+__all__ = ["LAMB", "SGD", "Adagrad", "Adam", "AdamW", "DoG", "Optimizer", "RMSprop"]

@@ -49,6 +49,8 @@ class Optimizer(_core.Optimizer):
             optimizer of one lone array is named ``"0"``.
         grad_norm: the global norm of the last step's gradients before clipping, a float, or None if that
             step needed none, for ``clip_norm`` or for `gradstep.feedback.GradNormScaled`.
+        scalars: the numbers that a rule remembers beside the state, a tuple of a dict for each group, mostly
+            empty; assign it to resume.
         feedback_state: the states of the `gradstep.feedback` schedules among the hyperparameters, a tuple
             of dicts of plain numbers; assign it to resume.
 
@@ -60,11 +62,11 @@ class Optimizer(_core.Optimizer):
             may have attributes of its own if their names begin with an underscore or stand in the class.
 
     Threads: one thread steps an optimizer at a time; a second one that steps it meanwhile, assigns a
-    hyperparameter or asks for ``state``, ``params`` or ``feedback_state`` gets a RuntimeError, with nothing
-    changed, and may try again. The count, the hyperparameters, ``grad_norm`` and ``repr`` can be read at any
-    time. While a step runs, no other thread may write to the parameters or the gradients, or read parameters
-    and state if it cannot do with values half way through: large steps let go of Python's lock, as NumPy
-    does.
+    hyperparameter or asks for ``state``, ``params``, ``scalars`` or ``feedback_state`` gets a RuntimeError,
+    with nothing changed, and may try again. The count, the hyperparameters, ``grad_norm`` and ``repr`` can
+    be read at any time. While a step runs, no other thread may write to the parameters or the gradients, or
+    read parameters and state if it cannot do with values half way through: large steps let go of Python's
+    lock, as NumPy does.
     """
 
     #: The name of the native rule.
@@ -131,6 +133,6 @@ def refusal(kind: type, name: str) -> str:
     """Say why an attribute cannot be assigned to, and which can."""
     public = {name: getattr(kind, name) for name in dir(kind) if not name.startswith("_")}
     settable = [name for name in public if isinstance(public[name], (Hyper, Limit))]
-    settable += ["step_count", "feedback_state"]
+    settable += ["step_count", "scalars", "feedback_state"]
     what = "cannot be changed" if hasattr(kind, name) else "does not exist"
     return f"{kind.__name__}.{name} {what}; those that can be assigned to are {', '.join(settable)}"

@@ -4,9 +4,13 @@
 use crate::floats::Float;
 use crate::machine::simd::{Tier, Vectorized};
 use crate::memory::{Block, Streams};
-use crate::rule::{MAX_STATE, Rule, Slot};
+use crate::rule::{MAX_HYPERS, MAX_STATE, Rule, Slot, Sums};
+use crate::sums::{Lanes, Plain, Square};
 use std::fmt;
 use std::marker::PhantomData;
+
+/// Elements of a block: all streams of a step and their scratch rows fit the first cache.
+pub(crate) const BLOCK: usize = 512;
 
 /// The most constants that a rule may have.
 pub const MAX_CONSTANTS: usize = 12;
@@ -68,8 +72,24 @@ impl Rounded {
 pub trait Kernel: Sync {
     fn slots(&self) -> &'static [Slot];
 
-    /// Computes the rule's constants of update number `t`; `hypers` are its own, in its order.
-    fn prepare(&self, hypers: &[f64], lr: f64, t: u64, numbers: &mut Rounded);
+    /// The names of what the rule remembers.
+    fn memory(&self) -> &'static [&'static str];
+
+    /// The sums of a dry run that it wants, if it does.
+    fn sums(&self) -> Option<Sums>;
+
+    /// Writes what the rule remembers at the start. Here and below, `values` are its own hyperparameters in its
+    /// order, and then what it remembers.
+    fn start(&self, values: &mut [f64]);
+
+    /// Writes what it remembers once it knows the sums of the dry run, just before update number `t`.
+    fn settle(&self, values: &mut [f64], lr: f64, t: u64, sums: [f64; 2]);
+
+    /// Computes the rule's constants of update number `t`.
+    fn prepare(&self, values: &[f64], lr: f64, t: u64, numbers: &mut Rounded);
+
+    /// Adds what a block has to add to the sums, and writes nothing else.
+    fn measure(&self, tier: Tier, numbers: &Rounded, block: &mut Block<'_>, sums: &mut [Lanes; 2]);
 
     /// Updates a block.
     fn apply(&self, tier: Tier, numbers: &Rounded, block: &mut Block<'_>);
@@ -85,6 +105,7 @@ impl fmt::Debug for dyn Kernel {
 pub(crate) const fn kernel<R: Rule<K, N>, const K: usize, const N: usize>() -> &'static dyn Kernel {
     const {
         assert!(K <= MAX_CONSTANTS, "raise MAX_CONSTANTS");
+        assert!(R::HYPERS.len() + R::MEMORY.len() <= MAX_HYPERS, "raise MAX_HYPERS");
         assert!(N <= MAX_STATE, "raise MAX_STATE, and write one more stream in `streams!`");
     }
     &Typed::<R, K, N>(PhantomData)
@@ -97,8 +118,38 @@ impl<R: Rule<K, N>, const K: usize, const N: usize> Kernel for Typed<R, K, N> {
         const { &R::SLOTS }
     }
 
-    fn prepare(&self, hypers: &[f64], lr: f64, t: u64, numbers: &mut Rounded) {
-        numbers.set_constants(R::from_values(hypers).constants(lr, t));
+    fn memory(&self) -> &'static [&'static str] {
+        R::MEMORY
+    }
+
+    fn sums(&self) -> Option<Sums> {
+        R::SUMS
+    }
+
+    fn start(&self, values: &mut [f64]) {
+        let mut rule = R::from_values(values);
+        rule.start();
+        rule.remember(values);
+    }
+
+    fn settle(&self, values: &mut [f64], lr: f64, t: u64, sums: [f64; 2]) {
+        let mut rule = R::from_values(values);
+        rule.settle(lr, t, sums);
+        rule.remember(values);
+    }
+
+    fn prepare(&self, values: &[f64], lr: f64, t: u64, numbers: &mut Rounded) {
+        numbers.set_constants(R::from_values(values).constants(lr, t));
+    }
+
+    fn measure(&self, tier: Tier, numbers: &Rounded, block: &mut Block<'_>, sums: &mut [Lanes; 2]) {
+        // No loop is written for rules that want no sums.
+        if const { R::SUMS.is_some() } {
+            match block {
+                Block::Single(streams) => measure::<f32, R, K, N>(tier, &numbers.single, streams, sums),
+                Block::Double(streams) => measure::<f64, R, K, N>(tier, &numbers.double, streams, sums),
+            }
+        }
     }
 
     fn apply(&self, tier: Tier, numbers: &Rounded, block: &mut Block<'_>) {
@@ -130,11 +181,76 @@ fn apply<F: Float, R: Rule<K, N>, const K: usize, const N: usize>(
     }
 }
 
+fn measure<F: Float, R: Rule<K, N>, const K: usize, const N: usize>(
+    tier: Tier,
+    numbers: &Numbers<F>,
+    streams: &mut Streams<'_, F>,
+    sums: &mut [Lanes; 2],
+) {
+    let (p, g, slots) = streams.split::<N>();
+    let mut rows = [[F::ZERO; BLOCK]; 2];
+    for at in (0..g.len()).step_by(BLOCK) {
+        let len = BLOCK.min(g.len() - at);
+        let slots = slots.each_ref().map(|slot| &slot[at..at + len]);
+        let [first, second] = rows.each_mut().map(|row| &mut row[..len]);
+        let (p, g, rule) = (&p[at..at + len], &g[at..at + len], PhantomData::<R>);
+        tier.run(Dry { numbers, p, g, slots, first, second, rule });
+        for (sum, row) in sums.iter_mut().zip(&rows) {
+            match R::SUMS {
+                Some(Sums::OfSquares(_)) => sum.add::<Square, _>(tier, &row[..len]),
+                Some(Sums::Plain(_)) | None => sum.add::<Plain, _>(tier, &row[..len]),
+            }
+        }
+    }
+}
+
 /// `FACTORS`: whether they are multiplied by; `DECAY`: whether decay enters the gradient.
 struct Loop<'a, 'b, F, R, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool> {
     numbers: &'a Numbers<F>,
     streams: &'a mut Streams<'b, F>,
     rule: PhantomData<R>,
+}
+
+/// The loop that only tells what is summed.
+struct Dry<'a, F, R, const K: usize, const N: usize> {
+    numbers: &'a Numbers<F>,
+    p: &'a [F],
+    g: &'a [F],
+    slots: [&'a [F]; N],
+    first: &'a mut [F],
+    second: &'a mut [F],
+    rule: PhantomData<R>,
+}
+
+impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize> Vectorized for Dry<'_, F, R, K, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        #[inline(always)]
+        fn each<F: Float, R: Rule<K, N>, const K: usize, const N: usize>(
+            Factors { scale, decay, shrink, .. }: Factors<F>,
+            constants: [F; K],
+            p: &[F],
+            g: &[F],
+            slots: [&[F]; N],
+            [first, second]: [&mut [F]; 2],
+        ) {
+            let n = g.len();
+            assert!(p.len() == n && first.len() == n && second.len() == n);
+            assert!(slots.iter().all(|slot| slot.len() == n));
+            for i in 0..n {
+                let gradient = g[i] * scale;
+                let gradient = if decay == F::ZERO { gradient } else { gradient + decay * p[i] };
+                let element = p[i] * shrink;
+                let (step, state) = R::step(constants, element, gradient, slots.map(|slot| slot[i]));
+                [first[i], second[i]] = R::summed(constants, element, gradient, step, state);
+            }
+        }
+        let Self { numbers, p, g, slots, first, second, .. } = self;
+        let constants = std::array::from_fn(|k| numbers.constants[k]);
+        each::<F, R, K, N>(numbers.factors, constants, p, g, slots, [first, second]);
+    }
 }
 
 /// The loop over the elements, with a parameter for each state slot that a rule may have: so LLVM knows

@@ -4,8 +4,8 @@ use crate::dtypes::Dtype;
 use crate::machine::simd::Tier;
 use crate::memory::{Piece, Tensors};
 use crate::plans::Plan;
-use crate::stages::{Scratches, Staged, Terms, gradient, update};
-use crate::sums::{Lanes, Partials};
+use crate::stages::{Scratches, Staged, Terms, gradient, measure, update};
+use crate::sums::{Lanes, Partials, Square};
 
 /// What all passes of a step have in common.
 #[derive(Clone, Copy, Debug)]
@@ -25,24 +25,33 @@ impl Pass<'_> {
         });
     }
 
-    /// The sums of g² over all chunks, each g as its parameter's dtype has it: what the update would make
-    /// infinite is infinite here. `partials` has room for the plan's chunks.
-    pub fn squares(&self, tensors: &mut Tensors<'_>, partials: &Partials) {
+    /// A dry run: the sums over all chunks that the terms' rules ask for. Writes nothing but `partials`, which has room
+    /// for the plan's chunks.
+    pub fn measure(&self, tensors: &mut Tensors<'_>, terms: &[Terms], partials: &Partials<2>) {
         tensors.for_each(self.plan, self.workers, |worker, chunk, piece| {
-            let sum = match piece.dtype() {
-                Dtype::F32 => self.squares_of::<f32>(piece, worker),
-                Dtype::F64 => self.squares_of::<f64>(piece, worker),
-            };
-            partials.set(chunk, sum);
+            let terms = &terms[piece.terms()];
+            partials.set(chunk, measure(self.tier, terms, piece, self.scratches, worker));
         });
     }
 
-    fn squares_of<F: Staged>(&self, mut piece: Piece<'_>, worker: usize) -> f64 {
+    /// The sums of g² over all chunks, each g as its parameter's dtype has it: what the update would make
+    /// infinite is infinite here. `partials` has room for the plan's chunks.
+    pub fn squares(&self, tensors: &mut Tensors<'_>, partials: &Partials<1>) {
+        tensors.for_each(self.plan, self.workers, |worker, chunk, piece| {
+            let sums = match piece.dtype() {
+                Dtype::F32 => self.squares_of::<f32>(piece, worker),
+                Dtype::F64 => self.squares_of::<f64>(piece, worker),
+            };
+            partials.set(chunk, sums);
+        });
+    }
+
+    fn squares_of<F: Staged>(&self, mut piece: Piece<'_>, worker: usize) -> [f64; 1] {
         let mut lanes = Lanes::ZERO;
         let (_, source) = piece.lend::<F>();
         gradient(self.tier, source, None, self.scratches, worker, |_, g: &[F]| {
-            lanes.add_squares(self.tier, g);
+            lanes.add::<Square, _>(self.tier, g);
         });
-        lanes.fold()
+        [lanes.fold()]
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::machine::threads;
 use std::collections::TryReserveError;
+use std::ops::Range;
 
 /// Elements of one chunk: 128 KiB of each f32 stream. Anything from 8 Ki to 64 Ki measured the same within
 /// noise on large models; this leaves a model of 200 k elements enough chunks to share.
@@ -59,6 +60,12 @@ impl Plan {
     /// How many workers it is worth sharing the work with.
     pub fn workers(&self) -> usize {
         if self.is_large() { threads::workers(self.chunks()) } else { 1 }
+    }
+
+    /// The chunks of an item.
+    pub fn chunks_of(&self, item: usize) -> Range<usize> {
+        let (len, end) = self.items[item];
+        end - len.div_ceil(CHUNK)..end
     }
 
     /// The item that a chunk is of.

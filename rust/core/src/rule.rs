@@ -6,13 +6,16 @@ use crate::ranges::Range;
 /// The most state slots that a rule may have.
 pub const MAX_STATE: usize = 6;
 
-/// The most hyperparameters that a rule may have of its own.
-pub const MAX_HYPERS: usize = 12;
+/// The most hyperparameters that a rule may have of its own, with the numbers that it remembers.
+pub const MAX_HYPERS: usize = 16;
 
 /// A rule with `K` constants a step and `N` state slots.
 pub trait Rule<const K: usize, const N: usize>: Hypers + 'static {
     /// As torch names them.
     const SLOTS: [Slot; N];
+
+    /// The sums of a dry run that the rule wants to know before it updates, if it does.
+    const SUMS: Option<Sums> = None;
 
     /// The constants of a parameter's update number `t`, the first one being 0. The mechanism rounds each
     /// once to the parameter's dtype.
@@ -20,6 +23,44 @@ pub trait Rule<const K: usize, const N: usize>: Hypers + 'static {
 
     /// What is subtracted from the element `p`, and its new state. Mark it `#[inline(always)]`.
     fn step<F: Float>(constants: [F; K], p: F, g: F, state: [F; N]) -> (F, [F; N]);
+
+    /// What is summed of an element; `step` and `state` are what the update would make of it. Nothing is written. Mark
+    /// it `#[inline(always)]`.
+    fn summed<F: Float>(_constants: [F; K], _p: F, _g: F, _step: F, _state: [F; N]) -> [F; 2] {
+        [F::ZERO; 2]
+    }
+
+    /// What the rule remembers before the first update, if that is not 0.
+    fn start(&mut self) {}
+
+    /// Changes what the rule remembers, once before each update: the constants of the dry run are taken before, those
+    /// of the update after it.
+    fn settle(&mut self, _lr: f64, _t: u64, _sums: [f64; 2]) {}
+}
+
+/// The sums of a dry run, in float64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sums {
+    /// Of the squares of what is summed.
+    OfSquares(Scope),
+    /// Of what is summed itself.
+    Plain(Scope),
+}
+
+impl Sums {
+    pub fn scope(self) -> Scope {
+        let (Self::OfSquares(scope) | Self::Plain(scope)) = self;
+        scope
+    }
+}
+
+/// What a dry run sums over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Each tensor by itself. What the rule remembers is that tensor's, from the dry run to the update.
+    Tensor,
+    /// All tensors of the optimizer. What the rule remembers lasts from step to step.
+    All,
 }
 
 /// One number that a rule remembers of each element.
@@ -44,6 +85,10 @@ impl Slot {
         Self { name, init: Init::Zero }
     }
 
+    pub const fn params(name: &'static str) -> Self {
+        Self { name, init: Init::Param }
+    }
+
     pub const fn filled(name: &'static str, hyper: &'static str) -> Self {
         Self { name, init: Init::Hyper(hyper) }
     }
@@ -64,11 +109,15 @@ impl Slot {
     }
 }
 
-/// A rule's own float hyperparameters, in a fixed order (`lr` and `weight_decay` belong to every rule).
-pub trait Hypers {
+/// A rule's own float hyperparameters, in a fixed order (`lr` and `weight_decay` belong to every rule), and the numbers
+/// that it remembers.
+pub trait Hypers: Sized {
     const HYPERS: &'static [Hyper];
-    /// `values` has the order and length of `HYPERS`.
+    const MEMORY: &'static [&'static str];
+    /// `values` has the order and length of `HYPERS`, with those of `MEMORY` after them.
     fn from_values(values: &[f64]) -> Self;
+    /// Writes what is remembered into such values.
+    fn remember(self, values: &mut [f64]);
 }
 
 /// The name of a hyperparameter and the range of its values.
@@ -78,24 +127,33 @@ pub struct Hyper {
     pub range: Range,
 }
 
-/// Declares a rule's hyperparameters once: the struct, their names and their ranges.
+/// Declares a rule's hyperparameters once: the struct, their names and their ranges; and after `remembers` what the
+/// rule remembers.
 macro_rules! hypers {
-    ($(#[$meta:meta])* struct $rule:ident $(<$(const $flag:ident: bool),*>)? { $($name:ident: $range:ident),* $(,)? }) => {
+    ($(#[$meta:meta])* struct $rule:ident $(<$(const $flag:ident: bool),*>)? { $($name:ident: $range:ident),* $(,)? }
+     $(remembers { $($memory:ident),* $(,)? })?) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq)]
-        pub(crate) struct $rule $(<$(const $flag: bool),*>)? { $($name: f64),* }
+        pub(crate) struct $rule $(<$(const $flag: bool),*>)? { $($name: f64,)* $($($memory: f64),*)? }
 
         impl $(<$(const $flag: bool),*>)? $crate::rule::Hypers for $rule $(<$($flag),*>)? {
             const HYPERS: &'static [$crate::rule::Hyper] = &[$($crate::rule::Hyper {
                 name: stringify!($name),
                 range: $crate::ranges::Range::$range,
             }),*];
+            const MEMORY: &'static [&'static str] = &[$($(stringify!($memory)),*)?];
 
             fn from_values(values: &[f64]) -> Self {
-                let &[$($name),*] = values else {
+                let &[$($name,)* $($($memory),*)?] = values else {
                     unreachable!("{} values for {} hyperparameters", values.len(), Self::HYPERS.len())
                 };
-                Self { $($name),* }
+                Self { $($name,)* $($($memory),*)? }
+            }
+
+            fn remember(self, values: &mut [f64]) {
+                let remembered: &[f64] = &[$($(self.$memory),*)?];
+                let own = values.len() - remembered.len();
+                values[own..].copy_from_slice(remembered);
             }
         }
     };

@@ -7,15 +7,13 @@
 use crate::dtypes::Dtype;
 use crate::floats::Float;
 use crate::gather::{PANEL, panels};
-use crate::kernel::{Factors, Kernel, Rounded};
+use crate::kernel::{BLOCK, Factors, Kernel, Rounded};
 use crate::machine::simd::{Tier, Vectorized};
 use crate::machine::tiles::Turn;
 use crate::memory::{Piece, Source, Stored, Values};
+use crate::sums::Lanes;
 use std::collections::TryReserveError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Elements of a block: all streams of a step and their scratch rows fit the first cache.
-const BLOCK: usize = 512;
 
 /// What happens to a tensor at a step, besides the numbers that it holds.
 #[derive(Clone, Copy, Debug)]
@@ -37,16 +35,16 @@ impl Terms {
         Self { kernel, numbers: Rounded::NEUTRAL, clamp: None }
     }
 
-    /// Those of update number `t`: the rule's own hyperparameters and its rate, what the loop does around it, and the
+    /// Those of update number `t`: the rule's own hyperparameters, what it remembers, and its rate, what the loop does around it, and the
     /// largest magnitude of a gradient's element, after scaling.
-    pub fn prepare(&mut self, hypers: &[f64], lr: f64, t: u64, mut factors: Factors<f64>, limit: f64) {
+    pub fn prepare(&mut self, values: &[f64], lr: f64, t: u64, mut factors: Factors<f64>, limit: f64) {
         self.clamp = (limit < f64::INFINITY).then_some(Clamp { scale: factors.scale, limit });
         if self.clamp.is_some() {
             // Scaled before it is clamped, and not again in the loop.
             factors.scale = 1.0;
         }
         self.numbers.set_factors(factors);
-        self.kernel.prepare(hypers, lr, t, &mut self.numbers);
+        self.kernel.prepare(values, lr, t, &mut self.numbers);
     }
 }
 
@@ -71,6 +69,37 @@ fn update_in<F: Staged>(
         let streams = arrays.cut(at, g.len()).with(g);
         terms.kernel.apply(tier, &terms.numbers, &mut F::block(streams));
     });
+}
+
+/// What a piece adds to the sums of the dry run that its terms ask for; nothing is written.
+pub(crate) fn measure(
+    tier: Tier,
+    terms: &Terms,
+    piece: Piece<'_>,
+    scratches: &Scratches,
+    worker: usize,
+) -> [f64; 2] {
+    match piece.dtype() {
+        _ if terms.kernel.sums().is_none() => [0.0; 2],
+        Dtype::F32 => measure_in::<f32>(tier, terms, piece, scratches, worker),
+        Dtype::F64 => measure_in::<f64>(tier, terms, piece, scratches, worker),
+    }
+}
+
+fn measure_in<F: Staged>(
+    tier: Tier,
+    terms: &Terms,
+    mut piece: Piece<'_>,
+    scratches: &Scratches,
+    worker: usize,
+) -> [f64; 2] {
+    let mut sums = [Lanes::ZERO; 2];
+    let (mut arrays, source) = piece.lend::<F>();
+    gradient(tier, source, terms.clamp, scratches, worker, |at, g| {
+        let streams = arrays.cut(at, g.len()).with(g);
+        terms.kernel.measure(tier, &terms.numbers, &mut F::block(streams), &mut sums);
+    });
+    sums.map(Lanes::fold)
 }
 
 /// Calls `work(at, g)` with one stretch of the gradient after another, in the order and the dtype of its

@@ -6,6 +6,8 @@
 use crate::floats::Float;
 use crate::machine::simd::{Tier, Vectorized};
 use std::collections::TryReserveError;
+use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Independent accumulators of one chunk: four full registers of f64 at 512 bits, enough to hide the latency of
@@ -14,7 +16,7 @@ const LANES: usize = 32;
 
 /// A sum under way over the elements of a chunk, of which element i goes to lane i mod `LANES`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Lanes {
+pub struct Lanes {
     lanes: [f64; LANES],
     /// The lane of the next element.
     next: usize,
@@ -23,15 +25,13 @@ pub(crate) struct Lanes {
 impl Lanes {
     pub(crate) const ZERO: Self = Self { lanes: [0.0; LANES], next: 0 };
 
-    /// Adds x² of each element of the next stretch.
-    pub(crate) fn add_squares<F: Float>(&mut self, tier: Tier, elements: &[F]) {
+    /// Adds what each element of the next stretch has to add.
+    pub(crate) fn add<T: Term<E>, E: Copy>(&mut self, tier: Tier, elements: &[E]) {
         let begun = if self.next == 0 { 0 } else { (LANES - self.next).min(elements.len()) };
         let (first, whole) = elements.split_at(begun);
-        for (lane, x) in self.lanes[self.next..].iter_mut().zip(first) {
-            *lane += square(*x);
-        }
+        add_each::<T, E>(&mut self.lanes[self.next..], first);
         self.next = (self.next + elements.len()) % LANES;
-        tier.run(Squares { lanes: &mut self.lanes, elements: whole });
+        tier.run(Whole::<T, E> { lanes: &mut self.lanes, elements: whole, term: PhantomData });
     }
 
     pub(crate) fn fold(self) -> f64 {
@@ -47,68 +47,106 @@ impl Lanes {
     }
 }
 
-struct Squares<'a, F> {
-    lanes: &'a mut [f64; LANES],
-    elements: &'a [F],
+/// What an element adds.
+pub(crate) trait Term<E> {
+    fn of(element: E) -> f64;
 }
 
-impl<F: Float> Vectorized for Squares<'_, F> {
+/// Its square.
+pub(crate) struct Square;
+
+impl<F: Float> Term<F> for Square {
+    #[inline(always)]
+    fn of(x: F) -> f64 {
+        let x = x.to_f64();
+        x * x
+    }
+}
+
+/// Itself.
+pub(crate) struct Plain;
+
+impl<F: Float> Term<F> for Plain {
+    #[inline(always)]
+    fn of(x: F) -> f64 {
+        x.to_f64()
+    }
+}
+
+struct Whole<'a, T, E> {
+    lanes: &'a mut [f64; LANES],
+    elements: &'a [E],
+    term: PhantomData<T>,
+}
+
+impl<T: Term<E>, E: Copy> Vectorized for Whole<'_, T, E> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        each(self.lanes, self.elements);
+        add_all::<T, E>(self.lanes, self.elements);
     }
 }
 
+/// With parameters of its own, so that LLVM knows that the lanes are not among the elements.
 #[inline(always)]
-fn each<F: Float>(lanes: &mut [f64; LANES], elements: &[F]) {
+fn add_all<T: Term<E>, E: Copy>(lanes: &mut [f64; LANES], elements: &[E]) {
     let (blocks, rest) = elements.as_chunks::<LANES>();
     for block in blocks {
         for k in 0..LANES {
-            lanes[k] += square(block[k]);
+            lanes[k] += T::of(block[k]);
         }
     }
-    for (lane, x) in lanes.iter_mut().zip(rest) {
-        *lane += square(*x);
-    }
+    add_each::<T, E>(lanes, rest);
 }
 
 #[inline(always)]
-fn square<F: Float>(x: F) -> f64 {
-    let x = x.to_f64();
-    x * x
+fn add_each<T: Term<E>, E: Copy>(lanes: &mut [f64], elements: &[E]) {
+    for (lane, &element) in lanes.iter_mut().zip(elements) {
+        *lane += T::of(element);
+    }
 }
 
-/// A place for one sum of each chunk, kept from step to step.
-#[derive(Debug, Default)]
-pub struct Partials(Vec<AtomicU64>);
+/// A place for `M` sums of each chunk, kept from step to step.
+#[derive(Debug)]
+pub struct Partials<const M: usize>(Vec<[AtomicU64; M]>);
 
-impl Partials {
+impl<const M: usize> Default for Partials<M> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<const M: usize> Partials<M> {
     /// Makes room for so many chunks.
     pub fn reserve(&mut self, chunks: usize) -> Result<(), TryReserveError> {
         self.0.try_reserve_exact(chunks.saturating_sub(self.0.len()))?;
-        self.0.resize_with(chunks, AtomicU64::default);
+        self.0.resize_with(chunks, || std::array::from_fn(|_| AtomicU64::default()));
         Ok(())
     }
 
-    pub(crate) fn set(&self, chunk: usize, sum: f64) {
-        self.0[chunk].store(sum.to_bits(), Ordering::Relaxed);
+    pub(crate) fn set(&self, chunk: usize, sums: [f64; M]) {
+        for (place, sum) in self.0[chunk].iter().zip(sums) {
+            place.store(sum.to_bits(), Ordering::Relaxed);
+        }
     }
 
-    pub fn total(&self) -> f64 {
+    /// The sums over some chunks, in their order.
+    pub fn total(&self, chunks: Range<usize>) -> [f64; M] {
         // Not `sum`, to which nothing is −0.
-        self.sums().fold(0.0, |total, sum| total + sum)
+        let plus = |a: [f64; M], b: [f64; M]| std::array::from_fn(|m| a[m] + b[m]);
+        self.0[chunks].iter().map(load).fold([0.0; M], plus)
     }
 
-    /// The first chunk whose sum is NaN or infinite, and its sum.
+    /// The first chunk with a sum that is NaN or infinite, and that sum.
     pub fn first_nonfinite(&self) -> Option<(usize, f64)> {
-        self.sums().enumerate().find(|(_, sum)| !sum.is_finite())
+        let sums = self.0.iter().map(load).enumerate();
+        sums.flat_map(|(chunk, sums)| sums.map(|sum| (chunk, sum))).find(|(_, sum)| !sum.is_finite())
     }
+}
 
-    fn sums(&self) -> impl Iterator<Item = f64> {
-        self.0.iter().map(|bits| f64::from_bits(bits.load(Ordering::Relaxed)))
-    }
+fn load<const M: usize>(places: &[AtomicU64; M]) -> [f64; M] {
+    std::array::from_fn(|m| f64::from_bits(places[m].load(Ordering::Relaxed)))
 }
 
 #[cfg(test)]
@@ -121,7 +159,7 @@ mod tests {
         let exact: f64 = elements.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
         let sum = |tier, stretch: usize| {
             let mut lanes = Lanes::ZERO;
-            elements.chunks(stretch).for_each(|elements| lanes.add_squares(tier, elements));
+            elements.chunks(stretch).for_each(|elements| lanes.add::<Square, _>(tier, elements));
             lanes.fold()
         };
         let whole = sum(Tier::BASELINE, 1003);

@@ -3,12 +3,14 @@
 use gradstep_core::rules::Spec;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+use std::sync::Arc;
 
 use crate::arrays::{Leaves, Member, Parameter, writable};
 use crate::clipping::{Clip, LIMITS};
 use crate::errors::{a_type, type_error, value_error};
 use crate::groups::Group;
 use crate::settings::Settings;
+use crate::steps::Stepper;
 use crate::structures::Structure;
 use crate::trees::{Kind, Leaf, Tree, label};
 use crate::values::Value;
@@ -27,7 +29,7 @@ pub(crate) fn assemble(
     decoupled: bool,
     params: &Bound<'_, PyAny>,
     options: &Bound<'_, PyDict>,
-) -> PyResult<(Structure, Settings, Leaves)> {
+) -> PyResult<(Structure, Stepper)> {
     let py = params.py();
     check_options(class, spec, options)?;
     let (mut leaves, mut owners, mut groups) = (Vec::new(), Vec::new(), Vec::new());
@@ -60,7 +62,12 @@ pub(crate) fn assemble(
         };
     }
     let settings = Settings { groups, clip: Clip::new(limits)? };
-    let slots = settings.groups.iter().map(|group| group.start(py)).collect::<PyResult<Vec<_>>>()?;
+    let (mut slots, mut now) = (Vec::new(), Vec::new());
+    for group in &settings.groups {
+        let (slots_of_one, now_of_one) = group.start(py)?;
+        slots.push(slots_of_one);
+        now.push(now_of_one);
+    }
     // All parameters are checked before memory is taken for any.
     let members = members(py, leaves, &owners)?;
     let structure = Structure {
@@ -69,7 +76,8 @@ pub(crate) fn assemble(
         groups: given.into_iter().map(|(group, _)| group.unbind()).collect(),
         known: false,
     };
-    Ok((structure, settings, Leaves::new(py, members, &slots)?))
+    let leaves = Leaves::new(py, members, &slots)?;
+    Ok((structure, Stepper::new(leaves, Arc::new(settings), now)?))
 }
 
 fn members(py: Python<'_>, leaves: Vec<Leaf>, owners: &[usize]) -> PyResult<Vec<Member>> {

@@ -18,6 +18,19 @@ const VALUE: usize = 1;
 #[derive(Default)]
 pub(crate) struct Clip([Option<Value>; 2]);
 
+/// What a step does with gradients before anything else.
+#[derive(Clone, Copy)]
+pub(crate) struct Clipping {
+    /// What they are multiplied by.
+    pub(crate) scale: f64,
+    /// The magnitude that they are then limited to.
+    pub(crate) limit: f64,
+}
+
+impl Clipping {
+    pub(crate) const NONE: Self = Self { scale: 1.0, limit: f64::INFINITY };
+}
+
 impl Clip {
     pub(crate) fn new(limits: [Option<Value>; 2]) -> PyResult<Self> {
         for (limit, name) in limits.iter().zip(LIMITS) {
@@ -62,13 +75,13 @@ impl Clip {
         self.values().all(Value::is_pure)
     }
 
-    /// What gradients of that norm are multiplied by, and what they are then limited to.
-    pub(crate) fn at(&self, py: Python<'_>, t: u64, norm: Option<f64>) -> PyResult<(f64, f64)> {
+    /// What it does at step `t` with gradients of that norm.
+    pub(crate) fn at(&self, py: Python<'_>, t: u64, norm: Option<f64>) -> PyResult<Clipping> {
         let scale = match (self.limit(py, NORM, t)?, norm) {
             (Some(max_norm), Some(norm)) => (max_norm / (norm + 1e-6)).min(1.0),
             _ => 1.0,
         };
-        Ok((scale, self.limit(py, VALUE, t)?.unwrap_or(f64::INFINITY)))
+        Ok(Clipping { scale, limit: self.limit(py, VALUE, t)?.unwrap_or(f64::INFINITY) })
     }
 
     /// A limit at step `t`, if there is one.

@@ -1,13 +1,13 @@
 //! One update of one array, for people who keep their own state.
 
-use gradstep_core::rule::MAX_HYPERS;
-use gradstep_core::rules::{COMMON, Spec};
+use gradstep_core::rules::{MAX_NUMBERS, Spec};
+use numpy::{PyArray1, PyArrayMethods, PyReadwriteArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::arrays::Lone;
 use crate::assembly::spec;
-use crate::errors::type_error;
+use crate::errors::{type_error, value_error};
 use crate::groups::Group;
 use crate::steps::update;
 
@@ -36,7 +36,8 @@ impl Update {
     #[pyo3(signature = (options, /))]
     fn slots(&self, options: &Bound<'_, PyTuple>) -> PyResult<Vec<&'static str>> {
         let group = Group::from_tuple(self.spec, self.decoupled, options)?;
-        Ok(group.slots().iter().map(|slot| slot.name).collect())
+        let scalars = (!group.memory().is_empty()).then_some("scalars");
+        Ok(group.slots().iter().map(|slot| slot.name).chain(scalars).collect())
     }
 
     /// Updates `p` and the arrays of `state` in place by update number `step` of the rule. `options` are in the order of
@@ -53,22 +54,62 @@ impl Update {
         let py = p.py();
         let t = crate::numbers::step("step", step, "an integer")?;
         let group = Group::from_tuple(self.spec, self.decoupled, options)?;
-        let slots = group.slots();
-        if state.len() != slots.len() {
-            let (given, wanted) = (state.len(), slots.len());
-            let names: Vec<_> = slots.iter().map(|slot| slot.name).collect();
+        let (slots, memory) = (group.slots(), group.memory());
+        let arrays = slots.len() + usize::from(!memory.is_empty());
+        if state.len() != arrays {
+            let names = self.slots(options)?;
             let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
             return Err(type_error(format!(
-                "the state has {given} arrays, but with these options {wanted}{names}"
+                "the state has {} arrays, but with these options {arrays}{names}",
+                state.len()
             )));
         }
-        let mut now = [0.0; COMMON.len() + MAX_HYPERS];
-        let now = &mut now[..group.values().len()];
+        let mut now = [0.0; MAX_NUMBERS];
+        let now = &mut now[..group.width()];
         group.fill(now);
         group.evaluate(py, t, now)?;
+        let mut scalars = None;
+        if !memory.is_empty() {
+            scalars = Some(Scalars::of(&state.get_item(slots.len())?, memory)?);
+        }
+        // Memory is looked at after Python code has run for the last time.
         let lone = Lone::new(p, g, state, slots)?;
-        let mut terms = group.terms();
-        group.prepare(&mut terms, now, t, 1.0, f64::INFINITY);
-        update(py, &lone, terms)
+        let remembered = now.len() - memory.len();
+        group.begin(now);
+        if let Some(scalars) = scalars.as_ref().filter(|_| t > 0) {
+            scalars.read(&mut now[remembered..]);
+        }
+        update(py, &lone, &group, now, t)?;
+        if let Some(scalars) = &mut scalars {
+            scalars.write(&now[remembered..]);
+        }
+        Ok(())
+    }
+}
+
+/// What a rule remembers, in an array of the caller's.
+struct Scalars<'py>(PyReadwriteArray1<'py, f64>);
+
+impl<'py> Scalars<'py> {
+    fn of(object: &Bound<'py, PyAny>, names: &[&str]) -> PyResult<Self> {
+        let len = names.len();
+        let wanted = || {
+            let names = names.join(", ");
+            format!("scalars must be a writeable float64 array of shape ({len},) for {names}")
+        };
+        let array = object.cast::<PyArray1<f64>>().map_err(|_| type_error(wanted()))?;
+        let array = array.try_readwrite().map_err(|_| value_error(wanted()))?;
+        if array.len()? != len {
+            return Err(value_error(wanted()));
+        }
+        Ok(Self(array))
+    }
+
+    fn read(&self, values: &mut [f64]) {
+        values.iter_mut().zip(self.0.as_array()).for_each(|(value, &scalar)| *value = scalar);
+    }
+
+    fn write(&mut self, values: &[f64]) {
+        self.0.as_array_mut().iter_mut().zip(values).for_each(|(scalar, &value)| *scalar = value);
     }
 }

@@ -2,13 +2,14 @@
 
 use gradstep_core::error::BadValue;
 use gradstep_core::kernel::{Factors, Kernel};
-use gradstep_core::rule::{Hyper, Init, MAX_HYPERS, Slot};
-use gradstep_core::rules::{COMMON, LR, Options, Spec, WEIGHT_DECAY};
+use gradstep_core::rule::{Hyper, Init, MAX_HYPERS, Scope, Slot, Sums};
+use gradstep_core::rules::{LR, Options, Spec, WEIGHT_DECAY};
 use gradstep_core::stages::Terms;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyTuple};
 
 use crate::arrays::Slots;
+use crate::clipping::Clipping;
 use crate::errors::{attribute_error, type_error, value_error};
 use crate::numbers::flag;
 use crate::values::Value;
@@ -77,7 +78,7 @@ impl Group {
                 check(hyper, constant, || place.clone())?;
             }
         }
-        let own = &values[COMMON.len()..];
+        let own = &values[spec.common().len()..];
         let mut constants = [None; MAX_HYPERS];
         for (constant, value) in constants.iter_mut().zip(own) {
             *constant = value.constant();
@@ -96,18 +97,34 @@ impl Group {
         self.kernel.slots()
     }
 
-    /// What the state starts from.
-    pub(crate) fn start(&self, py: Python<'_>) -> PyResult<Slots> {
-        let mut now = vec![0.0; self.values.len()];
+    /// What the rule remembers from step to step: the names of numbers.
+    pub(crate) fn memory(&self) -> &'static [&'static str] {
+        if self.sums() == Some(Scope::Tensor) { &[] } else { self.kernel.memory() }
+    }
+
+    /// Whether the rule changes what it remembers before each update.
+    pub(crate) fn remembers(&self) -> bool {
+        !self.kernel.memory().is_empty()
+    }
+
+    /// Over what the rule wants the sums of a dry run, if it does.
+    pub(crate) fn sums(&self) -> Option<Scope> {
+        self.kernel.sums().map(Sums::scope)
+    }
+
+    /// What the state starts from, and the hyperparameters then with what the rule remembers.
+    pub(crate) fn start(&self, py: Python<'_>) -> PyResult<(Slots, Vec<f64>)> {
+        let mut now = vec![0.0; self.width()];
         self.fill(&mut now);
         self.evaluate(py, 0, &mut now)?;
+        self.begin(&mut now);
         let value = |slot: &Slot| match slot.init {
             Init::Hyper(name) => {
                 hypers(self.spec).position(|hyper| hyper.name == name).map_or(0.0, |i| now[i])
             }
             Init::Zero | Init::Param => 0.0,
         };
-        Ok(Slots { slots: self.slots(), values: self.slots().iter().map(value).collect() })
+        Ok((Slots { slots: self.slots(), values: self.slots().iter().map(value).collect() }, now))
     }
 
     pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
@@ -117,6 +134,11 @@ impl Group {
 
     pub(crate) fn values(&self) -> &[Value] {
         &self.values
+    }
+
+    /// How many numbers a step needs to know: hyperparameters, and what the rule remembers.
+    pub(crate) fn width(&self) -> usize {
+        self.values.len() + self.kernel.memory().len()
     }
 
     /// Writes what is the same at every step.
@@ -149,15 +171,28 @@ impl Group {
         Terms::new(self.kernel)
     }
 
-    /// What happens to the group's tensors at their update number `t`.
-    pub(crate) fn prepare(&self, terms: &mut Terms, now: &[f64], t: u64, scale: f64, limit: f64) {
-        let (lr, decay) = (now[LR], now[WEIGHT_DECAY]);
+    /// Lets the rule remember what it does before the first update.
+    pub(crate) fn begin(&self, now: &mut [f64]) {
+        self.kernel.start(&mut now[self.spec.common().len()..]);
+    }
+
+    /// Lets the rule remember the sums of the dry run before update number `t`.
+    pub(crate) fn settle(&self, now: &mut [f64], t: u64, sums: [f64; 2]) {
+        let lr = now[LR];
+        self.kernel.settle(&mut now[self.spec.common().len()..], lr, t, sums);
+    }
+
+    /// What happens to the group's tensors at their update number `t`. `now` are the hyperparameters and what the
+    /// rule remembers.
+    pub(crate) fn prepare(&self, terms: &mut Terms, now: &[f64], t: u64, clipping: Clipping) {
+        let Clipping { scale, limit } = clipping;
+        let (lr, decay) = (now[LR], if self.spec.decays() { 0.0 } else { now[WEIGHT_DECAY] });
         let factors = if self.decoupled {
             Factors { scale, decay: 0.0, shrink: 1.0 - lr * decay, gain: 1.0 }
         } else {
             Factors { scale, decay, shrink: 1.0, gain: 1.0 }
         };
-        terms.prepare(&now[COMMON.len()..], lr, t, factors, limit);
+        terms.prepare(&now[self.spec.common().len()..], lr, t, factors, limit);
     }
 
     /// What a hyperparameter or flag of that name is at step `t`.
@@ -237,5 +272,5 @@ fn check(hyper: &Hyper, value: f64, place: impl FnOnce() -> String) -> PyResult<
 }
 
 fn hypers(spec: &'static Spec) -> impl Iterator<Item = &'static Hyper> {
-    COMMON.iter().chain(spec.hypers)
+    spec.common().iter().chain(spec.hypers)
 }

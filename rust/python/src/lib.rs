@@ -25,10 +25,12 @@ mod headroom;
 mod numbers;
 mod observers;
 mod optimizer;
+mod records;
 mod schedules;
 mod settings;
 mod steps;
 mod structures;
+mod terms;
 mod trees;
 mod values;
 

@@ -8,7 +8,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::errors::{memory_error, value_error};
-use crate::numbers::{real, wrong_type};
+use crate::numbers::real;
+use crate::records;
 
 /// The feedback schedules that observe together, each once.
 #[derive(Default)]
@@ -67,13 +68,9 @@ impl Observers {
     }
 }
 
-/// `{name: number}`, with None for what no observation has given yet: JSON has no infinity.
+/// `{name: number}` of a feedback's state.
 pub(crate) fn state<'py>(py: Python<'py>, feedback: &dyn Feedback) -> PyResult<Bound<'py, PyDict>> {
-    let state = PyDict::new(py);
-    for (name, number) in feedback.names().iter().zip(feedback.state()) {
-        state.set_item(name, number.is_finite().then_some(number))?;
-    }
-    Ok(state)
+    records::write(py, feedback.names(), &feedback.state())
 }
 
 pub(crate) fn set_state(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -83,22 +80,7 @@ pub(crate) fn set_state(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> Py
 
 /// The numbers of a dict that has just the names of the feedback's state, each in its range.
 pub(crate) fn numbers(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
-    let names = feedback.names();
-    let Ok(dict) = state.cast::<PyDict>() else {
-        return Err(wrong_type("state", "a dict", state));
-    };
-    let mut numbers = feedback.start();
-    for (name, number) in names.iter().zip(&mut numbers) {
-        let Some(value) = dict.get_item(name)? else {
-            return Err(value_error(format!("state has no '{name}'; it has {}", dict.keys().repr()?)));
-        };
-        if !(value.is_none() && number.is_infinite()) {
-            *number = real(format_args!("state['{name}']"), &value, "a number")?;
-        }
-    }
-    if dict.len() != names.len() {
-        return Err(value_error(format!("state has {}, but only {names:?} are wanted", dict.keys().repr()?)));
-    }
+    let numbers = records::read("state", feedback.names(), feedback.start(), state)?;
     let of_state = |bad: BadValue| value_error(BadValue { name: format!("state['{}']", bad.name), ..bad });
     feedback.check(&numbers).map_err(of_state)?;
     Ok(numbers)

@@ -9,7 +9,7 @@ use gradstep_core::schedules::LAST_STEP;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{IntoPyDict, PyDict, PyTuple};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -17,6 +17,7 @@ use crate::assembly::{assemble, spec};
 use crate::errors::value_error;
 use crate::groups::Group;
 use crate::observers;
+use crate::records;
 use crate::settings::Settings;
 use crate::steps::Stepper;
 use crate::structures::Structure;
@@ -76,10 +77,8 @@ impl Optimizer {
         drop(this.lock()?);
         let options = options.cloned().unwrap_or_else(|| PyDict::new(slf.py()));
         let class = slf.get_type().name()?.to_string();
-        let (structure, settings, leaves) =
-            assemble(&class, spec(rule)?, decoupled_weight_decay, params, &options)?;
-        let settings = Arc::new(settings);
-        let stepper = Stepper::new(leaves, Arc::clone(&settings))?;
+        let (structure, stepper) = assemble(&class, spec(rule)?, decoupled_weight_decay, params, &options)?;
+        let settings = Arc::clone(stepper.settings());
         let told = Told { settings, arrays: stepper.leaves.len(), elements: stepper.elements() };
         // What is replaced may run code when it is dropped, and so only when the locks are gone.
         let old = this.lock()?.replace(Ready { stepper, structure, made: 0, state: None });
@@ -166,6 +165,36 @@ impl Optimizer {
         let numbers =
             observers.iter().zip(&states).map(|(feedback, state)| observers::numbers(feedback, state));
         observers.restore(&numbers.collect::<PyResult<Vec<_>>>()?);
+        Ok(())
+    }
+
+    /// What the rule remembers beside the state, a tuple of dicts in group order; assign it to resume.
+    #[getter]
+    fn scalars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let guard = slf.get().lock()?;
+        let stepper = &guard.as_ref().ok_or_else(not_ready)?.stepper;
+        let groups = stepper.settings().groups.iter().zip(stepper.memory());
+        let records =
+            groups.map(|(group, numbers)| group.memory().iter().zip(numbers).into_py_dict(slf.py()));
+        PyTuple::new(slf.py(), records.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    #[setter]
+    fn set_scalars(slf: &Bound<'_, Self>, scalars: &Bound<'_, PyAny>) -> PyResult<()> {
+        let given: Vec<Bound<'_, PyAny>> = scalars.extract()?;
+        let mut guard = slf.get().lock()?;
+        let stepper = &mut guard.as_mut().ok_or_else(not_ready)?.stepper;
+        let groups = &stepper.settings().groups;
+        if given.len() != groups.len() {
+            let (a, b) = (given.len(), groups.len());
+            return Err(value_error(format!("scalars has {a} entries, but there are {b} groups")));
+        }
+        let mut numbers = Vec::new();
+        for (i, (group, record)) in groups.iter().zip(&given).enumerate() {
+            let names = group.memory();
+            numbers.push(records::read(&format!("scalars[{i}]"), names, vec![0.0; names.len()], record)?);
+        }
+        stepper.set_memory(&numbers);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use gradstep_core::feedback::Signal;
 use gradstep_core::machine::simd::Tier;
 use gradstep_core::passes::Pass;
 use gradstep_core::plans::Plan;
-use gradstep_core::stages::{Scratches, Terms};
+use gradstep_core::stages::Scratches;
 use gradstep_core::sums::Partials;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -15,10 +15,12 @@ use pyo3::types::PyFloat;
 use std::sync::Arc;
 
 use crate::arrays::{Leaves, Lone};
+use crate::clipping::Clipping;
 use crate::errors::{memory_error, value_error};
 use crate::groups::Group;
 use crate::observers::Observers;
 use crate::settings::Settings;
+use crate::terms::StepTerms;
 use crate::values::Value;
 
 /// Parameters with their state and hyperparameters, ready to step.
@@ -27,38 +29,30 @@ pub(crate) struct Stepper {
     settings: Arc<Settings>,
     /// The feedback schedules among the hyperparameters.
     observers: Observers,
-    /// Each group's hyperparameters at the step under way.
-    now: Vec<Vec<f64>>,
-    terms: Vec<Terms>,
+    terms: StepTerms,
     plan: Plan,
-    partials: Partials,
+    squares: Partials<1>,
     scratches: Scratches,
 }
 
 impl Stepper {
-    pub(crate) fn new(leaves: Leaves, settings: Arc<Settings>) -> PyResult<Self> {
-        let mut stepper = Self {
+    /// `now` are each group's hyperparameters at the start, and what its rule remembers.
+    pub(crate) fn new(mut leaves: Leaves, settings: Arc<Settings>, now: Vec<Vec<f64>>) -> PyResult<Self> {
+        Ok(Self {
             plan: Plan::new(leaves.lengths()).map_err(memory_error)?,
+            observers: Observers::new(settings.values().flat_map(Value::feedback))?,
+            terms: StepTerms::new(now, &settings, &mut leaves)?,
             leaves,
-            settings: Arc::clone(&settings),
-            observers: Observers::default(),
-            now: Vec::new(),
-            terms: Vec::new(),
-            partials: Partials::default(),
+            settings,
+            squares: Partials::default(),
             scratches: Scratches::default(),
-        };
-        stepper.set(settings)?;
-        Ok(stepper)
+        })
     }
 
     /// Other hyperparameters, for the same groups. Returns those before.
     pub(crate) fn set(&mut self, settings: Arc<Settings>) -> PyResult<Arc<Settings>> {
         self.observers = Observers::new(settings.values().flat_map(Value::feedback))?;
-        self.terms = settings.groups.iter().map(Group::terms).collect();
-        self.now = settings.groups.iter().map(|group| vec![0.0; group.values().len()]).collect();
-        for (group, now) in settings.groups.iter().zip(&mut self.now) {
-            group.fill(now);
-        }
+        self.terms.set(&settings);
         Ok(std::mem::replace(&mut self.settings, settings))
     }
 
@@ -68,6 +62,15 @@ impl Stepper {
 
     pub(crate) fn observers(&self) -> &Observers {
         &self.observers
+    }
+
+    /// What each group's rule remembers.
+    pub(crate) fn memory(&self) -> impl Iterator<Item = &[f64]> {
+        self.terms.memory(&self.settings)
+    }
+
+    pub(crate) fn set_memory(&mut self, numbers: &[Vec<f64>]) {
+        self.terms.set_memory(numbers);
     }
 
     /// The number of elements of all parameters.
@@ -108,20 +111,22 @@ impl Stepper {
         if let Some(norm) = norm {
             self.observers.observe(Signal::GradNorm, norm)?;
         }
-        for (group, now) in self.settings.groups.iter().zip(&mut self.now) {
-            disturbed |= group.evaluate(py, t, now)?;
-        }
-        let (scale, limit) = self.settings.clip.at(py, t, norm)?;
+        disturbed |= self.terms.evaluate(py, &self.settings, t)?;
+        let clipping = self.settings.clip.at(py, t, norm)?;
         disturbed |= !self.settings.clip.is_pure();
         if disturbed {
             self.leaves.verify(py)?;
         }
-        for ((group, now), terms) in self.settings.groups.iter().zip(&self.now).zip(&mut self.terms) {
-            group.prepare(terms, now, t, scale, limit);
+        let Self { settings, terms, plan, scratches, leaves, .. } = self;
+        terms.prepare(settings, t, clipping);
+        let pass = pass(plan, scratches, leaves.staged(), clipping.limit < f64::INFINITY)?;
+        if let Some((known, sums)) = terms.dry_run(settings, plan)? {
+            let mut tensors = leaves.lend();
+            detached(py, plan.is_large(), || pass.measure(&mut tensors, known, sums));
         }
-        let pass = pass(&self.plan, &mut self.scratches, self.leaves.staged(), limit < f64::INFINITY)?;
-        let (mut tensors, terms) = (self.leaves.lend(), &self.terms);
-        detached(py, self.plan.is_large(), || pass.write(&mut tensors, terms));
+        terms.settle(settings, plan, t, clipping);
+        let (mut tensors, terms) = (leaves.lend(), terms.all());
+        detached(py, plan.is_large(), || pass.write(&mut tensors, terms));
         Ok(norm)
     }
 
@@ -135,12 +140,13 @@ impl Stepper {
             self.leaves.verify(py)?;
         }
         let pass = pass(&self.plan, &mut self.scratches, self.leaves.staged(), false)?;
-        self.partials.reserve(self.plan.chunks()).map_err(memory_error)?;
-        let (mut tensors, partials) = (self.leaves.lend(), &self.partials);
-        detached(py, self.plan.is_large(), || pass.squares(&mut tensors, partials));
-        let norm = partials.total().sqrt();
+        self.squares.reserve(self.plan.chunks()).map_err(memory_error)?;
+        let (mut tensors, squares) = (self.leaves.lend(), &self.squares);
+        detached(py, self.plan.is_large(), || pass.squares(&mut tensors, squares));
+        let [sum] = squares.total(0..self.plan.chunks());
+        let norm = sum.sqrt();
         if clips && !norm.is_finite() {
-            let (culprit, norm) = match partials.first_nonfinite() {
+            let (culprit, norm) = match squares.first_nonfinite() {
                 Some((chunk, sum)) => (self.leaves.parameters()[self.plan.item(chunk)].grads(), sum),
                 None => ("all gradients".to_owned(), norm),
             };
@@ -160,12 +166,30 @@ impl Stepper {
 }
 
 /// One update of one array.
-pub(crate) fn update(py: Python<'_>, lone: &Lone<'_>, terms: Terms) -> PyResult<()> {
+///
+/// `now` are the group's hyperparameters at update number `t` and what its rule remembers, also afterwards.
+pub(crate) fn update(
+    py: Python<'_>,
+    lone: &Lone<'_>,
+    group: &Group,
+    now: &mut [f64],
+    t: u64,
+) -> PyResult<()> {
     let plan = Plan::new(std::iter::once(lone.len())).map_err(memory_error)?;
     let mut scratches = Scratches::default();
     let pass = pass(&plan, &mut scratches, lone.staged(), false)?;
-    let mut tensors = lone.lend();
-    detached(py, plan.is_large(), || pass.write(&mut tensors, &[terms]));
+    let (mut terms, mut tensors) = ([group.terms()], lone.lend());
+    group.prepare(&mut terms[0], now, t, Clipping::NONE);
+    if group.remembers() {
+        let mut sums = Partials::default();
+        if group.sums().is_some() {
+            sums.reserve(plan.chunks()).map_err(memory_error)?;
+            detached(py, plan.is_large(), || pass.measure(&mut tensors, &terms, &sums));
+        }
+        group.settle(now, t, sums.total(0..if group.sums().is_some() { plan.chunks() } else { 0 }));
+        group.prepare(&mut terms[0], now, t, Clipping::NONE);
+    }
+    detached(py, plan.is_large(), || pass.write(&mut tensors, &terms));
     Ok(())
 }
 

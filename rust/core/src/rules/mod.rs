@@ -5,25 +5,29 @@
 
 mod adagrad;
 mod adam;
+mod dog;
+mod lamb;
 mod rmsprop;
 mod sgd;
 
 use crate::error::BadValue;
 use crate::kernel::Kernel;
 use crate::ranges::Range;
-use crate::rule::Hyper;
+use crate::rule::{Hyper, MAX_HYPERS};
 
 /// Every rule. A new one is a file beside this one and a line here.
-pub static RULES: &[Spec] = &[sgd::SPEC, adagrad::SPEC, rmsprop::SPEC, adam::SPEC];
+pub static RULES: &[Spec] = &[sgd::SPEC, adagrad::SPEC, rmsprop::SPEC, adam::SPEC, lamb::SPEC, dog::SPEC];
 
-/// What every rule has before its own.
-pub static COMMON: [Hyper; 2] = [
+/// What a rule has before its own; those that decay by themselves have the first only.
+static COMMON: [Hyper; 2] = [
     Hyper { name: "lr", range: Range::NonNegative },
     Hyper { name: "weight_decay", range: Range::NonNegative },
 ];
 /// Where they stand in it.
 pub const LR: usize = 0;
 pub const WEIGHT_DECAY: usize = 1;
+/// The most numbers that a step of any rule needs to know.
+pub const MAX_NUMBERS: usize = COMMON.len() + MAX_HYPERS;
 
 /// A rule as the border finds it by name.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +43,16 @@ pub struct Spec {
 impl Spec {
     pub fn named(name: &str) -> Option<&'static Self> {
         RULES.iter().find(|spec| spec.name == name)
+    }
+
+    /// Whether weight decay is the rule's own business: then it is one of its hyperparameters.
+    pub fn decays(&self) -> bool {
+        self.hypers.iter().any(|hyper| hyper.name == COMMON[WEIGHT_DECAY].name)
+    }
+
+    /// The hyperparameters before the rule's own.
+    pub fn common(&self) -> &'static [Hyper] {
+        if self.decays() { &COMMON[..WEIGHT_DECAY] } else { &COMMON }
     }
 }
 

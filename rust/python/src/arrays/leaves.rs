@@ -130,6 +130,16 @@ impl Leaves {
         self.parameters.len()
     }
 
+    /// The number of the group that a parameter is in.
+    pub(crate) fn group(&self, leaf: usize) -> usize {
+        self.groups[leaf]
+    }
+
+    /// Which of the step's terms are those of a parameter: at first, those with the number of its group.
+    pub(crate) fn set_terms(&mut self, leaf: usize, terms: usize) {
+        self.gradients[leaf].terms = terms;
+    }
+
     /// The numbers of elements of the parameters.
     pub(crate) fn lengths(&self) -> impl ExactSizeIterator<Item = usize> {
         self.tensors.iter().map(|tensor| tensor.len)
