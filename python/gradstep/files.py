@@ -21,14 +21,14 @@ MODE_OF_NEW_FILES = 0o666
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file for writing; at the end of the ``with`` block, and not before, it takes its place at a path.
+    """Open a file for writing that takes its place at the end of the ``with`` block, and not before.
 
     It is written beside the old file, brought to the disk, and then takes the old one's name. So a program
     that reads meanwhile, or after a crash, finds the old content or the new, whole. If anything goes wrong
     the old file is as it was, and nothing else is left behind.
 
     The permissions stay those of the old file, and its owner where the system allows that. Of a symbolic
-    link the target is replaced. What is no regular file, as a pipe or ``/dev/stdout``, is written to directly.
+    link the target is replaced. What is no regular file, such as a pipe, is written to directly.
 
     Args:
         path: where the file is, or will be. Its directory has to be there, and writable.
