@@ -197,7 +197,7 @@ class History:
             file.write(text.getvalue().encode())
 
     def plot(self, *columns: str, ax: Axes | None = None, log: bool | None = None) -> Axes:
-        """Draw columns over the steps; needs matplotlib (``pip install 'gradstep[plot]'``).
+        """Draw columns over the steps; needs matplotlib (``pip install matplotlib``).
 
         Learning rates that are drawn with other columns have an axis of their own, on the right.
 
