@@ -5,11 +5,11 @@ a factor from 0 to 1, and `rate * schedule` is what the rule gets.
 
     η(t) = rate·s(t)            for each of 6 rules × 10 schedules, 12 epochs, the same weights to start from
 
-What to look at: the row of Adam, whose rate is large. Held constant, it keeps the training loss where the noise
-of the mini-batches leaves it, at some tenths; under every schedule that falls, the loss goes on down, to a
-hundredth of that or less. Where the rate is small enough, a schedule has nothing to mend in so short a run,
-and the training loss is lowest where the rate falls least. The validation accuracies, of 300 images, differ by
-a few images only. The first plot has each rule under Cosine, the second Adam under each schedule.
+What to look at: the row of Adam, whose rate is large. Held constant, it keeps the training loss where the
+noise of the mini-batches leaves it, at some tenths; under every schedule that falls, the loss goes on down,
+to a hundredth of that or less. Where the rate is small enough, a schedule has nothing to mend in so short a
+run, and the training loss is lowest where the rate falls least. The validation accuracies, of 300 images,
+differ by a few images only. The first plot has each rule under Cosine, the second Adam under each schedule.
 
     python docs/examples/compare_rules.py --plot docs/images/compare_rules.png
 """

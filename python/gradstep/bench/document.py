@@ -21,6 +21,8 @@ HOW = """\
   cache. Python's garbage collector is off. Every library may use as many threads as gradstep.
 - *In training* each step comes right after a forward and a backward pass in NumPy, whose matrix products
   have just written its gradients; only the step is timed. Its share of the loop is from the same rounds.
+  The workers of NumPy's BLAS spin for a while after a product, and on few cores the parallel regions of torch
+  and numba wait for them; `OPENBLAS_NUM_THREADS=1` shows how it is without.
 - *NumPy, textbook* is one line per line of the paper, with temporaries. *NumPy, in place* has `out=`
   everywhere, preallocated scratch and constants folded by hand. *torch* has its tensors over the same
   memory; with clipping it calls `clip_grad_norm_` first. *numba* is one compiled call a tensor; *∥* is
