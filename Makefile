@@ -1,13 +1,16 @@
 # Targets that explain themselves: `make help`. Python >= 3.11, a Rust toolchain and make are presumed;
-# everything else is installed into .venv. A second run builds only what has changed.
+# everything else is installed into .venv, by those targets that need it. A second run does only what has changed.
 
 PYTHON ?= python3
 VENV := .venv
 SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := $(VENV)/$(SCRIPTS)
 WHEEL_TOOLS := build/wheel-tools
+# Compiled when first imported: NumPy alone has hundreds of modules that nobody here imports.
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 # maturin installs into this environment, whatever else the caller has activated.
-DEVELOP := env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked --quiet
+DEVELOP := env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) PIP_QUIET=1 \
+	$(BIN)/maturin develop --release --locked --quiet
 # A Python with NumPy and matplotlib; contenders that it has installed take part. It sees this checkout's build.
 BENCH_PYTHON ?= $(BIN)/python
 BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
@@ -22,17 +25,17 @@ help: ## list the targets
 build: $(VENV)/built ## build the extension in release mode into .venv
 
 demo: build ## train a network on handwritten digits with every rule
-	$(BIN)/gradstep demo
+	@$(BIN)/gradstep demo
 
 examples: build ## run every program of docs/examples
 	@for example in docs/examples/*.py; do \
 		printf '\n== %s\n' $$example; $(BIN)/python $$example || exit 1; done
 
-test: build ## the core's tests, then the package's, doctests included
+test: build $(VENV)/test.group ## the core's tests, then the package's, doctests included
 	cargo test --quiet --locked --package gradstep-core
 	$(BIN)/pytest
 
-bench: build ## time every rule against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
+bench: build $(VENV)/plot.group ## time every rule against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
 	@mkdir -p docs
 	$(BENCH) --limit --markdown docs/benchmarks.md --plot docs/benchmarks.png
 
@@ -48,7 +51,7 @@ wheel: $(WHEEL_TOOLS)/made ## the sdist and the wheel that builds from it, both 
 test-wheel: $(filter wheel,$(MAKECMDGOALS)) ## all tests against the wheel in dist/, with the oldest and the newest NumPy
 	$(PYTHON) .ci/test_wheel.py
 
-lint: build $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, stubtest, the workflows' linters
+lint: build $(VENV)/lint.group $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, stubtest, the workflows' linters
 	cargo fmt --check
 	cargo clippy --quiet --locked --all-targets -- -D warnings
 	$(BIN)/ruff check
@@ -57,11 +60,11 @@ lint: build $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, stubtest, the
 	$(BIN)/stubtest gradstep._core
 	.ci/lint_workflows $(BIN)
 
-stubs: build ## write python/gradstep/functional.pyi anew
+stubs: build $(VENV)/lint.group ## write python/gradstep/functional.pyi anew
 	$(BIN)/python -c 'from gradstep.signatures import stub; print(stub())' > python/gradstep/functional.pyi
 	$(BIN)/ruff format --quiet python/gradstep/functional.pyi
 
-format: $(VENV)/tools ## rewrite the sources in the house style
+format: $(VENV)/lint.group ## rewrite the sources in the house style
 	cargo fmt
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -69,24 +72,35 @@ format: $(VENV)/tools ## rewrite the sources in the house style
 clean: ## remove everything that was built
 	rm -rf $(VENV) target dist build python/gradstep/_core.*.so python/gradstep/_core.pyd
 
-$(VENV)/tools: pyproject.toml
+# In the meantime the crates come, and the head of the longest chain of them is compiled, which needs no Python yet.
+# If that fails, the build will say why.
+$(VENV)/made: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gradstep needs Python 3.11 or newer, this is " + sys.version.split()[0])'
 	@cargo --version > /dev/null || { echo "gradstep needs a Rust toolchain: https://rustup.rs"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/pip install --quiet --group dev
+	@echo "Making an environment in $(VENV), and fetching Rust libraries"
+	@{ cargo fetch --quiet --locked && cargo build --quiet --release --locked --package pyo3-macros; } 2> /dev/null & \
+		$(PYTHON) -m venv $(VENV) && $(BIN)/python $(INSTALL) --upgrade pip && \
+		$(BIN)/python $(INSTALL) --group build && wait
+	@touch $@
+
+# A group of tools, as pyproject.toml lists them.
+$(VENV)/%.group: $(VENV)/made
+	@echo "Installing what \`make $*\` needs"
+	@$(BIN)/python $(INSTALL) --group $*
 	@touch $@
 
 # Installing it needs GitHub; .ci/lint_workflows knows what to do without.
-$(VENV)/actionlint.log: $(VENV)/tools
-	-@$(BIN)/pip install --quiet --group actionlint > $@ 2>&1
+$(VENV)/actionlint.log: $(VENV)/made
+	@$(BIN)/python $(INSTALL) --group actionlint > $@ 2>&1 || true
 
-$(VENV)/built: $(VENV)/tools $(SOURCES)
-	$(DEVELOP)
+$(VENV)/built: $(VENV)/made $(SOURCES)
+	@echo "Compiling gradstep in release mode; the first time, that takes about half a minute"
+	@$(DEVELOP) > $(VENV)/built.log 2>&1 || { cat $(VENV)/built.log; exit 1; }
 	@touch $@
 
 $(WHEEL_TOOLS)/made: pyproject.toml
-	$(PYTHON) -m venv --clear $(WHEEL_TOOLS)
-	$(WHEEL_TOOLS)/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(WHEEL_TOOLS)/$(SCRIPTS)/python -m pip install --quiet --group wheel
+	@echo "Installing what \`make wheel\` needs"
+	@$(PYTHON) -m venv --clear $(WHEEL_TOOLS)
+	@$(WHEEL_TOOLS)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
+	@$(WHEEL_TOOLS)/$(SCRIPTS)/python $(INSTALL) --group wheel
 	@touch $@

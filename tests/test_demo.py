@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradstep.cli.progress import ProgressBar
+import gradstep as gs
 from gradstep.demo import digits, timing
 from gradstep.demo.network import (
     Floats,
@@ -23,8 +23,9 @@ from gradstep.demo.network import (
     loss_and_grads,
 )
 from gradstep.demo.recipes import RECIPES, Recipe
-from gradstep.demo.report import REQUIRED_ACCURACY, Report, Row
-from gradstep.demo.training import BATCH_SIZE, mini_batches, steps_per_epoch, train
+from gradstep.demo.report import Report, Row
+from gradstep.demo.timing import Comparison, LoopTimes
+from gradstep.demo.training import BATCH_SIZE, Run, mini_batches, steps_per_epoch, train
 
 SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
 RULES = ["SGD", "SGD, momentum 0.9", "Adagrad", "RMSprop", "Adam", "AdamW"]
@@ -128,87 +129,76 @@ class TestTraining:
 
     @by_rule
     def test_learning_rates_used_are_the_schedule(self, recipe: Recipe, data: digits.Split) -> None:
-        history = train(recipe, data, epochs=2, seed=1)
+        run = train(recipe, data, epochs=2, seed=1)
         schedule = recipe.schedule(90)
-        assert history.lr == [schedule(t) for t in range(90)]
-        assert history.schedule == repr(schedule)
-        assert history.training_loss[1] < history.training_loss[0]
+        assert run.curve("lr") == [schedule(t) for t in range(90)]
+        assert run.schedule == repr(schedule)
+        first, second = run.curve("training_loss")
+        assert second < first
 
     @by_rule
-    def test_textbook_takes_the_same_steps(self, recipe: Recipe, data: digits.Split) -> None:
+    def test_textbook_trains_alike(self, recipe: Recipe, data: digits.Split) -> None:
         times, ours, theirs = timing.compare(recipe, data, seed=0)
-        assert times.gradstep > 0
-        assert times.ratio == times.numpy / times.gradstep
+        for loop in (times.gradstep, times.numpy):
+            assert 0 < loop.step < loop.whole
+            assert loop.share == loop.step / (loop.passes + loop.step)
         start = arrays(initial_params(np.random.default_rng(0), (64, 64, 32, 10)))
         for p, q, p0 in zip(arrays(ours), arrays(theirs), start, strict=True):
             assert np.abs(p - p0).max() > 1e-3
-            # The textbook rounds in other places, 450 times.
+            # The textbook's Adam rounds in other places, in each of 450 steps.
             np.testing.assert_allclose(p, q, rtol=1e-3, atol=1e-4)
 
     @pytest.mark.parametrize("seed", [1, 2, 3])
     @by_rule
     def test_accuracy_does_not_hang_on_the_seed(self, recipe: Recipe, seed: int, data: digits.Split) -> None:
-        assert train(recipe, data, epochs=30, seed=seed).test_accuracy[-1] >= 0.965
+        assert train(recipe, data, epochs=30, seed=seed).test_accuracy >= 0.965
+
+
+def a_run(accuracy: float = 0.9, loss: float = 0.1) -> Run:
+    history = gs.History()
+    history.record(lr=0.1)
+    history.record(training_loss=loss, test_accuracy=accuracy)
+    return Run("Constant(value=0.1)", history, 0.25)
+
+
+TIMES = Comparison(gradstep=LoopTimes(passes=50.0, step=2.0), numpy=LoopTimes(passes=52.0, step=12.5))
+
+
+def report(data: digits.Split, run: Run, required: float | None = None, times: Comparison = TIMES) -> Report:
+    return Report(data, 1, 0, required, [Row(recipe, run, times) for recipe in RECIPES])
 
 
 class TestReport:
-    def test_rule_below_the_required_accuracy_is_named(self, data: digits.Split) -> None:
-        history = train(RECIPES[0], data, epochs=1, seed=0)
-        times = timing.StepTimes(gradstep=2.0, numpy=12.5)
-
-        def failures(result: float) -> list[str]:
-            history.test_accuracy[-1] = result
-            return Report(data, 1, 0, [Row(RECIPES[0], history, times)]).failures()
-
-        assert failures(REQUIRED_ACCURACY) == []
-        message = "SGD reached 94.90% test accuracy, but 95% is required"
-        assert failures(0.949) == [message]
-        assert failures(float("nan")) == [message.replace("94.90%", "nan%")]
+    @pytest.mark.parametrize(
+        ("accuracy", "required", "message"),
+        [
+            (0.95, 0.95, None),
+            (0.1, None, None),
+            (0.949, 0.95, "SGD reached 94.90% test accuracy, but 0.95 is required"),
+            (float("nan"), 0.0, "SGD reached nan% test accuracy, but 0 is required"),
+        ],
+    )
+    def test_rule_below_the_required_accuracy_is_named(
+        self, data: digits.Split, accuracy: float, required: float | None, message: str | None
+    ) -> None:
+        failures = report(data, a_run(accuracy), required).failures()
+        assert failures[:1] == ([message] if message else [])
 
     def test_divergence_is_null_in_json(self, data: digits.Split) -> None:
-        history = train(RECIPES[0], data, epochs=1, seed=0)
-        history.training_loss[0] = float("inf")
-        report = Report(data, 1, 0, [Row(RECIPES[0], history, timing.StepTimes(2.0, 12.5))])
-        written = json.loads(json.dumps(report.as_json(), allow_nan=False))
+        content: Any = report(data, a_run(loss=float("inf"))).as_json()
+        written = json.loads(json.dumps(content, allow_nan=False))
         assert written["rules"][0]["curves"]["training_loss"] == [None]
-        assert "6.2×" in report.table()
 
+    def test_the_loops_are_compared(self, data: digits.Split) -> None:
+        tables = report(data, a_run()).tables()
+        (line,) = (line for line in tables.splitlines() if line.startswith("AdamW ") and "→" in line)
+        assert line.split() == ["AdamW", "12.5", "2.0", "6.2×", "19%", "→", "4%", "1.24×"]
 
-class Terminal:
-    """A stream that says it is a terminal, or not."""
-
-    def __init__(self, is_terminal: bool) -> None:
-        self.is_terminal, self.text = is_terminal, ""
-
-    def isatty(self) -> bool:
-        return self.is_terminal
-
-    def write(self, text: str) -> int:
-        self.text += text
-        return len(text)
-
-    def flush(self) -> None: ...
-
-
-class TestProgressBar:
-    def test_draws_one_line_and_wipes_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("COLUMNS", "45")
-        stream: Any = Terminal(True)
-        with ProgressBar(4, stream) as bar:
-            bar.label = "Adam (OneCycle) and more"
-            for _ in range(4):
-                bar.advance()
-        frames = stream.text.split("\r\x1b[K")
-        assert frames[1] == "[#######.......................]  25%  Adam "
-        assert frames[-2:] == ["[##############################] 100%  Adam ", ""]
-        assert max(map(len, frames)) == 44
-        assert "\n" not in stream.text
-
-    def test_is_silent_where_there_is_no_terminal(self) -> None:
-        stream: Any = Terminal(False)
-        with ProgressBar(2, stream) as bar:
-            bar.advance()
-        assert stream.text == ""
+    @pytest.mark.parametrize("slower", [1.0, 1e3])
+    def test_output_fits_79_columns(self, data: digits.Split, slower: float) -> None:
+        gradstep, numpy = (LoopTimes(90.0 * slower, step * slower) for step in (2.0, 70.0))
+        shown = report(data, a_run(1.0), times=Comparison(gradstep, numpy))
+        assert max(map(len, (shown.heading() + "\n" + shown.tables()).splitlines())) <= 79
 
 
 def gradstep(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -222,14 +212,15 @@ def gradstep(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_whole_demo(tmp_path: Path) -> None:
-    result = gradstep("demo", "--json", tmp_path / "demo.json")
+    result = gradstep("demo", "--require", "0.95", "--json", tmp_path / "demo.json")
     assert (result.returncode, result.stderr) == (0, "")
 
     written = json.loads((tmp_path / "demo.json").read_text("utf-8"))
     assert [rule["rule"] for rule in written["rules"]] == RULES
+    assert written["required_accuracy"] == 0.95
     lines = result.stdout.splitlines()
     for rule in written["rules"]:
-        assert rule["test_accuracy"] >= REQUIRED_ACCURACY
+        assert rule["test_accuracy"] >= 0.95
         assert rule["test_accuracy"] == rule["curves"]["test_accuracy"][-1]
         assert [len(rule["curves"][name]) for name in ("test_accuracy", "training_loss", "lr")] == [
             30,
@@ -237,12 +228,25 @@ def test_whole_demo(tmp_path: Path) -> None:
             1350,
         ]
         assert rule["ratio"] == rule["numpy_microseconds_per_step"] / rule["microseconds_per_step"]
-        (line,) = (line for line in lines if line.startswith(f"{rule['rule']}  "))
-        for cell in (rule["schedule"], f"{rule['test_accuracy']:.2%}", f"{rule['ratio']:.1f}×"):
-            assert cell in line
+        trained, timed = (line for line in lines if line.startswith(f"{rule['rule']}  "))
+        for cell in (rule["schedule"], f"{rule['test_accuracy']:.2%}"):
+            assert cell in trained
+        shares = f"{rule['numpy_share_of_loop']:.0%} → {rule['share_of_loop']:.0%}"
+        for cell in (f"{rule['ratio']:.1f}×", shares, f"{rule['loop_ratio']:.2f}×"):
+            assert cell in timed
 
     again = gradstep("demo", "--json", tmp_path / "again.json")
     assert again.returncode == 0
     repeated = json.loads((tmp_path / "again.json").read_text("utf-8"))
     for first, second in zip(written["rules"], repeated["rules"], strict=True):
         assert first["curves"] == second["curves"]
+
+
+def test_a_low_accuracy_is_a_failure_where_one_is_required() -> None:
+    result = gradstep("demo", "--epochs", "1", "--require", "0.999")
+    assert result.returncode == 1
+    assert "Training with gradstep" in result.stdout
+    assert len(result.stderr.splitlines()) == len(RULES)
+    assert "gradstep demo: AdamW reached " in result.stderr
+    assert result.stderr.endswith(" test accuracy, but 0.999 is required\n")
+    assert gradstep("demo", "--epochs", "1").returncode == 0

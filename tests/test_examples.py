@@ -123,9 +123,10 @@ def check_rate_sweep(result: dict[str, Any]) -> None:
 
 def check_compare_rules(result: dict[tuple[str, str], dict[str, list[float]]]) -> None:
     losses = {pair: curves["loss"][-1] for pair, curves in result.items()}
-    assert losses.pop(("momentum", "Constant")) > 10
+    assert losses.pop(("Adam", "Constant")) > 0.05
     assert max(losses.values()) < 0.1
-    for rule in {rule for rule, _ in result} - {"momentum"}:
+    assert max(loss for (rule, _), loss in losses.items() if rule == "Adam") < 0.005
+    for rule in {rule for rule, _ in result} - {"Adam"}:
         others = [
             loss for (name, schedule), loss in losses.items() if name == rule and schedule != "Constant"
         ]

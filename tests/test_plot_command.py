@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
 
+import absent
 from gradstep.cli import main
+from gradstep.cli.chart import HEIGHT
 
 
 def plot(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -87,20 +88,81 @@ def test_draws_into_files(tmp_path: Path) -> None:
             "argument SCHEDULE: a schedule has no 'system' here; expected one of then, warmup, clip, every, "
             "shift, repeat\n  __import__('os').system('true')\n                   ^\n",
         ),
-        (["Constant(1)", "--steps", "0"], "argument --steps: expected an integer from 1 to 2**53, got '0'\n"),
+        (
+            ["Constant(1)", "--steps", "0"],
+            "argument --steps: expected an integer from 1 to 9007199254740992, got '0'\n",
+        ),
         (
             ["Constant(1)", "--steps", "1e3"],
-            "argument --steps: expected an integer from 1 to 2**53, got '1e3'\n",
+            "argument --steps: expected an integer from 1 to 9007199254740992, got '1e3'\n",
         ),
         (
             ["Constant(1)", "--steps", "9007199254740993"],
-            "argument --steps: expected an integer from 1 to 2**53, got '9007199254740993'\n",
+            "argument --steps: expected an integer from 1 to 9007199254740992, got '9007199254740993'\n",
         ),
         ([], "the following arguments are required: SCHEDULE\n"),
     ],
 )  # fmt: skip
 def test_wrong_usage(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert refusal(capsys, *arguments) == message
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["-0.5*Constant(1)", "-0.5 * Constant(1)", "-.5*Constant(1)", "-(0.5)*Constant(1)", "-1/2*Constant(1)"],
+)
+def test_an_expression_may_begin_with_a_minus(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([text], ["--", text], ["--steps", "9", text], [text, "--steps", "9"]):
+        assert main(["plot", *arguments]) == 0
+        assert capsys.readouterr().out.startswith(f"{text}\nfirst -0.5 at step 0")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("-Constant(1)", "a sign needs a number, got a Constant; multiply by -1\n  -Constant(1)\n  ^\n"),
+        ("-constant(1)", "unknown schedule 'constant'; did you mean Constant?\n  -constant(1)\n   ^\n"),
+    ],
+)
+def test_a_wrong_expression_that_begins_with_a_minus(
+    text: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refusal(capsys, text) == f"argument SCHEDULE: {message}"
+
+
+def test_a_file_with_parentheses_is_a_file(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    for option in ("-o", "--output="):
+        path = tmp_path / f"x{option.strip('-=')}(1).png"
+        assert main(["plot", "Constant(1)", f"{option}{path}"]) == 0
+        assert path.exists()
+
+
+LARGE = [
+    "Piecewise([5], [1e308, -1e308])",
+    "Constant(1.7e308)",
+    "Constant(-1.79e308)",
+    "Linear(1e308, -1e308, 100)",
+    "Linear(1.7e308, 1.6e308, 100)",
+    "Exponential(1e300, 1.3)",
+    "Exponential(1.7e308, 0.5)",
+    "Exponential(1, 1e308)",
+    "Linear(1e306, 0, 10)",
+    "1e308 * Constant(1e308)",
+]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", LARGE)
+def test_values_near_the_largest_float(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["plot", text]) == 0
+    assert capsys.readouterr().out.count("|") == HEIGHT
+    pytest.importorskip("matplotlib")
+    assert main(["plot", text, "Constant(1.0)", "-o", str(tmp_path / "x.png")]) == 0
+    assert main(["plot", text, "-o", str(tmp_path / "x.png")]) == 0
 
 
 @pytest.mark.parametrize(
@@ -135,21 +197,10 @@ def test_a_disk_that_is_full(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err == f"gradstep plot: cannot write '{path}': No space left on device\n"
 
 
-class WithoutMatplotlib:
-    """An import hook that pretends that matplotlib is not installed."""
-
-    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        if name.partition(".")[0] == "matplotlib":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return None
-
-
 def test_without_matplotlib(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(sys, "meta_path", [WithoutMatplotlib(), *sys.meta_path])
-    message = "argument -o/--output: plots need matplotlib: pip install 'gradstep[plot]'\n"
+    absent.no_matplotlib(monkeypatch)
+    message = "argument -o/--output: plots need matplotlib: pip install matplotlib\n"
     assert refusal(capsys, "Constant(1)", "-o", str(tmp_path / "x.png")) == message
     assert main(["plot", "Constant(1)"]) == 0

@@ -23,6 +23,12 @@ def test_an_example_runs(example: str, tmp_path: Path) -> None:
         [sys.executable, "-W", "error", str(script)], capture_output=True, text=True, cwd=tmp_path, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    error = re.search(r"squared error (\d+\.\d+)", done.stdout)
-    assert error is not None
-    assert float(error.group(1)) < 0.02
+    (found,) = re.findall(r"(squared error|difference after 1,000 steps:) (\S+?)[,\n]", done.stdout)
+    assert float(found[1]) < (0.02 if found[0] == "squared error" else 1e-12)
+
+
+@pytest.mark.parametrize(
+    "path", re.findall(r"\]\((?!#|https?:)([^)]+)\)", README.read_text(encoding="utf-8"))
+)
+def test_links_lead_somewhere(path: str) -> None:
+    assert (README.parent / path).exists()

@@ -5,11 +5,11 @@ a factor from 0 to 1, and `rate * schedule` is what the rule gets.
 
     η(t) = rate·s(t)            for each of 6 rules × 10 schedules, 12 epochs, the same weights to start from
 
-What to look at: the row of momentum, whose rate is at the edge of what the network bears. At the constant
-rate its training loss explodes; every schedule that falls brings it back, to a loss as low as any.
-Where the rate is small enough, a schedule has nothing to mend in so short a run, and the training loss is
-lowest where the rate falls least. The validation accuracies, of 300 images, differ by a few images only.
-The first plot has each rule under Cosine, the second momentum under each schedule.
+What to look at: the row of Adam, whose rate is large. Held constant, it keeps the training loss where the
+noise of the mini-batches leaves it, at some tenths; under every schedule that falls, the loss goes on down,
+to a hundredth of that or less. Where the rate is small enough, a schedule has nothing to mend in so short a
+run, and the training loss is lowest where the rate falls least. The validation accuracies, of 300 images,
+differ by a few images only. The first plot has each rule under Cosine, the second Adam under each schedule.
 
     python docs/examples/compare_rules.py --plot docs/images/compare_rules.png
 """
@@ -31,10 +31,10 @@ STEPS = EPOCHS * -(-len(training) // BATCH_SIZE)
 
 RULES = {
     "SGD": lambda params, schedule: gs.SGD(params, lr=0.3 * schedule),
-    "momentum": lambda params, schedule: gs.SGD(params, lr=0.2 * schedule, momentum=0.9),
+    "momentum": lambda params, schedule: gs.SGD(params, lr=0.05 * schedule, momentum=0.9),
     "Adagrad": lambda params, schedule: gs.Adagrad(params, lr=0.1 * schedule),
     "RMSprop": lambda params, schedule: gs.RMSprop(params, lr=0.01 * schedule),
-    "Adam": lambda params, schedule: gs.Adam(params, lr=0.015 * schedule),
+    "Adam": lambda params, schedule: gs.Adam(params, lr=0.05 * schedule),
     "AdamW": lambda params, schedule: gs.AdamW(params, lr=0.015 * schedule, weight_decay=0.1),
 }
 SCHEDULES: dict[str, schedules.Schedule] = {
@@ -72,7 +72,7 @@ def train(rule: str, schedule: schedules.Schedule) -> dict[str, list[float]]:
 
 
 def draw(results: dict[tuple[str, str], dict[str, list[float]]], path: str) -> None:
-    """Draw the rules under the cosine, momentum under each schedule, and the schedules."""
+    """Draw the rules under the cosine, Adam under each schedule, and the schedules."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 4.5), layout="constrained")
@@ -82,9 +82,9 @@ def draw(results: dict[tuple[str, str], dict[str, list[float]]], path: str) -> N
         by_rule.plot(epochs, results[rule, "Cosine"]["loss"], label=rule)
     for i, (name, schedule) in enumerate(SCHEDULES.items()):
         style = {"label": name, "color": f"C{i}", "linestyle": "-" if i < 5 else "--"}
-        by_schedule.plot(epochs, results["momentum", name]["loss"], **style)
+        by_schedule.plot(epochs, results["Adam", name]["loss"], **style)
         rates.plot(steps, schedule(steps), **style)
-    for axes, title in ((by_rule, "each rule under Cosine"), (by_schedule, "momentum under each schedule")):
+    for axes, title in ((by_rule, "each rule under Cosine"), (by_schedule, "Adam under each schedule")):
         axes.set(
             title=title, xlabel="epoch", ylabel="training loss (nats)", yscale="log", xticks=epochs[1::2]
         )

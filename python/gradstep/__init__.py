@@ -1,5 +1,6 @@
 """Fast in-place optimizer steps and learning-rate schedules for NumPy training code."""
 
+from gradstep import starting as starting  # isort: skip  (first: it is at work while the others are imported)
 from gradstep import feedback, functional, schedules
 from gradstep._core import DetachedParameterWarning, __version__
 from gradstep.early_stopping import EarlyStopping

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
 from operator import index
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
 
 import numpy as np
 
+from gradstep.optimizers import SGD
 from gradstep.scalars import measured
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from gradstep.types import Params
 
 __all__ = ["EarlyStopping"]
-
-MAX_NESTING = 100
-"""Deeper than this are parameters that contain themselves."""
 
 
 class EarlyStopping:
@@ -36,8 +34,8 @@ class EarlyStopping:
         patience: how many updates in a row without improvement end the training, at least 1.
         min_delta: what an improvement must exceed, ≥ 0.
         mode: "min" if less is better, as of a loss; "max" if more is, as of an accuracy.
-        restore: the parameters, as the optimizer takes them. A copy is kept from each improvement;
-            `restore` writes it back.
+        restore: the parameters or groups of them, just as an optimizer takes them. A copy is kept from each
+            improvement; `restore` writes it back.
 
     Attributes:
         patience: as given.
@@ -50,9 +48,9 @@ class EarlyStopping:
 
     Raises:
         TypeError: ``patience`` is not an integer, ``min_delta`` not a number, or ``restore`` something else
-            than arrays in lists, tuples and dicts.
+            than float32 or float64 arrays in lists, tuples and dicts.
         ValueError: ``patience`` is below 1, ``min_delta`` negative or not finite, ``mode`` neither of the
-            two, or an array of ``restore`` read-only.
+            two, or ``restore`` holds what an optimizer could not update: a read-only array, for example.
 
     Example:
         >>> import numpy as np
@@ -99,7 +97,7 @@ class EarlyStopping:
         self.best_step: int | None = None
         self.step_count = 0
         self.waited = 0
-        self._params = None if restore is None else list(arrays(restore))
+        self._params = None if restore is None else checked(restore)
         self._copies: list[NDArray[Any]] = []
 
     def update(self, value: SupportsFloat) -> bool:
@@ -114,10 +112,12 @@ class EarlyStopping:
 
         Raises:
             TypeError: ``value`` is not a number.
+            MemoryError: there is no room for a copy of the parameters. The last one stays, as does all else.
         """
         number = measured("value", value)
         if self._improves(number):
-            self._keep()
+            # The last copies live until the new ones are complete.
+            self._copies = [array.copy("K") for array in (self._params or {}).values()]
             self.best, self.best_step, self.waited = number, self.step_count, 0
         else:
             self.waited += 1
@@ -130,16 +130,22 @@ class EarlyStopping:
         The optimizer's state and step count stay as they are.
 
         Raises:
-            ValueError: ``restore`` was not given, no value was finite yet, or an array has become read-only.
+            ValueError: ``restore`` was not given, no value was finite yet, or an array is read-only by now or
+                has no longer the shape and dtype of its copy. Nothing has been written then.
         """
         if self._params is None:
             raise ValueError("there is nothing to restore: EarlyStopping was made without restore=params")
         if self.best_step is None:
             raise ValueError(f"there is nothing to restore: none of {self.step_count} values was finite")
-        for array in self._params:
+        pairs = list(zip(self._params.items(), self._copies, strict=True))
+        for (name, array), copy in pairs:
             if not array.flags.writeable:
-                raise ValueError(f"an array of shape {array.shape} in restore has become read-only")
-        for array, copy in zip(self._params, self._copies, strict=True):
+                raise ValueError(f"{name} is read-only, so it cannot be restored")
+            for what in ("shape", "dtype"):
+                now, then = getattr(array, what), getattr(copy, what)
+                if now != then:
+                    raise ValueError(f"{name} has {what} {now}, but had {what} {then} at the best value")
+        for (_, array), copy in pairs:
             np.copyto(array, copy)
 
     def _improves(self, value: float) -> bool:
@@ -151,38 +157,37 @@ class EarlyStopping:
             return value + self.min_delta < self.best
         return value - self.min_delta > self.best
 
-    def _keep(self) -> None:
-        if self._params is None:
-            return
-        if not self._copies:
-            self._copies = [array.copy() for array in self._params]
-            return
-        for array, copy in zip(self._params, self._copies, strict=True):
-            np.copyto(copy, array)
 
-
-def arrays(params: object, path: str = "", depth: int = 0) -> Iterator[NDArray[Any]]:
-    """Give the arrays of nested parameters, or of torch-style groups, in order.
+def checked(restore: Params) -> dict[str, NDArray[Any]]:
+    """Give the arrays of parameters by the names that errors call them, such as "restore['fc1.w']".
 
     Raises:
-        TypeError: something is neither an ndarray nor a list, tuple or dict.
-        ValueError: an array is read-only, or the nesting has no end.
+        TypeError: ``restore`` is something that no optimizer takes.
+        ValueError: the same, for what it has and not for what it is.
     """
-    name = f"restore['{path}']" if path else "restore"
-    if depth > MAX_NESTING:
-        raise ValueError(f"restore is nested more than {MAX_NESTING} deep; does it contain itself?")
+    params: Any = restore
+    groups = isinstance(params, (list, tuple)) and any(is_group(entry) for entry in params)
+    if groups:
+        # Of a group only the parameters count: its other keys are those of whichever rule it is for.
+        params = [{"params": entry["params"]} if is_group(entry) else entry for entry in params]
+    try:
+        # An optimizer knows best what optimizers take.
+        SGD(params)
+    except (TypeError, ValueError) as error:
+        message = re.sub(r"(?<![\w.'])params(?=\[| )", "restore", str(error))
+        raise type(error)(message) from None
+    return dict(arrays([group["params"] for group in params] if groups else params, ""))
+
+
+def is_group(entry: object) -> bool:
+    """Tell whether an entry of a list is a group of parameters."""
+    return isinstance(entry, dict) and "params" in entry
+
+
+def arrays(params: Any, path: str) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Give each array of what is known to be parameters, with its name."""
     if isinstance(params, np.ndarray):
-        if not params.flags.writeable:
-            raise ValueError(f"{name} is read-only")
-        yield params
-    elif isinstance(params, Mapping):
-        for key, value in params.items():
-            yield from arrays(value, f"{path}.{key}" if path else f"{key}", depth + 1)
-    elif isinstance(params, (list, tuple)):
-        groups = bool(params) and all(isinstance(item, Mapping) and "params" in item for item in params)
-        for i, item in enumerate(params):
-            value = item["params"] if groups else item
-            yield from arrays(value, f"{path}.{i}" if path else f"{i}", depth + 1)
-    else:
-        kind = type(params).__name__
-        raise TypeError(f"{name} must be an ndarray, or a list, tuple or dict of ndarrays, got {kind}")
+        yield f"restore['{path}']" if path else "restore", params
+        return
+    for key, value in dict.items(params) if isinstance(params, dict) else enumerate(params):
+        yield from arrays(value, f"{path}.{key}" if path else str(key))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 from operator import index
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
+from gradstep.files import replacing
 from gradstep.scalars import measured
 from gradstep.series import Series
 
@@ -178,6 +179,8 @@ class History:
         """Write the rows as a CSV file with a line of names.
 
         Floats are written so that reading gives the same bits; where there is no value, the cell is empty.
+        A file that is there already is replaced in one moment: at any time it is the old one or the new one,
+        whole, and if this fails it is the old one.
 
         Args:
             path: the file to write, in UTF-8.
@@ -186,13 +189,15 @@ class History:
             OSError: the file cannot be written.
         """
         table = self.to_dict()
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(table)
-            writer.writerows(zip(*table.values(), strict=True))
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table)
+        writer.writerows(zip(*table.values(), strict=True))
+        with replacing(path) as file:
+            file.write(text.getvalue().encode())
 
     def plot(self, *columns: str, ax: Axes | None = None, log: bool | None = None) -> Axes:
-        """Draw columns over the steps; needs matplotlib (``pip install 'gradstep[plot]'``).
+        """Draw columns over the steps; needs matplotlib (``pip install matplotlib``).
 
         Learning rates that are drawn with other columns have an axis of their own, on the right.
 

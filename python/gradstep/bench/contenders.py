@@ -4,24 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import metadata, util
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 import gradstep as gs
-from gradstep.bench import in_place, textbook
-from gradstep.bench.rules import (
-    ADAGRAD_EPS,
-    ALPHA,
-    BETA1,
-    BETA2,
-    EPS,
-    LR,
-    MAX_NORM,
-    MOMENTUM,
-    WEIGHT_DECAY,
-    Rule,
-)
+from gradstep.bench import hypers, in_place, textbook
+from gradstep.bench.rules import Rule
 from gradstep.bench.workloads import WORKLOADS, Floats
 
 Step: TypeAlias = Callable[[], object]
@@ -37,10 +26,16 @@ TITLES = {
     "torch-foreach": "torch, foreach",
     "torch-fused": "torch, fused",
     "numba": "numba",
-    "numba-parallel": "numba, parallel",
-    "numba-unchecked": "numba, ÷ unchecked",
-    "numba-unchecked-parallel": "numba, ÷ unchecked, parallel",
+    "numba-parallel": "numba ∥",
+    "numba-unchecked": "numba unchecked",
+    "numba-unchecked-parallel": "numba unchecked ∥",
+    "numba-fastmath": "numba fastmath",
+    "numba-fastmath-parallel": "numba fastmath ∥",
 }
+NOTES = {
+    "numba": 'numba ∥: parallel=True; unchecked: error_model="numpy"; fastmath: with that, fastmath=True',
+}
+"""What explains the titles, by the package."""
 PACKAGES = ("torch", "numba")
 """What contenders need beyond NumPy; a contender's key begins with it."""
 
@@ -96,9 +91,14 @@ def _installed() -> Iterator[Contender]:
     if is_installed("numba"):
         from gradstep.bench import compiled
 
-        for key, error_model in (("numba", "python"), ("numba-unchecked", "numpy")):
-            yield Contender(key, compiled.steps(parallel=False, error_model=error_model))
-            yield Contender(f"{key}-parallel", compiled.steps(parallel=True, error_model=error_model))
+        forms: dict[str, dict[str, Any]] = {
+            "numba": {},
+            "numba-unchecked": {"error_model": "numpy"},
+            "numba-fastmath": {"error_model": "numpy", "fastmath": True},
+        }
+        for key, options in forms.items():
+            yield Contender(key, compiled.steps(parallel=False, **options))
+            yield Contender(f"{key}-parallel", compiled.steps(parallel=True, **options))
 
 
 def versions() -> dict[str, str]:
@@ -141,53 +141,53 @@ def _steps_taken(rule: Rule, contender: Contender) -> list[Floats]:
 
 
 def _own(optimizer: Callable[..., gs.Optimizer], **options: float) -> Make:
-    return lambda params, grads: partial(optimizer(params, lr=LR, **options).step, grads)
+    return lambda params, grads: partial(optimizer(params, lr=hypers.LR, **options).step, grads)
 
 
 def _numpy(optimizer: Callable[..., textbook.Textbook], **options: float) -> Make:
-    return lambda params, grads: partial(optimizer(params, **options).step, grads, LR)
+    return lambda params, grads: partial(optimizer(params, **options).step, grads, hypers.LR)
 
 
 def _clipped_textbook(params: list[Floats], grads: list[Floats]) -> Step:
     opt = textbook.Adam(params, **ADAM)
-    return lambda: opt.step(textbook.clip_norm(grads, MAX_NORM), LR)
+    return lambda: opt.step(textbook.clip_norm(grads, hypers.MAX_NORM), hypers.LR)
 
 
 def _clipped_in_place(params: list[Floats], grads: list[Floats]) -> Step:
     opt = in_place.Adam(params, **ADAM)
 
     def step() -> None:
-        in_place.clip_norm(grads, MAX_NORM)
-        opt.step(grads, LR)
+        in_place.clip_norm(grads, hypers.MAX_NORM)
+        opt.step(grads, hypers.LR)
 
     return step
 
 
-ADAM = {"beta1": BETA1, "beta2": BETA2, "eps": EPS}
+ADAM = {"beta1": hypers.BETA1, "beta2": hypers.BETA2, "eps": hypers.EPS}
 OWN_STEPS = {
     "sgd": _own(gs.SGD),
-    "momentum": _own(gs.SGD, momentum=MOMENTUM),
-    "adagrad": _own(gs.Adagrad, eps=ADAGRAD_EPS),
-    "rmsprop": _own(gs.RMSprop, alpha=ALPHA, eps=EPS),
+    "momentum": _own(gs.SGD, momentum=hypers.MOMENTUM),
+    "adagrad": _own(gs.Adagrad, eps=hypers.ADAGRAD_EPS),
+    "rmsprop": _own(gs.RMSprop, alpha=hypers.ALPHA, eps=hypers.EPS),
     "adam": _own(gs.Adam, **ADAM),
-    "adamw": _own(gs.AdamW, **ADAM, weight_decay=WEIGHT_DECAY),
-    "adam-clip": _own(gs.Adam, **ADAM, clip_norm=MAX_NORM),
+    "adamw": _own(gs.AdamW, **ADAM, weight_decay=hypers.WEIGHT_DECAY),
+    "adam-clip": _own(gs.Adam, **ADAM, clip_norm=hypers.MAX_NORM),
 }
 TEXTBOOK_STEPS = {
     "sgd": _numpy(textbook.SGD),
-    "momentum": _numpy(textbook.Momentum, momentum=MOMENTUM),
-    "adagrad": _numpy(textbook.Adagrad, eps=ADAGRAD_EPS),
-    "rmsprop": _numpy(textbook.RMSprop, alpha=ALPHA, eps=EPS),
+    "momentum": _numpy(textbook.Momentum, momentum=hypers.MOMENTUM),
+    "adagrad": _numpy(textbook.Adagrad, eps=hypers.ADAGRAD_EPS),
+    "rmsprop": _numpy(textbook.RMSprop, alpha=hypers.ALPHA, eps=hypers.EPS),
     "adam": _numpy(textbook.Adam, **ADAM),
-    "adamw": _numpy(textbook.AdamW, weight_decay=WEIGHT_DECAY),
+    "adamw": _numpy(textbook.AdamW, weight_decay=hypers.WEIGHT_DECAY),
     "adam-clip": _clipped_textbook,
 }
 IN_PLACE_STEPS = {
     "sgd": _numpy(in_place.SGD),
-    "momentum": _numpy(in_place.Momentum, momentum=MOMENTUM),
-    "adagrad": _numpy(in_place.Adagrad, eps=ADAGRAD_EPS),
-    "rmsprop": _numpy(in_place.RMSprop, alpha=ALPHA, eps=EPS),
+    "momentum": _numpy(in_place.Momentum, momentum=hypers.MOMENTUM),
+    "adagrad": _numpy(in_place.Adagrad, eps=hypers.ADAGRAD_EPS),
+    "rmsprop": _numpy(in_place.RMSprop, alpha=hypers.ALPHA, eps=hypers.EPS),
     "adam": _numpy(in_place.Adam, **ADAM),
-    "adamw": _numpy(in_place.AdamW, **ADAM, weight_decay=WEIGHT_DECAY),
+    "adamw": _numpy(in_place.AdamW, **ADAM, weight_decay=hypers.WEIGHT_DECAY),
     "adam-clip": _clipped_in_place,
 }

@@ -4,20 +4,22 @@ from itertools import groupby
 from pathlib import Path
 
 from gradstep.bench.contenders import OWN, TITLES
-from gradstep.bench.report import Report
+from gradstep.bench.results import Results
 from gradstep.bench.rules import RULES
-from gradstep.figures import COLOURS
+from gradstep.figures import BLACK, GREEN, ORANGE, PURPLE, SKY, VERMILLION, save
 
 MARKERS = {
-    "numpy": ("o", COLOURS[1], "full"),
-    "numpy-out": ("o", COLOURS[1], "none"),
-    "torch": ("s", COLOURS[4], "none"),
-    "torch-foreach": ("D", COLOURS[4], "none"),
-    "torch-fused": ("s", COLOURS[4], "full"),
-    "numba": ("^", COLOURS[3], "none"),
-    "numba-parallel": ("^", COLOURS[3], "full"),
-    "numba-unchecked": ("v", COLOURS[2], "none"),
-    "numba-unchecked-parallel": ("v", COLOURS[2], "full"),
+    "numpy": ("o", ORANGE, "full"),
+    "numpy-out": ("o", ORANGE, "none"),
+    "torch": ("s", VERMILLION, "none"),
+    "torch-foreach": ("D", VERMILLION, "none"),
+    "torch-fused": ("s", VERMILLION, "full"),
+    "numba": ("^", GREEN, "none"),
+    "numba-parallel": ("^", GREEN, "full"),
+    "numba-unchecked": ("v", SKY, "none"),
+    "numba-unchecked-parallel": ("v", SKY, "full"),
+    "numba-fastmath": ("P", PURPLE, "none"),
+    "numba-fastmath-parallel": ("P", PURPLE, "full"),
 }
 """Shape, colour and filling: a colour a library, and filled where it uses all it has."""
 
@@ -26,11 +28,11 @@ MANY_TIMES = 300
 """An axis that spans more has room for the powers of ten only."""
 
 
-def draw(report: Report, path: Path) -> None:
+def draw(results: Results, path: Path) -> None:
     """Draw a panel for each workload: how many times gradstep's time each contender takes, rule by rule.
 
     Args:
-        report: what the benchmark found.
+        results: what the benchmark found.
         path: the file to write; its suffix is the format.
     """
     from matplotlib.figure import Figure
@@ -38,7 +40,7 @@ def draw(report: Report, path: Path) -> None:
 
     panels = [
         (workload, {times.rule.key: times for times in group})
-        for workload, group in groupby(report.steps, lambda times: times.workload)
+        for workload, group in groupby(results.steps, lambda times: times.workload)
     ]
     rules = [key for key in RULES if any(key in rows for _, rows in panels)]
     figure = Figure(figsize=(max(6.0, 3.1 * len(panels) + 1), 1.9 + 0.42 * len(rules)), layout="constrained")
@@ -60,7 +62,7 @@ def draw(report: Report, path: Path) -> None:
                     label=TITLES[name] if name not in drawn else None,
                 )
                 drawn.add(name)
-        axes.axvline(1, color=COLOURS[0], linewidth=1.2, label=None if i else TITLES[OWN])
+        axes.axvline(1, color=BLACK, linewidth=1.2, label=None if i else TITLES[OWN])
         axes.set_xscale("log")
         low, high = min(axes.get_xlim()[0], 0.8), max(axes.get_xlim()[1], 12)
         axes.set_xlim(low, high)
@@ -74,7 +76,7 @@ def draw(report: Report, path: Path) -> None:
         axes.set_title(f"{workload.title}\n{size(len(workload.shapes), workload.elements)}", fontsize=9)
     figure.supxlabel("time of a step over gradstep's (right of the line: gradstep is faster)", fontsize=9)
     figure.legend(loc="outside upper center", ncols=5, frameon=False, fontsize=9)
-    figure.savefig(path, dpi=110)
+    save(figure, path, dpi=110)
 
 
 def size(tensors: int, elements: int) -> str:

@@ -25,7 +25,6 @@ class SGD(InPlace):
     """Stochastic gradient descent."""
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         for p, g, x in zip(self.params, grads, self.scratch, strict=True):
             np.multiply(g, lr, out=x)
             p -= x
@@ -39,7 +38,6 @@ class Momentum(InPlace):
         self.momentum, self.b = momentum, self.zeros()
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         for p, g, b, x in zip(self.params, grads, self.b, self.scratch, strict=True):
             b *= self.momentum
             b += g
@@ -55,7 +53,6 @@ class Adagrad(InPlace):
         self.eps, self.s = eps, self.zeros()
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         for p, g, s, x in zip(self.params, grads, self.s, self.scratch, strict=True):
             np.multiply(g, g, out=x)
             s += x
@@ -74,7 +71,6 @@ class RMSprop(InPlace):
         self.alpha, self.eps, self.v = alpha, eps, self.zeros()
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         for p, g, v, x in zip(self.params, grads, self.v, self.scratch, strict=True):
             np.multiply(g, g, out=x)
             x *= 1 - self.alpha
@@ -96,7 +92,6 @@ class Adam(InPlace):
         self.m, self.v, self.t = self.zeros(), self.zeros(), 0
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         self.t += 1
         correction = math.sqrt(1 - self.beta2**self.t)
         rate = lr * correction / (1 - self.beta1**self.t)
@@ -126,7 +121,6 @@ class AdamW(Adam):
         self.weight_decay = weight_decay
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         for p in self.params:
             p *= 1 - lr * self.weight_decay
         super().step(grads, lr)

@@ -7,30 +7,20 @@ from typing import Any
 import torch
 
 import gradstep as gs
-from gradstep.bench.rules import (
-    ADAGRAD_EPS,
-    ALPHA,
-    BETA1,
-    BETA2,
-    EPS,
-    LR,
-    MAX_NORM,
-    MOMENTUM,
-    WEIGHT_DECAY,
-)
+from gradstep.bench import hypers
 from gradstep.bench.workloads import Floats
 
 Make = Callable[[list[Floats], list[Floats]], Callable[[], object]]
 
-BETAS = (BETA1, BETA2)
+BETAS = (hypers.BETA1, hypers.BETA2)
 OPTIMIZERS: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "sgd": (torch.optim.SGD, {}),
-    "momentum": (torch.optim.SGD, {"momentum": MOMENTUM}),
-    "adagrad": (torch.optim.Adagrad, {"eps": ADAGRAD_EPS}),
-    "rmsprop": (torch.optim.RMSprop, {"alpha": ALPHA, "eps": EPS}),
-    "adam": (torch.optim.Adam, {"betas": BETAS, "eps": EPS}),
-    "adamw": (torch.optim.AdamW, {"betas": BETAS, "eps": EPS, "weight_decay": WEIGHT_DECAY}),
-    "adam-clip": (torch.optim.Adam, {"betas": BETAS, "eps": EPS}),
+    "momentum": (torch.optim.SGD, {"momentum": hypers.MOMENTUM}),
+    "adagrad": (torch.optim.Adagrad, {"eps": hypers.ADAGRAD_EPS}),
+    "rmsprop": (torch.optim.RMSprop, {"alpha": hypers.ALPHA, "eps": hypers.EPS}),
+    "adam": (torch.optim.Adam, {"betas": BETAS, "eps": hypers.EPS}),
+    "adamw": (torch.optim.AdamW, {"betas": BETAS, "eps": hypers.EPS, "weight_decay": hypers.WEIGHT_DECAY}),
+    "adam-clip": (torch.optim.Adam, {"betas": BETAS, "eps": hypers.EPS}),
 }
 
 
@@ -57,13 +47,13 @@ def maker(optimizer: Any, options: dict[str, Any], *, clips: bool) -> Make:
         tensors = [torch.nn.Parameter(torch.from_numpy(p)) for p in params]
         for tensor, g in zip(tensors, grads, strict=True):
             tensor.grad = torch.from_numpy(g)
-        opt = optimizer(tensors, lr=LR, **options)
+        opt = optimizer(tensors, lr=hypers.LR, **options)
         step: Callable[[], object] = opt.step
         if not clips:
             return step
 
         def clip_and_step() -> None:
-            torch.nn.utils.clip_grad_norm_(tensors, MAX_NORM)
+            torch.nn.utils.clip_grad_norm_(tensors, hypers.MAX_NORM)
             step()
 
         return clip_and_step

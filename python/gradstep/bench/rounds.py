@@ -23,10 +23,17 @@ MOST_REPEATS = 10_000
 
 
 class Samples:
-    """Seconds a call, by name, in the order of the rounds."""
+    """Seconds a call, by name, in the order of the rounds.
 
-    def __init__(self, seconds: Mapping[str, list[float]]) -> None:
-        self.seconds = dict(seconds)
+    Attributes:
+        seconds: of the calls.
+        before: of what went before each of them, if anything did.
+    """
+
+    def __init__(
+        self, seconds: Mapping[str, list[float]], before: Mapping[str, list[float]] | None = None
+    ) -> None:
+        self.seconds, self.before = dict(seconds), dict(before or {})
 
     def __contains__(self, name: object) -> bool:
         return name in self.seconds
@@ -45,11 +52,22 @@ class Samples:
         pairs = zip(self.seconds[name], self.seconds[to], strict=True)
         return median(numerator / denominator for numerator, denominator in pairs)
 
+    def share(self, name: str) -> float:
+        """Return the share of a loop that a call has, what goes before being the rest: the rounds' median.
+
+        Example:
+            >>> Samples({"step": [1.0, 1.0, 2.0]}, before={"step": [3.0, 9.0, 6.0]}).share("step")
+            0.25
+        """
+        pairs = zip(self.seconds[name], self.before[name], strict=True)
+        return median(call / (call + before) for call, before in pairs)
+
 
 def race(
     calls: Mapping[str, Callable[[], object]],
     rounds: int,
     *,
+    before: Mapping[str, Callable[[], object]] | None = None,
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Samples:
@@ -61,27 +79,50 @@ def race(
     Args:
         calls: what to time, by name.
         rounds: how many samples to take of each.
+        before: what to run before each call, the repeated ones too, by the same names; timed apart.
         clock: the time in seconds.
         sleep: waits so many seconds.
     """
     names = list(calls)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
+    samples = Samples({name: [] for name in names}, {name: [] for name in before or ()})
     with no_garbage_collection():
         repeats = {name: _repeats(call, clock) for name, call in calls.items()}
         for i in range(rounds):
             first = i % len(names)
             for name in names[first:] + names[:first]:
                 sleep(SETTLE_SECONDS)
-                calls[name]()
-                seconds[name].append(_time(calls[name], repeats[name], clock) / repeats[name])
-    return Samples(seconds)
+                if before is None:
+                    calls[name]()
+                    samples.seconds[name].append(_time(calls[name], repeats[name], clock))
+                else:
+                    _time_pair(before[name], calls[name], 1, clock)
+                    times = _time_pair(before[name], calls[name], repeats[name], clock)
+                    samples.before[name].append(times[0])
+                    samples.seconds[name].append(times[1])
+    return samples
 
 
 def _time(call: Callable[[], object], repeats: int, clock: Callable[[], float]) -> float:
+    """Return the seconds of one call, of so many in a row."""
     begin = clock()
     for _ in range(repeats):
         call()
-    return clock() - begin
+    return (clock() - begin) / repeats
+
+
+def _time_pair(
+    before: Callable[[], object], call: Callable[[], object], repeats: int, clock: Callable[[], float]
+) -> tuple[float, float]:
+    """Return the seconds of what goes before and of the call, of so many of both in turns."""
+    seconds_before = seconds = 0.0
+    for _ in range(repeats):
+        begin = clock()
+        before()
+        middle = clock()
+        call()
+        seconds += clock() - middle
+        seconds_before += middle - begin
+    return seconds_before / repeats, seconds / repeats
 
 
 def _repeats(call: Callable[[], object], clock: Callable[[], float]) -> int:

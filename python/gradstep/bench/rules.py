@@ -1,15 +1,6 @@
-"""Which updates are compared, with the hyperparameters that every contender uses."""
+"""Which updates are compared."""
 
 from dataclasses import dataclass
-
-LR = 1e-3
-MOMENTUM = 0.9
-ALPHA = 0.99
-BETA1, BETA2 = 0.9, 0.999
-EPS = 1e-8
-ADAGRAD_EPS = 1e-10
-WEIGHT_DECAY = 0.01
-MAX_NORM = 1.0
 
 
 @dataclass(frozen=True)
@@ -19,12 +10,14 @@ class Rule:
     Attributes:
         key: its name on the command line.
         title: its name in the report.
+        brief: the same, at the head of a column.
         written: arrays that a step reads and writes: the parameter and its state.
         read: arrays that a step only reads: the gradient, once more where its norm is needed first.
     """
 
     key: str
     title: str
+    brief: str
     written: int
     read: int = 1
 
@@ -37,12 +30,12 @@ class Rule:
 RULES = {
     rule.key: rule
     for rule in (
-        Rule("sgd", "SGD", written=1),
-        Rule("momentum", "SGD, momentum", written=2),
-        Rule("adagrad", "Adagrad", written=2),
-        Rule("rmsprop", "RMSprop", written=2),
-        Rule("adam", "Adam", written=3),
-        Rule("adamw", "AdamW", written=3),
-        Rule("adam-clip", "Adam, clip_norm", written=3, read=2),
+        Rule("sgd", "SGD", "SGD", written=1),
+        Rule("momentum", "SGD, momentum", "momentum", written=2),
+        Rule("adagrad", "Adagrad", "Adagrad", written=2),
+        Rule("rmsprop", "RMSprop", "RMSprop", written=2),
+        Rule("adam", "Adam", "Adam", written=3),
+        Rule("adamw", "AdamW", "AdamW", written=3),
+        Rule("adam-clip", "Adam, clip_norm", "+ clip", written=3, read=2),
     )
 }

@@ -57,6 +57,11 @@ def in_numpy(t: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return np.where(t < WARMUP, warmup, LR * 0.5 * (1 + np.cos(np.pi * progress)))
 
 
+def measure(rounds: int, rows: list[ScheduleTimes]) -> None:
+    """Measure both, and add them to the rows."""
+    rows += [measure_scalar(rounds), measure_array(rounds)]
+
+
 def measure_scalar(rounds: int) -> ScheduleTimes:
     """Time a rate computed in every step, by gradstep and by torch's `scheduler.step()`."""
     own = schedule()

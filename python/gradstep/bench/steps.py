@@ -4,14 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from gradstep import _core
+from gradstep.bench import training
 from gradstep.bench.contenders import OWN, Contender
 from gradstep.bench.rounds import Samples, race
 from gradstep.bench.rules import Rule
-from gradstep.bench.workloads import Workload
+from gradstep.bench.workloads import Floats, Workload
+
+Call: TypeAlias = Callable[[], object]
 
 FLOOR = "floor"
 """The kernel that moves a rule's streams and does nothing else, among the samples."""
@@ -64,37 +68,55 @@ def measure(
     workload: Workload, rule: Rule, contenders: Mapping[str, Contender], rounds: int, *, floor: bool
 ) -> StepTimes:
     """Time a step of every contender that has the rule, each on its own copy of the parameters."""
-    calls = steps(workload, rule, contenders)
+    made = steps(workload, rule, contenders)
+    calls = dict(made.calls)
     if floor:
         calls[FLOOR] = floor_call(workload, rule)
-    return StepTimes(workload, rule, race(calls, rounds))
+    return StepTimes(workload, rule, race(calls, rounds, before=made.before or None))
 
 
-def steps(
-    workload: Workload, rule: Rule, contenders: Mapping[str, Contender]
-) -> dict[str, Callable[[], object]]:
+class Steps(NamedTuple):
+    """A step of each contender, by its key.
+
+    Attributes:
+        calls: the steps.
+        before: what goes before each of them, if the workload is in training.
+        params: the parameters, which who steps them has too.
+    """
+
+    calls: Mapping[str, Call]
+    before: Mapping[str, Call]
+    params: Mapping[str, list[Floats]]
+
+
+def steps(workload: Workload, rule: Rule, contenders: Mapping[str, Contender]) -> Steps:
     """Make a step of every contender that has the rule, from equal parameters and gradients."""
-    params, grads = workload.draw(1), workload.draw(2)
-    # Some contenders clip the gradients where they are.
-    clips = rule.read > 1
-    return {
-        key: contender.steps[rule.key](
-            [p.copy() for p in params], [g.copy() for g in grads] if clips else grads
-        )
-        for key, contender in contenders.items()
-        if rule.key in contender.steps
-    }
+    drawn, grads = workload.draw(1), workload.draw(2)
+    # Some contenders clip the gradients where they are, and in training each has its own.
+    shared = rule.read == 1 and workload.batch is None
+    calls: dict[str, Call] = {}
+    before: dict[str, Call] = {}
+    params: dict[str, list[Floats]] = {}
+    for key, contender in contenders.items():
+        if rule.key not in contender.steps:
+            continue
+        own = [p.copy() for p in drawn], grads if shared else [g.copy() for g in grads]
+        if workload.batch is not None:
+            before[key] = training.passes(*own, workload.batch)
+        calls[key] = contender.steps[rule.key](*own)
+        params[key] = own[0]
+    return Steps(calls, before, params)
 
 
 def floor_call(workload: Workload, rule: Rule) -> Callable[[], object]:
     """Make a call of the floor kernel with the rule's streams, each one contiguous array."""
     read = np.ones(workload.elements, np.float32)
-    return partial(_core.limit, read, [np.zeros_like(read) for _ in range(rule.written)])
+    return partial(_core.floor, read, [np.zeros_like(read) for _ in range(rule.written)])
 
 
 def memory_needed(workload: Workload, rule: Rule, contenders: int) -> int:
     """Estimate the bytes that `measure` will hold at once."""
-    own_arrays = rule.written + (rule.read > 1)
+    own_arrays = rule.written + (rule.read > 1 or workload.batch is not None)
     # Two drawn sets, the floor's streams, and up to four sets of temporaries.
     return 4 * workload.elements * (contenders * own_arrays + rule.written + 1 + 2 + 4)
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gradstep.bench.contenders import TITLES
-from gradstep.bench.report import Render, Report
+from gradstep.bench.results import Render, Results
 from gradstep.bench.rules import RULES
 from gradstep.bench.steps import FLOOR
-from gradstep.bench.workloads import WORKLOADS
 
 # numba with its default options: the targets were set by what that does.
 FASTEST = ("numpy", "numpy-out", "torch-fused", "numba", "numba-parallel")
@@ -33,13 +32,6 @@ class Target:
     against: tuple[str, ...]
     at_least: float
     aim: float | None = None
-
-    @property
-    def what(self) -> str:
-        """The case in words."""
-        if self.workload == "schedules":
-            return f"schedule, {self.case}"
-        return f"{RULES[self.case].title}, {WORKLOADS[self.workload].title}"
 
 
 TARGETS = (
@@ -81,17 +73,17 @@ class Verdict:
     def word(self) -> str:
         """The verdict."""
         if self.measured is None:
-            return "not measured"
+            return "–"
         return "MISSED" if self.missed else "OK"
 
 
-def judge(report: Report) -> Iterator[Verdict]:
+def judge(results: Results) -> Iterator[Verdict]:
     """Compare a run with every target."""
     for target in TARGETS:
         ratios = {
             name: ratio
             for name in target.against
-            if (ratio := report.against(target.case, target.workload, name)) is not None
+            if (ratio := results.against(target.case, target.workload, name)) is not None
         }
         opponent = min(ratios, key=lambda name: ratios[name], default=None)
         yield Verdict(target, opponent, None if opponent is None else ratios[opponent])
@@ -99,17 +91,17 @@ def judge(report: Report) -> Iterator[Verdict]:
 
 def table(verdicts: list[Verdict], render: Render) -> str:
     """Lay the verdicts out."""
-    head = ("what", "against", "fastest of them", "at least", "aim", "measured", "")
+    head = ("rule", "on", "against the fastest of", "at least", "aim", "measured", "")
     lines = []
     for verdict in verdicts:
         target = verdict.target
         titles = SCHEDULE_TITLES if target.workload == "schedules" else STEP_TITLES
-        names = [titles[name] for name in target.against]
+        opponent = titles[verdict.opponent] if verdict.opponent else "none installed"
         lines.append(
             (
-                target.what,
-                names[0] if len(names) == 1 else f"{len(names)}: {AGAINST[target.against]}",
-                titles[verdict.opponent] if verdict.opponent else "not installed",
+                target.case,
+                target.workload,
+                opponent if len(target.against) == 1 else f"{len(target.against)}: {opponent}",
                 f"{target.at_least:g}×",
                 f"{target.aim:g}×" if target.aim else "",
                 f"{verdict.measured:.2f}×" if verdict.measured is not None else "",
@@ -119,7 +111,5 @@ def table(verdicts: list[Verdict], render: Render) -> str:
     return render(head, lines, left=3)
 
 
-AGAINST = {FASTEST: "NumPy, torch fused, numba", COMPILED: "torch fused, numba"}
-"""Groups of contenders in words."""
 STEP_TITLES = {**TITLES, FLOOR: "floor, bandwidth"}
-SCHEDULE_TITLES = {"numpy": "NumPy, vectorised", "torch": "torch, scheduler.step()"}
+SCHEDULE_TITLES = {"numpy": "NumPy, vectorised", "torch": "torch"}

@@ -30,7 +30,6 @@ class SGD(Textbook):
     """Stochastic gradient descent: p ← p − ηg."""
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         for p, g in zip(self.params, grads, strict=True):
             p -= lr * g
 
@@ -44,7 +43,6 @@ class Momentum(Textbook):
         self.b = self.zeros()
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         for i, (p, g) in enumerate(zip(self.params, grads, strict=True)):
             self.b[i] = self.momentum * self.b[i] + g
             p -= lr * self.b[i]
@@ -59,7 +57,6 @@ class Adagrad(Textbook):
         self.s = self.zeros()
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         for i, (p, g) in enumerate(zip(self.params, grads, strict=True)):
             self.s[i] = self.s[i] + g**2
             p -= lr * g / (np.sqrt(self.s[i]) + self.eps)
@@ -74,7 +71,6 @@ class RMSprop(Textbook):
         self.v = self.zeros()
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         for i, (p, g) in enumerate(zip(self.params, grads, strict=True)):
             self.v[i] = self.alpha * self.v[i] + (1 - self.alpha) * g**2
             p -= lr * g / (np.sqrt(self.v[i]) + self.eps)
@@ -91,7 +87,6 @@ class Adam(Textbook):
         self.m, self.v, self.t = self.zeros(), self.zeros(), 0
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         self.t += 1
         for i, (p, g) in enumerate(zip(self.params, grads, strict=True)):
             self.m[i] = self.beta1 * self.m[i] + (1 - self.beta1) * g
@@ -109,7 +104,6 @@ class AdamW(Adam):
         self.weight_decay = weight_decay
 
     def step(self, grads: list[Floats], lr: float) -> None:
-        """Update the parameters in place."""
         for p in self.params:
             p -= lr * self.weight_decay * p
         super().step(grads, lr)

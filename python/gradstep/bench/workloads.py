@@ -23,11 +23,14 @@ class Workload:
         key: its name on the command line.
         title: its name in the report.
         shapes: of all parameters.
+        batch: if not None, a step is timed where it stands in a training loop: just after the gradients of so
+            many samples were written, by the backward pass of the perceptron that has these shapes.
     """
 
     key: str
     title: str
     shapes: tuple[Shape, ...]
+    batch: int | None = None
 
     @property
     def elements(self) -> int:
@@ -109,9 +112,10 @@ WORKLOADS = {
         # An actor (17 observations, 6 actions) and a critic, as PPO has them for a walking robot.
         Workload("policy", "RL policy", mlp(17, 64, 64, 6) + mlp(17, 64, 64, 1)),
         Workload("mlp", "MLP 784-256-128-10", mlp(784, 256, 128, 10)),
+        Workload("training", "The MLP in training, batch 64", mlp(784, 256, 128, 10), batch=64),
         Workload("resnet50", "ResNet-50", resnet50()),
         Workload("gpt2", "GPT-2 small", gpt2()),
     )
 }
-USUAL = ("tensor", "policy", "mlp", "resnet50")
+USUAL = ("tensor", "policy", "mlp", "training", "resnet50")
 """What runs unless told otherwise; GPT-2 takes up to 20 GB and some minutes."""

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from gradstep import figures
-from gradstep.cli.output import writable_path
+from gradstep.files import check_replaceable
 
 
 def integer(text: str, low: int, high: int) -> int:
@@ -18,20 +18,22 @@ def integer(text: str, low: int, high: int) -> int:
     return value
 
 
-def plot_path(text: str, command: str) -> Path:
-    """Check that matplotlib is there, that it knows the file's format, and that the file can be written.
+def writable_path(text: str) -> Path:
+    """Check that a file can be written, before the work is done that is to go into it."""
+    path = Path(text)
+    try:
+        check_replaceable(path)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot write {text!r}: {error.strerror}") from None
+    return path
 
-    Args:
-        text: the path.
-        command: whose `--plot` it is; the extra that brings matplotlib has the same name.
-    """
+
+def picture_path(text: str) -> Path:
+    """Check that matplotlib is there, that it knows the file's format, and that the file can be written."""
     try:
         formats = figures.formats()
-    except ImportError:
-        raise argparse.ArgumentTypeError(
-            f"gradstep {command} --plot needs matplotlib: pip install gradstep[{command}]"
-        ) from None
-    suffix = Path(text).suffix.removeprefix(".").lower()
-    if suffix not in formats:
+    except ImportError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if figures.format_of(Path(text)) not in formats:
         raise argparse.ArgumentTypeError(f"{text!r} must end in one of .{', .'.join(sorted(formats))}")
     return writable_path(text)

@@ -1,38 +1,26 @@
 """`gradstep bench`: time an optimizer step against NumPy, torch and numba."""
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import textwrap
 from pathlib import Path
 
-from gradstep.bench import contenders as everybody
-from gradstep.bench import document, figure, machine, schedules, steps, targets
-from gradstep.bench.contenders import OWN, TITLES, Contender
-from gradstep.bench.report import Report
+from gradstep.bench import contenders, document, figure, machine, races, targets
+from gradstep.bench.contenders import TITLES, DisagreementError
+from gradstep.bench.results import Results
 from gradstep.bench.rules import RULES
 from gradstep.bench.workloads import USUAL, WORKLOADS
-from gradstep.cli.arguments import integer, plot_path
+from gradstep.cli.arguments import integer, picture_path, writable_path
 from gradstep.cli.command import Command
-from gradstep.cli.output import writable_path
+from gradstep.cli.output import complain, write_json, write_text
 from gradstep.cli.progress import ProgressBar
 from gradstep.tables import as_text
 
 ROUNDS = 21
 QUICK_ROUNDS = 3
-QUICK_WORKLOADS = ("tensor", "policy", "mlp")
+QUICK_WORKLOADS = ("tensor", "policy", "mlp", "training")
 MOST_ROUNDS = 10_000
-
-
-@dataclass(frozen=True)
-class Race:
-    """A row of a table to come: who steps what by which rule."""
-
-    workload: str
-    rule: str
-    contenders: Mapping[str, Contender]
-    floor: bool
+WIDTH = 80
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,138 +66,74 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--markdown", type=writable_path, metavar="FILE", help="write the table as Markdown")
     parser.add_argument(
         "--plot",
-        type=lambda text: plot_path(text, "bench"),
+        type=picture_path,
         metavar="FILE.png",
-        help="draw the speed-ups (needs matplotlib: pip install gradstep[bench])",
+        help="draw the speed-ups (needs matplotlib: pip install matplotlib)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print the tables, and write what was asked for."""
+    """Measure, write what was asked for, and print the tables."""
     for name in ("rules", "workloads", "contenders", "quick", "limit"):
         if arguments.check and getattr(arguments, name):
             arguments.refuse(f"--check chooses what is measured: leave out --{name}")
     busy = machine.is_busy()
     try:
-        races = list(target_races() if arguments.check else chosen_races(arguments))
-        rates = schedule_measurements(arguments)
-        report = measure(races, rates, arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS))
-    except (everybody.DisagreementError, NotPossibleError) as error:
-        print(f"gradstep bench: {error}", file=sys.stderr)
+        results = measure(arguments)
+    except (DisagreementError, races.NotPossibleError) as error:
+        complain(f"gradstep bench: {error}")
         return 1
     if busy:
-        print("gradstep bench: other programs were busy; expect different numbers without", file=sys.stderr)
-    print(report.heading())
-    for title, table in report.sections(as_text):
-        print(f"\n{title}", table, sep="\n")
+        complain("gradstep bench: other programs were busy; expect different numbers without")
     failures = []
+    try:
+        if arguments.json:
+            write_json(arguments.json, results.as_json())
+        if arguments.plot:
+            figure.draw(results, arguments.plot)
+        if arguments.markdown:
+            text = document.render(results, command(arguments), picture(arguments))
+            write_text(arguments.markdown, text)
+    except OSError as error:
+        failures.append(f"cannot write the results: {error}")
+    for line in results.heading():
+        print(textwrap.fill(line, WIDTH))
+    for title, table in results.sections(as_text):
+        print(f"\n{title}", table, sep="\n")
     if arguments.check:
-        verdicts = list(targets.judge(report))
+        verdicts = list(targets.judge(results))
         print("\nTargets", targets.table(verdicts, as_text), sep="\n")
         missed = sum(verdict.missed for verdict in verdicts)
         if missed:
             failures.append(f"{missed} of {len(verdicts)} targets missed")
-    try:
-        if arguments.json:
-            text = json.dumps(report.as_json(), indent=1, allow_nan=False) + "\n"
-            arguments.json.write_text(text, encoding="utf-8")
-        if arguments.plot:
-            figure.draw(report, arguments.plot)
-        if arguments.markdown:
-            text = document.render(report, command(arguments), picture(arguments))
-            arguments.markdown.write_text(text, encoding="utf-8")
-    except OSError as error:
-        failures.append(f"cannot write the results: {error}")
     for failure in failures:
-        print(f"gradstep bench: {failure}", file=sys.stderr)
+        complain(f"gradstep bench: {failure}")
     return 1 if failures else 0
 
 
-class NotPossibleError(RuntimeError):
-    """Something that was asked for and cannot be measured here."""
-
-
-def chosen_races(arguments: argparse.Namespace) -> Iterable[Race]:
-    """List what the options ask for.
+def measure(arguments: argparse.Namespace) -> Results:
+    """Measure what the options ask for, with a progress bar.
 
     Raises:
-        NotPossibleError: if a contender that is named is not installed.
-    """
-    present = everybody.installed()
-    names = arguments.contenders or list(present)
-    absent = [name for name in names if name not in present]
-    if absent:
-        raise NotPossibleError(f"not installed: {', '.join(absent)} (here: {', '.join(present)})")
-    chosen = {name: present[name] for name in present if name in {OWN, *names}}
-    workloads = arguments.workloads or (QUICK_WORKLOADS if arguments.quick else USUAL)
-    for workload in WORKLOADS:
-        for rule in RULES:
-            if workload in workloads and rule in (arguments.rules or RULES):
-                yield Race(workload, rule, chosen, arguments.limit and WORKLOADS[workload].is_large)
-
-
-def target_races() -> Iterable[Race]:
-    """List what the targets need, and no more."""
-    present = everybody.installed()
-    for workload in WORKLOADS:
-        for rule in RULES:
-            named = {
-                name
-                for target in targets.TARGETS
-                if (target.workload, target.case) == (workload, rule)
-                for name in target.against
-            }
-            chosen = {name: present[name] for name in present if name == OWN or name in named}
-            if len(chosen) > 1 or steps.FLOOR in named:
-                yield Race(workload, rule, chosen, steps.FLOOR in named)
-
-
-def schedule_measurements(
-    arguments: argparse.Namespace,
-) -> list[Callable[[int], schedules.ScheduleTimes]]:
-    """List the measurements of schedules: all, unless one asks for some rules or workloads only."""
-    if (arguments.rules or arguments.workloads) and not arguments.check:
-        return []
-    return [schedules.measure_scalar, schedules.measure_array]
-
-
-def measure(races: list[Race], rates: list[Callable[[int], schedules.ScheduleTimes]], rounds: int) -> Report:
-    """Check that everybody computes the same, then measure, with a progress bar.
-
-    Raises:
-        NotPossibleError: if the memory would not suffice.
+        NotPossibleError: if it cannot be measured here.
         DisagreementError: if two contenders do not compute the same.
     """
-    available = steps.memory_available()
-    for race in races:
-        needed = steps.memory_needed(WORKLOADS[race.workload], RULES[race.rule], len(race.contenders))
-        if available is not None and needed > available:
-            raise NotPossibleError(
-                f"{WORKLOADS[race.workload].title} with {len(race.contenders)} contenders needs about "
-                f"{needed / 1e9:.0f} GB, and {available / 1e9:.0f} GB are free: "
-                "choose fewer with --contenders"
-            )
-    compared: dict[str, dict[str, Contender]] = {}
-    for race in races:
-        compared.setdefault(race.rule, {}).update(race.contenders)
-    report = Report(machine.facts(), everybody.versions(), rounds)
-    with ProgressBar(len(compared) + len(races) + len(rates), sys.stderr) as bar:
-        for rule, contenders in compared.items():
-            bar.label = f"comparing results: {RULES[rule].title}"
-            everybody.check(RULES[rule], contenders)
+    if arguments.check:
+        chosen = list(races.of_targets())
+    else:
+        workloads = arguments.workloads or (QUICK_WORKLOADS if arguments.quick else USUAL)
+        rules = arguments.rules or RULES
+        chosen = list(races.chosen(workloads, rules, arguments.contenders, floor=arguments.limit))
+    # Whoever asks for some rules or workloads has no question about schedules.
+    rates = arguments.check or not (arguments.rules or arguments.workloads)
+    rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
+    results = Results(machine.facts(), contenders.versions(), rounds)
+    jobs = races.jobs(chosen, rates=rates, rounds=rounds, results=results)
+    with ProgressBar(len(jobs), sys.stderr) as bar:
+        for bar.label, job in jobs:
+            job()
             bar.advance()
-        for race in races:
-            bar.label = f"{WORKLOADS[race.workload].title}, {RULES[race.rule].title}"
-            report.steps.append(
-                steps.measure(
-                    WORKLOADS[race.workload], RULES[race.rule], race.contenders, rounds, floor=race.floor
-                )
-            )
-            bar.advance()
-        for rate in rates:
-            report.schedules.append(rate(rounds))
-            bar.advance()
-    return report
+    return results
 
 
 def command(arguments: argparse.Namespace) -> str:

@@ -70,6 +70,9 @@ def fraction(values: NDArray[np.float64], bottom: float, top: float, log: bool) 
     values = np.clip(np.nan_to_num(values, nan=bottom, posinf=top, neginf=bottom), bottom, top)
     if log:
         values, bottom, top = np.log10(values), np.log10(bottom), np.log10(top)
+    else:
+        # The difference of two large numbers may be none.
+        values, bottom, top = values / 4, bottom / 4, top / 4
     return (values - bottom) / (top - bottom) if top > bottom else np.zeros(len(values))
 
 

@@ -24,8 +24,21 @@ def facts() -> dict[str, str]:
         "machine": platform.machine(),
         "SIMD tier": f"{_core.simd_tier()} (supported: {', '.join(_core.simd_tiers())})",
         "threads": str(gs.get_num_threads()),
-        **{name: os.environ.get(name, "(not set)") for name in ENVIRONMENT},
+        **{name: shown(os.environ.get(name, "(not set)")) for name in ENVIRONMENT},
     }
+
+
+def shown(text: str) -> str:
+    r"""Give a text that everybody can print; bytes that are not UTF-8 as such, and with a word.
+
+    Example:
+        >>> shown("avx2"), shown(os.fsdecode(b"avx\xff"))
+        ('avx2', 'avx\\xff (not UTF-8)')
+    """
+    try:
+        return os.fsencode(text).decode()
+    except UnicodeDecodeError:
+        return os.fsencode(text).decode(errors="backslashreplace") + " (not UTF-8)"
 
 
 def run(_: argparse.Namespace) -> int:

@@ -1,24 +1,62 @@
-"""Files that a command will write, checked before its work is done."""
+"""Where a command's words go: streams that may be full, closed or without a reader, and files."""
 
-import argparse
+import errno
+import io
+import json
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 
+from gradstep.files import replacing
 
-def writable_path(text: str) -> Path:
-    """Check that a file can be written, by opening it; what is in it stays.
 
-    For argparse's `type=`.
+class ClosedStream(io.StringIO):
+    """Stands for a standard stream that was closed from the start, as by `>&-`; refuses what was written."""
 
-    Raises:
-        argparse.ArgumentTypeError: if the file cannot be opened for writing.
-    """
-    path = Path(text)
-    existed = os.path.lexists(path)
-    try:
-        path.open("ab").close()
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"cannot write {text!r}: {error.strerror}") from None
-    return path
+    def flush(self) -> None:
+        """Say what writing to a closed file says, once."""
+        if self.getvalue():
+            self.seek(0)
+            self.truncate()
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def open_streams() -> None:
+    """Make both standard streams writable for the code of the commands."""
+    sys.stdout = sys.stdout or ClosedStream()
+    sys.stderr = sys.stderr or io.StringIO()
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show "µ" gets "?", not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Under PYTHONUNBUFFERED argparse would find that its help cannot be written, and says nothing then.
+        sys.stdout.reconfigure(line_buffering=False, write_through=False)
+
+
+def settle_streams() -> None:
+    """Let go of what could not be written, or Python would try again at its exit, and complain."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def complain(message: str) -> None:
+    """Write a line to standard error, if that can be."""
+    with suppress(OSError):
+        print(message, file=sys.stderr, flush=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put a file into its place, whole."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path: Path, content: object) -> None:
+    """Put a file with JSON into its place, whole."""
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")

@@ -1,18 +1,21 @@
 """`gradstep plot`: draw schedules given as text, into a file or into the terminal."""
 
 import argparse
+import re
 import shutil
 import sys
-from pathlib import Path
 
 from gradstep import expressions
+from gradstep.cli.arguments import integer, picture_path
 from gradstep.cli.chart import chart
 from gradstep.cli.command import Command
-from gradstep.cli.output import writable_path
+from gradstep.cli.output import complain
 from gradstep.horizons import MOST_STEPS, default_steps
-from gradstep.plots.canvas import file_formats
 from gradstep.plots.schedules import save_schedules
 from gradstep.schedules import Schedule
+
+NEGATIVE = re.compile(r"-(?!o|-[a-z]).*\(", re.DOTALL)
+"""An expression that begins with a minus, and not an option with a file such as `-o"curves(1).png"`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=picture_path,
         metavar="FILE.png",
-        help="draw into a file (needs matplotlib: pip install 'gradstep[plot]'); by default, the terminal",
+        help="draw into a file (needs matplotlib: pip install matplotlib); by default, the terminal",
     )
     parser.add_argument(
         "--steps",
@@ -48,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             save_schedules(schedules, steps, arguments.output)
         except OSError as error:
-            print(f"gradstep plot: cannot write {str(arguments.output)!r}: {error.strerror}", file=sys.stderr)
+            complain(f"gradstep plot: cannot write {str(arguments.output)!r}: {error.strerror}")
             return 2
         return 0
     width = shutil.get_terminal_size().columns
@@ -67,24 +70,17 @@ def named_schedule(text: str) -> tuple[str, Schedule]:
 
 def number_of_steps(text: str) -> int:
     """Parse a number of steps."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if not 1 <= value <= MOST_STEPS:
-        raise argparse.ArgumentTypeError(f"expected an integer from 1 to 2**53, got {text!r}")
-    return value
+    return integer(text, 1, MOST_STEPS)
 
 
-def picture_path(text: str) -> Path:
-    """Check that matplotlib is there, that it knows the file's format, and that the file can be written."""
-    try:
-        formats = file_formats()
-    except ImportError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if Path(text).suffix.removeprefix(".").lower() not in formats:
-        raise argparse.ArgumentTypeError(f"{text!r} must end in one of .{', .'.join(sorted(formats))}")
-    return writable_path(text)
+def shielded(word: str) -> str:
+    """Put a space before an expression that begins with a minus, or argparse would take it for an option.
+
+    Example:
+        >>> shielded("-0.5*Constant(1)"), shielded("--steps"), shielded("-o(1).png")
+        (' -0.5*Constant(1)', '--steps', '-o(1).png')
+    """
+    return f" {word}" if NEGATIVE.match(word) else word
 
 
 COMMAND = Command(

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradstep.demo.report import REQUIRED_ACCURACY, Report
-from gradstep.figures import COLOURS, STYLES
+from gradstep.demo.report import Report
+from gradstep.figures import COLOURS, STYLES, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,34 +25,37 @@ def draw(report: Report, path: Path) -> None:
     accuracy_axes = figure.add_subplot(grid[0, :3])
     loss_axes = figure.add_subplot(grid[0, 3:])
     epochs = range(1, report.epochs + 1)
-    lowest = min(REQUIRED_ACCURACY, *(row.test_accuracy for row in report.rows))
+    lowest = min(row.run.test_accuracy for row in report.rows)
     for i, row in enumerate(report.rows):
         name = f"{row.recipe.rule} ({row.recipe.schedule_name})"
-        line: dict[str, Any] = {"color": COLOURS[i % 6], "linestyle": STYLES[i % 6], "linewidth": 1.6}
+        line: dict[str, Any] = {"color": COLOURS[i], "linestyle": STYLES[i], "linewidth": 1.6}
         marker = "o" if report.epochs == 1 else ""
-        accuracy_axes.plot(epochs, row.history.test_accuracy, label=name, marker=marker, **line)
-        loss_axes.plot(epochs, row.history.training_loss, marker=marker, **line)
+        accuracy_axes.plot(epochs, row.run.curve("test_accuracy"), label=name, marker=marker, **line)
+        loss_axes.plot(epochs, row.run.curve("training_loss"), marker=marker, **line)
         rate_axes = figure.add_subplot(grid[1 + i // 3, 2 * (i % 3) : 2 * (i % 3) + 2])
-        rate_axes.plot(row.history.lr, color=COLOURS[i % 6], linewidth=1.6, drawstyle="steps-post")
+        rates = row.run.curve("lr")
+        rate_axes.plot(rates, color=COLOURS[i], linewidth=1.6, drawstyle="steps-post")
         rate_axes.set_title(name, fontsize=10)
-        rate_axes.set_xlim(0, len(row.history.lr))
+        rate_axes.set_xlim(0, len(rates))
         rate_axes.set_ylim(bottom=0)
         rate_axes.yaxis.set_major_formatter(lambda rate, _: f"{rate:g}")
         label(rate_axes, "step", "learning rate")
 
-    accuracy_axes.axhline(REQUIRED_ACCURACY, color="0.4", linewidth=0.8)
-    accuracy_axes.annotate(
-        f"required: {REQUIRED_ACCURACY:.0%}",
-        (1, REQUIRED_ACCURACY),
-        (-4, -4),
-        xycoords=accuracy_axes.get_yaxis_transform(),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        color="0.4",
-    )
+    if report.required is not None:
+        lowest = min(lowest, report.required)
+        accuracy_axes.axhline(report.required, color="0.4", linewidth=0.8)
+        accuracy_axes.annotate(
+            f"required: {report.required:.4g}",
+            (1, report.required),
+            (-4, -4),
+            xycoords=accuracy_axes.get_yaxis_transform(),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            color="0.4",
+        )
     # The curves start near chance; what they are compared by is where they end.
-    accuracy_axes.set_ylim(lowest - 0.05, 1.0)
+    accuracy_axes.set_ylim(max(0.0, lowest - 0.05), 1.0)
     accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     accuracy_axes.set_title("Test accuracy")
     label(accuracy_axes, "epoch", "images classified correctly")
@@ -63,7 +66,7 @@ def draw(report: Report, path: Path) -> None:
         axes.set_xlim(0, max(report.epochs, 2))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
-    figure.savefig(path, dpi=150)
+    save(figure, path, dpi=150)
 
 
 def label(axes: "Axes", x: str, y: str) -> None:

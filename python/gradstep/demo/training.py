@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+import gradstep as gs
 from gradstep.demo.digits import Split
 from gradstep.demo.network import accuracy, initial_params, loss_and_grads
 from gradstep.demo.recipes import Recipe
@@ -16,22 +17,28 @@ BATCH_SIZE = 32
 
 
 @dataclass(frozen=True)
-class History:
+class Run:
     """What a training run did.
 
     Attributes:
         schedule: the schedule's `repr`.
-        training_loss: mean over each epoch's mini-batches, in nats; one value per epoch.
-        test_accuracy: after each epoch, from 0 to 1. The last is the result: the test set chooses nothing.
-        lr: the learning rate of each step.
+        history: the columns "lr", of each step; and "training_loss", the mean of an epoch's mini-batches in
+            nats, and "test_accuracy", from 0 to 1, both of each epoch.
         seconds: wall-clock time of training alone, without the evaluations.
     """
 
     schedule: str
-    training_loss: list[float]
-    test_accuracy: list[float]
-    lr: list[float]
+    history: gs.History
     seconds: float
+
+    def curve(self, column: str) -> list[float]:
+        """Give the values of a column."""
+        return self.history.series(column)[1]
+
+    @property
+    def test_accuracy(self) -> float:
+        """The accuracy after the last epoch, which is the result: the test set chooses nothing."""
+        return self.curve("test_accuracy")[-1]
 
 
 def steps_per_epoch(digits: Split) -> int:
@@ -48,7 +55,7 @@ def mini_batches(rng: np.random.Generator, n: int) -> Iterator[npt.NDArray[np.in
 
 def train(
     recipe: Recipe, digits: Split, *, epochs: int, seed: int, on_epoch: Callable[[], None] = lambda: None
-) -> History:
+) -> Run:
     """Train the network from scratch by one recipe.
 
     Args:
@@ -60,20 +67,24 @@ def train(
     """
     rng = np.random.default_rng(seed)
     params = initial_params(rng, SIZES)
-    schedule = recipe.schedule(epochs * steps_per_epoch(digits))
+    steps = epochs * steps_per_epoch(digits)
+    schedule = recipe.schedule(steps)
     opt = recipe.optimizer(params, schedule)
-    history = History(repr(schedule), [], [], [], 0.0)
+    history = gs.History(capacity=max(2, steps))
     seconds = 0.0
     for _ in range(epochs):
         begin = time.perf_counter()
         losses = []
         for rows in mini_batches(rng, len(digits.train_labels)):
             loss, grads = loss_and_grads(params, digits.train_images[rows], digits.train_labels[rows])
-            history.lr.append(opt.lr)
+            history.record(opt)
             opt.step(grads)
             losses.append(loss)
         seconds += time.perf_counter() - begin
-        history.training_loss.append(float(np.mean(losses)))
-        history.test_accuracy.append(accuracy(params, digits.test_images, digits.test_labels))
+        history.record(
+            step=opt.step_count,
+            training_loss=np.mean(losses),
+            test_accuracy=accuracy(params, digits.test_images, digits.test_labels),
+        )
         on_epoch()
-    return History(history.schedule, history.training_loss, history.test_accuracy, history.lr, seconds)
+    return Run(repr(schedule), history, seconds)

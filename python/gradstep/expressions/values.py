@@ -129,7 +129,8 @@ class Builder:
     def signed(self, node: ast.expr, sign: ast.unaryop, value: Value) -> float:
         """Put a sign before a number."""
         if not is_number(value):
-            raise self.mistake(node, f"a sign needs a number, got {kind(value)}")
+            hint = "; multiply by -1" if isinstance(value, schedules.Schedule) else ""
+            raise self.mistake(node, f"a sign needs a number, got {kind(value)}{hint}")
         return -value if isinstance(sign, ast.USub) else value
 
     def combined(self, node: ast.BinOp, left: Value, sign: ast.operator, right: Value) -> Value:

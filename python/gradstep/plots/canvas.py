@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradstep.figures import COLOURS, NO_MATPLOTLIB, STYLES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,11 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-# Okabe and Ito's colours, which the colour-blind can tell apart, without the yellow, too pale for lines.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000")
-STYLES = ("-", "--", ":", "-.", (0, (5, 1)), (0, (3, 1, 1, 1)))
 LONGEST_LABEL = 60
-NO_MATPLOTLIB = "plots need matplotlib: pip install 'gradstep[plot]'"
+LARGEST_DRAWN = 1e300
+"""matplotlib adds and multiplies what it draws, and near the largest float that makes infinities."""
+UNIT_OF_THE_LARGE = 1e100
 
 
 def own_figure(labels: Sequence[object] = ()) -> Figure:
@@ -27,19 +28,6 @@ def own_figure(labels: Sequence[object] = ()) -> Figure:
     except ImportError:
         raise ImportError(NO_MATPLOTLIB) from None
     return pyplot.figure(figsize=figure_size(labels), layout="constrained")
-
-
-def file_formats() -> set[str]:
-    """Name the file formats that can be drawn, such as "png".
-
-    Raises:
-        ImportError: matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError(NO_MATPLOTLIB) from None
-    return set(Figure().canvas.get_supported_filetypes())
 
 
 def figure_size(labels: Sequence[object] = ()) -> tuple[float, float]:
@@ -55,12 +43,15 @@ def look(i: int) -> dict[str, Any]:
 
 def finish(axes: Axes, name: str, log: bool | None, *, grid: bool = True) -> None:
     """Name the axes, choose their scales and draw a light grid."""
+    unit = shrink(axes)
     if log is None:
-        log = wants_log([np.asarray(line.get_ydata(), float) for line in axes.get_lines()])
+        log = wants_log(values_of(axes))
+    # In a large unit a margin of so many decades might be one too many.
+    axes.margins(x=0, y=0 if log and unit != 1.0 else None)
     axes.set_yscale("log" if log else "linear")
-    axes.margins(x=0)
+    if not log or unit != 1.0:
+        axes.yaxis.set_major_formatter(lambda value, _: f"{float(value) * unit:.6g}")
     if not log:
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.6g}")
         low, high = axes.dataLim.intervaly
         if low >= 0 and high > 0:
             # Without ending the autoscaling, which what is drawn later needs.
@@ -72,13 +63,30 @@ def finish(axes: Axes, name: str, log: bool | None, *, grid: bool = True) -> Non
         axes.grid(alpha=0.3)
 
 
+def values_of(axes: Axes) -> list[NDArray[np.float64]]:
+    """Give the values of each curve."""
+    return [np.asarray(line.get_ydata(), float) for line in axes.get_lines()]
+
+
+def shrink(axes: Axes) -> float:
+    """Draw what is too large in a larger unit, and return the unit that the axis is to count in."""
+    curves = values_of(axes)
+    if not any(np.any(np.abs(curve[np.isfinite(curve)]) > LARGEST_DRAWN) for curve in curves):
+        return 1.0
+    for line, curve in zip(axes.get_lines(), curves, strict=True):
+        line.set_ydata(curve / UNIT_OF_THE_LARGE)
+    axes.relim()
+    return UNIT_OF_THE_LARGE
+
+
 def wants_log(curves: Sequence[NDArray[np.float64]]) -> bool:
     """Tell whether half of a curve of positive values would be lost at the bottom of a linear axis."""
     finite = [curve[np.isfinite(curve)] for curve in curves]
     values = np.concatenate([np.empty(0), *finite])
     if not values.size or values.min() <= 0:
         return False
-    return any(curve.size > 1 and np.median(curve) < 0.02 * values.max() for curve in finite)
+    low = 0.02 * values.max()
+    return any(curve.size > 1 and 2 * np.count_nonzero(curve < low) >= curve.size for curve in finite)
 
 
 def legend(axes: Axes, sources: Sequence[Axes], *, outside: bool) -> None:

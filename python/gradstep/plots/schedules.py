@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradstep import _core
+from gradstep.figures import save
 from gradstep.horizons import default_steps
 from gradstep.plots.canvas import brief, figure_size, finish, legend, look, own_figure
 from gradstep.plots.sampling import counted, sample
@@ -64,7 +65,7 @@ def plot_schedules(
         The Axes.
 
     Raises:
-        ImportError: matplotlib is not installed: ``pip install 'gradstep[plot]'``.
+        ImportError: matplotlib is not installed: ``pip install matplotlib``.
         TypeError: ``schedules`` is not a dict of schedules, or ``steps`` not an integer.
         ValueError: ``schedules`` is empty, or ``steps`` out of range.
 
@@ -108,7 +109,7 @@ def save_schedules(schedules: Mapping[str, Schedule], steps: int, path: Path) ->
         legend(axes, [axes], outside=True)
     else:
         axes.set_title(brief(*schedules), fontsize=10, parse_math=False)
-    figure.savefig(path, dpi=150)
+    save(figure, path, dpi=150)
 
 
 def draw_schedules(

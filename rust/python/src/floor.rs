@@ -12,7 +12,7 @@ use crate::errors::value_error;
 /// arithmetic. All are contiguous float32 arrays of one length, and share no memory.
 #[pyfunction]
 #[pyo3(signature = (read, written, /))]
-pub(crate) fn limit(read: &Bound<'_, PyArray1<f32>>, written: &Bound<'_, PyList>) -> PyResult<()> {
+pub(crate) fn floor(read: &Bound<'_, PyArray1<f32>>, written: &Bound<'_, PyList>) -> PyResult<()> {
     if !(1..=MAX_WRITTEN).contains(&written.len()) {
         return Err(value_error(format!("written has {} arrays, not 1 to {MAX_WRITTEN}", written.len())));
     }

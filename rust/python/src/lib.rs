@@ -45,7 +45,7 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::floor::limit;
+    use super::floor::floor;
     #[pymodule_export]
     use super::functional::Update;
     #[pymodule_export]

@@ -7,7 +7,7 @@
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt};
+use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
 use std::fmt::Display;
 
 use crate::arrays::is_masked;
@@ -53,8 +53,8 @@ pub(crate) fn flag(name: impl Display, object: &Bound<'_, PyAny>) -> PyResult<bo
 /// [`real`] for what Python code measures.
 #[pyfunction(name = "real")]
 #[pyo3(signature = (name, value, /))]
-pub(crate) fn measured(name: &str, value: &Bound<'_, PyAny>) -> PyResult<f64> {
-    real(name, value, "a number")
+pub(crate) fn measured(name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    real(name.to_string_lossy(), value, "a number")
 }
 
 pub(crate) fn wrong_type(name: impl Display, wants: &str, got: &Bound<'_, PyAny>) -> PyErr {

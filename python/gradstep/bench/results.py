@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from gradstep.bench import rounds
-from gradstep.bench.contenders import OWN, TITLES
+from gradstep.bench.contenders import NOTES, OWN, TITLES
 from gradstep.bench.schedules import ScheduleTimes
 from gradstep.bench.steps import FLOOR, StepTimes
 
@@ -14,7 +14,7 @@ Render = Callable[..., str]
 
 
 @dataclass
-class Report:
+class Results:
     """A whole run.
 
     Attributes:
@@ -31,17 +31,18 @@ class Report:
     steps: list[StepTimes] = field(default_factory=list)
     schedules: list[ScheduleTimes] = field(default_factory=list)
 
-    def heading(self) -> str:
-        """Say in a few lines what ran on what."""
+    def heading(self) -> list[str]:
+        """Say in a few lines what ran on what, and how the tables are to be read."""
         facts = self.machine
         packages = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        return (
-            f"{facts['CPU']}, {facts['cores']} cores, {facts['platform']}\n"
+        return [
+            f"{facts['CPU']}, {facts['cores']} cores, {facts['platform']}",
             f"Python {facts['Python']}, {packages}; "
-            f"SIMD tier {facts['SIMD tier']}, threads: {facts['threads']}\n"
-            f"float32; µs a step, medians of {self.rounds} interleaved rounds; "
-            f"× is the time over gradstep's, the median of the rounds' ratios"
-        )
+            f"SIMD tier {facts['SIMD tier']}, threads: {facts['threads']}",
+            f"float32; medians of {self.rounds} rounds, in which all take turns; "
+            "× is the time of a step over gradstep's",
+            *(note for package, note in NOTES.items() if package in self.versions),
+        ]
 
     def sections(self, render: Render) -> Iterator[tuple[str, str]]:
         """Lay out one table for each workload, the floor's where it was measured, and the schedules'.
@@ -52,6 +53,8 @@ class Report:
         for workload, group in groupby(self.steps, lambda times: times.workload):
             rows = list(group)
             yield workload.label, _steps_table(rows, render)
+            if workload.batch is not None:
+                yield f"{workload.title}: the step's share of the loop", _shares_table(rows, render)
             limited = [times for times in rows if FLOOR in times.samples]
             if limited:
                 yield f"{workload.title}: memory traffic", _floor_table(limited, render)
@@ -101,6 +104,11 @@ class Report:
                         if FLOOR in times.samples
                         else {}
                     ),
+                    **(
+                        {"share_of_loop": {name: times.samples.share(name) for name in times.samples.before}}
+                        if times.samples.before
+                        else {}
+                    ),
                     "samples": times.samples.seconds,
                 }
                 for times in self.steps
@@ -117,20 +125,29 @@ class Report:
 
 
 def _steps_table(rows: list[StepTimes], render: Render) -> str:
-    present = [name for name in TITLES if any(name in times.samples for times in rows)]
+    """A column a rule: gradstep's time, and how many times as long everybody else takes."""
+    lines = [("gradstep, µs", *(number(times.microseconds(OWN)) for times in rows))]
+    for name in _present(rows):
+        if name != OWN:
+            ratios = [times.against(name) for times in rows]
+            lines.append((TITLES[name], *("–" if x is None else f"{number(x, 2)}×" for x in ratios)))
+    return render(("", *(times.rule.brief for times in rows)), lines)
+
+
+def _shares_table(rows: list[StepTimes], render: Render) -> str:
     lines = []
-    for times in rows:
-        cells = [times.rule.title]
-        for name in present:
-            ratio = times.against(name)
-            microseconds = "–" if ratio is None else number(times.microseconds(name))
-            cells.append(microseconds if ratio is None or name == OWN else f"{microseconds}  {ratio:5.2f}×")
-        lines.append(cells)
-    return render(("rule", *(TITLES[name] for name in present)), lines)
+    for name in _present(rows):
+        shares = [f"{times.samples.share(name):.0%}" if name in times.samples else "–" for times in rows]
+        lines.append((TITLES[name], *shares))
+    return render(("", *(times.rule.brief for times in rows)), lines)
+
+
+def _present(rows: list[StepTimes]) -> list[str]:
+    return [name for name in TITLES if any(name in times.samples for times in rows)]
 
 
 def _floor_table(rows: list[StepTimes], render: Render) -> str:
-    head = ("rule", "gradstep µs", "floor µs", "bytes/element", "GB/s", "attainable GB/s", "achieved")
+    head = ("rule", "µs", "floor µs", "B/element", "GB/s", "attainable", "achieved")
     lines = [
         (
             times.rule.title,
@@ -149,21 +166,23 @@ def _floor_table(rows: list[StepTimes], render: Render) -> str:
 def _schedules_table(rows: list[ScheduleTimes], render: Render) -> str:
     lines = []
     for times in rows:
-        cells = [times.title, number(times.microseconds(OWN))]
-        for name in ("torch", "numpy"):
-            ratio = times.against(name)
-            cells.append("–" if ratio is None else f"{number(times.microseconds(name))}  {ratio:5.1f}×")
-        lines.append(cells)
-    return render(("schedule", "gradstep µs", "torch scheduler.step()", "NumPy, vectorised"), lines)
+        ratios = [times.against(name) for name in ("torch", "numpy")]
+        cells = ["–" if x is None else f"{number(x, 2)}×" for x in ratios]
+        lines.append((times.title, number(times.microseconds(OWN)), *cells))
+    return render(("", "gradstep, µs", "torch's scheduler", "NumPy, vectorised"), lines)
 
 
-def number(x: float) -> str:
-    """Write a time with three digits, or all of its whole ones.
+def number(x: float, decimals: int = 3) -> str:
+    """Write a number with three digits, or all of its whole ones.
+
+    Args:
+        x: the number.
+        decimals: the most to write.
 
     Example:
-        >>> number(0.0712), number(6.43), number(17123.4)
-        ('0.071', '6.43', '17,123')
+        >>> number(0.0712), number(0.976, 2), number(6.43), number(17123.4)
+        ('0.071', '0.98', '6.43', '17,123')
     """
     if x >= 100:
         return f"{x:,.0f}"
-    return f"{x:.{3 if x < 1 else 2 if x < 10 else 1}f}"
+    return f"{x:.{decimals if x < 1 else 2 if x < 10 else 1}f}"

@@ -1,0 +1,116 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from stat import S_IMODE, S_ISREG
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+__all__ = ["check_replaceable", "replacing"]
+
+MODE_OF_NEW_FILES = 0o666
+"""Less what the process's umask takes away, as everywhere."""
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its place at the end of the ``with`` block, and not before.
+
+    It is written beside the old file, brought to the disk, and then takes the old one's name. So a program
+    that reads meanwhile, or after a crash, finds the old content or the new, whole. If anything goes wrong
+    the old file is as it was, and nothing else is left behind.
+
+    The permissions stay those of the old file, and its owner where the system allows that. Of a symbolic
+    link the target is replaced. What is no regular file, such as a pipe, is written to directly.
+
+    Args:
+        path: where the file is, or will be. Its directory has to be there, and writable.
+
+    Returns:
+        A context manager that gives the binary file to write to.
+
+    Raises:
+        OSError: the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from gradstep.files import replacing
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.txt")
+        ...     with replacing(path) as file:
+        ...         _ = file.write(b"whole")
+        ...     try:
+        ...         with replacing(path) as file:
+        ...             _ = file.write(b"hal")
+        ...             raise RuntimeError("power cut")
+        ...     except RuntimeError:
+        ...         print(path.read_text(), [one.name for one in Path(folder).iterdir()])
+        whole ['x.txt']
+    """
+    path = Path(path)
+    try:
+        old = path.stat()
+    except FileNotFoundError:
+        old = None
+    if old is not None and not S_ISREG(old.st_mode):
+        with path.open("wb") as file:
+            yield file
+        return
+    if old is not None:
+        # Its directory would let us replace a file that we may not write to.
+        path.open("r+b").close()
+    target = Path(os.path.realpath(path))
+    beside = target.with_name(f".gradstep-{secrets.token_hex(8)}.tmp")
+    # Nobody may read the new file who may not read the old one, not even while it is written.
+    mode = MODE_OF_NEW_FILES if old is None else S_IMODE(old.st_mode) & 0o777
+    try:
+        with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if old is not None:
+            with suppress(AttributeError, OSError):  # no chown on Windows, and not for everybody elsewhere
+                os.chown(beside, old.st_uid, old.st_gid)
+            beside.chmod(mode)
+        os.replace(beside, target)
+    except BaseException as error:
+        with suppress(OSError):
+            beside.unlink()
+        if isinstance(error, OSError) and error.filename == str(beside):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
+    sync_directory(target.parent)
+
+
+def check_replaceable(path: str | os.PathLike[str]) -> None:
+    """Raise what `replacing` would at the start, so that it is known before the work is done; leave no trace.
+
+    Raises:
+        OSError: the file could not be written.
+    """
+
+    class CheckedError(Exception):
+        pass
+
+    with suppress(CheckedError), replacing(path):
+        raise CheckedError
+
+
+def sync_directory(folder: Path) -> None:
+    """Bring a directory's entries to the disk, where a directory can be opened."""
+    # The file is in its place by now; whether a crash within seconds would bring back the old one is all that
+    # is left open, and no reason to call the file not written.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
