@@ -215,9 +215,10 @@ class History:
             ImportError: matplotlib is not installed.
             ValueError: there is no such column, or none at all.
         """
-        from gradstep.plots import plot_history
+        from gradstep.plots import plot_history, shown_by_default
 
-        return plot_history(self, columns, ax=ax, log=log)
+        names = columns or shown_by_default(self.columns)
+        return plot_history({name: self.series(name) for name in names}, ax=ax, log=log)
 
     def _rows(self) -> dict[int, int]:
         """The step of each row that any column keeps, in order of recording."""

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gradstep.schedules import Schedule
+    from gradstep._core import Schedule
 
 DEFAULT_STEPS = 1000
 """Shown of a schedule that has no length of its own, such as a constant."""

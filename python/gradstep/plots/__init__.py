@@ -5,7 +5,7 @@ shows nothing and changes no settings. Without ``ax`` it makes a figure with pyp
 notebooks show by themselves and which works without a display too.
 """
 
-from gradstep.plots.histories import plot_history
+from gradstep.plots.histories import plot_history, shown_by_default
 from gradstep.plots.schedules import plot_schedule, plot_schedules
 
-__all__ = ["plot_history", "plot_schedule", "plot_schedules"]
+__all__ = ["plot_history", "plot_schedule", "plot_schedules", "shown_by_default"]

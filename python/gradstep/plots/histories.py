@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from gradstep.plots.canvas import finish, legend, look, own_figure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
-
-    from gradstep.history import History
 
 RIGHT_STYLE = (0, (4, 2))
 NAMES = {"lr": "learning rate", "grad_norm": "gradient norm"}
@@ -20,16 +18,19 @@ FEW_POINTS = 50
 
 
 def plot_history(
-    history: History, columns: Sequence[str] = (), *, ax: Axes | None = None, log: bool | None = None
+    columns: Mapping[str, tuple[Sequence[int], Sequence[float]]],
+    *,
+    ax: Axes | None = None,
+    log: bool | None = None,
 ) -> Axes:
-    """Draw columns of a history; see `History.plot`."""
-    names = list(columns) or shown_by_default(history.columns)
+    """Draw columns of a history, each with its steps and values; see `gradstep.History.plot`."""
+    names = list(columns)
     if not names:
         raise ValueError("history is empty")
     rates = [name for name in names if is_rate(name)]
     left = [name for name in names if name not in rates] or rates
     right = [name for name in rates if name not in left]
-    curves = [(name, *history.series(name)) for name in left + right]
+    curves = [(name, *columns[name]) for name in left + right]
     labels = [NAMES.get(name, name) + (" (right)" if name in right else "") for name in left + right]
     axes = ax if ax is not None else own_figure(labels).add_subplot()
     right_axes = axes.twinx() if right else axes

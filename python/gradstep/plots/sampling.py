@@ -12,7 +12,7 @@ from gradstep.horizons import MOST_STEPS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradstep.schedules import Schedule
+    from gradstep._core import Schedule
 
 MOST_EVALUATIONS = 1_000_000
 

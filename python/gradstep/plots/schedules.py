@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradstep import _core
+from gradstep._core import Schedule
 from gradstep.figures import save
 from gradstep.horizons import default_steps
 from gradstep.plots.canvas import brief, figure_size, finish, legend, look, own_figure
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.axes import Axes
-
-    from gradstep.schedules import Schedule
 
 MOST_BINS = 2_000
 
@@ -78,7 +76,7 @@ def plot_schedules(
     if not hasattr(schedules, "items"):
         raise TypeError(f"schedules must be a dict of schedules by name, got {type(schedules).__name__}")
     for name, schedule in schedules.items():
-        if not isinstance(schedule, _core.Schedule):
+        if not isinstance(schedule, Schedule):
             raise TypeError(f"schedules[{name!r}] must be a schedule, got {type(schedule).__name__}")
     if not schedules:
         raise ValueError("schedules is empty")

@@ -7,7 +7,8 @@ use gradstep_core::floats::Float;
 use gradstep_core::kernel::{Kernel, Rounded};
 use gradstep_core::machine::simd::Tier;
 use gradstep_core::memory::{Stored, Whole};
-use gradstep_core::rules::{Options, Spec};
+use gradstep_core::rules;
+use gradstep_core::spec::Options;
 use std::fmt;
 
 const SIZES: [usize; 3] = [1_000, 100_000, 10_000_000];
@@ -38,7 +39,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn kernel(name: &str, hypers: &[f64]) -> &'static dyn Kernel {
-    let spec = Spec::named(name).expect("a rule of that name");
+    let spec = rules::named(name).expect("a rule of that name");
     let flags = vec![false; spec.flags.len()];
     let constants: Vec<_> = hypers.iter().copied().map(Some).collect();
     (spec.build)(&Options { spec, flags: &flags, constants: &constants }).expect("valid options")

@@ -20,5 +20,6 @@ pub mod ranges;
 pub mod rule;
 pub mod rules;
 pub mod schedules;
+pub mod spec;
 pub mod stages;
 pub mod sums;

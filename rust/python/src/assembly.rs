@@ -1,25 +1,26 @@
 //! From `params` to the groups with their hyperparameters and arrays.
 
-use gradstep_core::rules::Spec;
+use gradstep_core::rules;
+use gradstep_core::spec::Spec;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PySet, PyTuple};
 use std::sync::Arc;
 
 use crate::arrays::{Leaves, Member, Parameter, writable};
 use crate::clipping::{Clip, LIMITS};
-use crate::errors::{a_type, type_error, value_error};
+use crate::errors::{a_type, label, type_error, value_error};
 use crate::groups::Group;
 use crate::settings::Settings;
 use crate::steps::Stepper;
 use crate::structures::Structure;
-use crate::trees::{Kind, Leaf, Tree, label};
+use crate::trees::{Kind, Leaf, Tree};
 use crate::values::Value;
 
 /// What errors call the parameters and their gradients.
 const ROOTS: [&str; 2] = ["params", "grads"];
 
 pub(crate) fn spec(rule: &str) -> PyResult<&'static Spec> {
-    Spec::named(rule).ok_or_else(|| value_error(format!("there is no rule named '{rule}'")))
+    rules::named(rule).ok_or_else(|| value_error(format!("there is no rule named '{rule}'")))
 }
 
 /// Checks `params` and `options` for an optimizer of that class, and gives every array fresh state.

@@ -32,3 +32,8 @@ pub(crate) fn a_type(object: &Bound<'_, PyAny>) -> String {
     let article = if vowel || name == "ndarray" { "an" } else { "a" };
     format!("{article} {name}")
 }
+
+/// `params['fc1.w']`, or `params` for the whole.
+pub(crate) fn label(root: &str, path: &str) -> String {
+    if path.is_empty() { root.to_owned() } else { format!("{root}['{path}']") }
+}

@@ -1,6 +1,6 @@
 //! One update of one array, for people who keep their own state.
 
-use gradstep_core::rules::{MAX_NUMBERS, Spec};
+use gradstep_core::spec::{MAX_NUMBERS, Spec};
 use numpy::{PyArray1, PyArrayMethods, PyReadwriteArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;

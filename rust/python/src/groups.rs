@@ -3,7 +3,7 @@
 use gradstep_core::error::BadValue;
 use gradstep_core::kernel::{Factors, Kernel};
 use gradstep_core::rule::{Hyper, Init, MAX_HYPERS, Scope, Slot, Sums};
-use gradstep_core::rules::{LR, Options, Spec, WEIGHT_DECAY};
+use gradstep_core::spec::{LR, Options, Spec, WEIGHT_DECAY};
 use gradstep_core::stages::Terms;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyTuple};

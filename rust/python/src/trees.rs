@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::arrays::{Fields, Items, Lookup, references};
-use crate::errors::{a_type, type_error, value_error};
+use crate::errors::{a_type, label, type_error, value_error};
 use crate::headroom;
 
 /// The structure of the parameters; leaves are numbered in order of appearance.
@@ -277,11 +277,6 @@ fn extra(grads: &Bound<'_, PyDict>, items: &[(Py<PyAny>, Tree)], path: &str) -> 
         }
     }
     Ok(Root::Grads.other_length(grads.len(), items.len(), path))
-}
-
-/// `params['fc1.w']`, or `params` for the whole.
-pub(crate) fn label(root: &str, path: &str) -> String {
-    if path.is_empty() { root.to_owned() } else { format!("{root}['{path}']") }
 }
 
 fn join(path: &str, key: &str) -> String {

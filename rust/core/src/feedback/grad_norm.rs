@@ -1,6 +1,6 @@
 //! A rate that shrinks with the gradients seen.
 
-use super::{Reaction, Signal};
+use super::reaction::{Reaction, Signal};
 use crate::error::BadValue;
 use crate::ranges::Range;
 

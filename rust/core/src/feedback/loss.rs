@@ -1,6 +1,6 @@
 //! A rate that shrinks while the loss is large.
 
-use super::{Reaction, Signal};
+use super::reaction::{Reaction, Signal};
 use crate::error::{BadValue, Number};
 use crate::ranges::Range;
 

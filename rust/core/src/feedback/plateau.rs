@@ -1,6 +1,6 @@
 //! A rate that falls when the metric no longer improves.
 
-use super::{Reaction, Signal};
+use super::reaction::{Reaction, Signal};
 use crate::error::BadValue;
 use crate::ranges::{Range, choose, count};
 

@@ -13,6 +13,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use super::environment::variable;
 use crate::error::BadValue;
 
 /// A loop to be compiled for every tier. `run` must be `#[inline(always)]`.
@@ -89,7 +90,7 @@ impl Tier {
 
     /// Puts into force what `GRADSTEP_SIMD` asks for.
     pub fn from_environment() -> Result<(), BadValue> {
-        super::variable(TIER_VARIABLE).map_or(Ok(()), |name| Self::named(&name).map(Self::put_into_force))
+        variable(TIER_VARIABLE).map_or(Ok(()), |name| Self::named(&name).map(Self::put_into_force))
     }
 
     /// The tier in force: the best supported, unless somebody has chosen another.

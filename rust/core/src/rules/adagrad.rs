@@ -1,9 +1,9 @@
 //! AdaGrad: each element's rate falls with the sum of its squared gradients.
 
-use super::Spec;
 use crate::floats::Float;
 use crate::kernel::kernel;
 use crate::rule::{Hypers, Rule, Slot, hypers};
+use crate::spec::Spec;
 
 pub(super) const SPEC: Spec =
     Spec { name: "adagrad", hypers: Adagrad::HYPERS, flags: &[], build: |_| Ok(kernel::<Adagrad, 2, 1>()) };

@@ -1,10 +1,10 @@
 //! Adam and its AMSGrad variant. AdamW is the same rule with the decay taken from the parameter, which is not a
 //! rule's business.
 
-use super::Spec;
 use crate::floats::Float;
 use crate::kernel::kernel;
 use crate::rule::{Hypers, Rule, Slot, hypers};
+use crate::spec::Spec;
 
 pub(super) const SPEC: Spec = Spec {
     name: "adam",

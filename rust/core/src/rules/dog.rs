@@ -1,9 +1,9 @@
 //! DoG: gradient descent at the rate that the run itself suggests, distance over gradients.
 
-use super::Spec;
 use crate::floats::Float;
 use crate::kernel::kernel;
 use crate::rule::{Hypers, Rule, Scope, Slot, Sums, hypers};
+use crate::spec::Spec;
 
 pub(super) const SPEC: Spec =
     Spec { name: "dog", hypers: Dog::HYPERS, flags: &[], build: |_| Ok(kernel::<Dog, 2, 1>()) };

@@ -1,9 +1,9 @@
 //! LAMB: Adam's direction, at a length that fits each tensor.
 
-use super::Spec;
 use crate::floats::Float;
 use crate::kernel::kernel;
 use crate::rule::{Hypers, Rule, Scope, Slot, Sums, hypers};
+use crate::spec::Spec;
 
 pub(super) const SPEC: Spec =
     Spec { name: "lamb", hypers: Lamb::HYPERS, flags: &[], build: |_| Ok(kernel::<Lamb, 8, 2>()) };

@@ -1,10 +1,10 @@
 //! RMSProp: the gradient over a running root mean square; plain or centered, with or without momentum.
 
-use super::{Options, Spec};
 use crate::error::BadValue;
 use crate::floats::Float;
 use crate::kernel::{Kernel, kernel};
 use crate::rule::{Hypers, Rule, Slot, hypers};
+use crate::spec::{Options, Spec};
 
 pub(super) const SPEC: Spec =
     Spec { name: "rmsprop", hypers: Rmsprop::<false, false>::HYPERS, flags: &["centered"], build };

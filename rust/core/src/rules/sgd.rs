@@ -1,10 +1,10 @@
 //! Stochastic gradient descent, with heavy-ball or Nesterov momentum.
 
-use super::{Options, Spec};
 use crate::error::{BadValue, Number};
 use crate::floats::Float;
 use crate::kernel::{Kernel, kernel};
 use crate::rule::{Hypers, Rule, Slot, hypers};
+use crate::spec::{Options, Spec};
 
 pub(super) const SPEC: Spec = Spec { name: "sgd", hypers: Sgd::<false>::HYPERS, flags: &["nesterov"], build };
 

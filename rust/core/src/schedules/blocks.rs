@@ -1,6 +1,6 @@
 //! How a composition fills an array through its children: in blocks on the stack.
 
-use super::Curve;
+use super::curve::Curve;
 use crate::machine::simd::{Tier, Vectorized};
 
 /// The steps that a composition hands to its child at once: small enough for the L1 cache, large enough that

@@ -1,7 +1,7 @@
 //! Schedules made of one or two others at the same or at a changed t.
 
 use super::blocks::{change, fill_combined, fill_mapped};
-use super::{Curve, LAST_STEP, Schedule};
+use super::curve::{Curve, LAST_STEP, Schedule};
 use crate::error::BadValue;
 use crate::machine::simd::Tier;
 use crate::ranges::{Range, count, not_below};

@@ -1,6 +1,6 @@
 //! Curves that fall (or rise) once and for ever.
 
-use super::{Formula, blend};
+use super::curve::{Formula, blend};
 use crate::error::BadValue;
 use crate::ranges::{Range, count};
 

@@ -1,8 +1,8 @@
 //! Schedules one after another: joins and warmup.
 
 use super::blocks::{Segment, change, fill_by_segment, fill_mapped};
+use super::curve::{Curve, Formula, Schedule};
 use super::raised_cosine::RaisedCosine;
-use super::{Curve, Formula, Schedule};
 use crate::error::BadValue;
 use crate::machine::simd::Tier;
 use crate::ranges::{Range, choose, count, increasing};

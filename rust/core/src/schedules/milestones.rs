@@ -1,6 +1,6 @@
 //! Curves given as a list: values that change at listed steps, and plain tables.
 
-use super::Curve;
+use super::curve::Curve;
 use crate::error::BadValue;
 use crate::ranges::{Range, increasing};
 

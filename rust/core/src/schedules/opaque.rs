@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Curve;
+use super::curve::Curve;
 
 /// Any function of t. It answers NaN when it failed; its owner knows why.
 pub struct Opaque(pub Box<dyn Fn(u64) -> f64 + Send + Sync>);

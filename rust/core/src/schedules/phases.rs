@@ -1,7 +1,7 @@
 //! Whole-training plans in phases: one-cycle and warmup–stable–decay.
 
+use super::curve::{Formula, blend};
 use super::raised_cosine::RaisedCosine;
-use super::{Formula, blend};
 use crate::error::BadValue;
 use crate::ranges::{Range, choose, count};
 

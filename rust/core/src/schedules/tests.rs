@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
+use super::evaluation::DEEP;
 use super::*;
 use crate::error::BadValue;
+use crate::machine::simd::Tier;
 
 fn every_kind() -> Result<Vec<Schedule>, BadValue> {
     let cosine: Schedule = Arc::new(Cosine::new(0.1, 1000, 0.001, false)?);

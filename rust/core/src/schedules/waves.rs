@@ -1,7 +1,7 @@
 //! Curves that fall and rise: cosine, warm restarts, cyclic.
 
+use super::curve::{Formula, blend};
 use super::raised_cosine::RaisedCosine;
-use super::{Formula, blend};
 use crate::error::BadValue;
 use crate::ranges::{Range, choose, count, not_below};
 

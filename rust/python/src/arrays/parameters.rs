@@ -12,8 +12,7 @@ use super::layouts::{Layout, same, same_order};
 use super::looks::Look;
 use super::made::{Room, copy};
 use super::writable::{Writable, Written, dtype_name, masked, tuple};
-use crate::errors::{a_type, type_error, value_error};
-use crate::trees::label;
+use crate::errors::{a_type, label, type_error, value_error};
 
 /// What errors call all parameters, and all gradients.
 pub(crate) type Roots = [&'static str; 2];

@@ -8,7 +8,8 @@ use pyo3::types::{PyBool, PyString, PyTuple};
 use std::sync::Arc;
 
 use super::extent::Extent;
-use super::{Schedule, functions, lists};
+use super::schedule::Schedule;
+use super::{functions, lists};
 use crate::errors::{memory_error, type_error};
 use crate::numbers::{flag, integer, real, wrong_type};
 

@@ -6,8 +6,8 @@ use numpy::{PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyU
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyFloat, PyInt};
 
-use super::Schedule;
 use super::functions::failure;
+use super::schedule::Schedule;
 use crate::arrays::{doubles, is_masked};
 use crate::errors::{type_error, value_error};
 use crate::numbers::step;

@@ -9,10 +9,9 @@
 use numpy::{Element, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyIterator, PyList, PySequence, PyString, PyTuple};
+use pyo3::types::{PyIterator, PySequence, PyString, PyTuple};
 use std::fmt::Arguments;
 
-use super::Schedule;
 use crate::arrays::is_masked;
 use crate::errors::{memory_error, value_error};
 use crate::numbers::{integer, real, wrong_type};
@@ -136,32 +135,7 @@ pub(super) fn equal(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<bool
     }
 }
 
-/// Arguments with copies of the schedules among them. Not by `copy.deepcopy`, whose frames of Python code, one in
-/// another for each schedule in a schedule, need a large stack.
-pub(super) fn deep_copies<'py>(
-    arguments: &Bound<'py, PyTuple>,
-    memo: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyTuple>> {
-    let copies = PyList::empty(arguments.py());
-    for argument in arguments {
-        if let Ok(arguments) = argument.cast::<PyTuple>() {
-            copies.append(deep_copies(arguments, memo)?)?;
-        } else if let Ok(schedule) = argument.cast::<Schedule>() {
-            let key = schedule.as_ptr() as usize;
-            if let Some(copy) = memo.get_item(key)? {
-                copies.append(copy)?;
-                continue;
-            }
-            let copy = Schedule::__deepcopy__(schedule.clone(), memo)?;
-            memo.set_item(key, &copy)?;
-            copies.append(copy)?;
-        } else {
-            copies.append(argument)?;
-        }
-    }
-    tuple(&copies)
-}
-
-fn tuple<'py>(items: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
+/// A tuple of the items, made where too little memory raises an exception.
+pub(super) fn tuple<'py>(items: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
     Ok(items.py().get_type::<PyTuple>().call1((items,))?.cast_into()?)
 }

@@ -2,7 +2,8 @@
 
 use pyo3::prelude::*;
 
-use super::{Schedule, lists};
+use super::lists;
+use super::schedule::Schedule;
 use crate::errors::memory_error;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,13 @@ pub(super) fn write(schedule: &Bound<'_, Schedule>, style: Style) -> PyResult<St
     let mut writer = Writer { style, text: String::new() };
     writer.schedule(schedule)?;
     Ok(writer.text)
+}
+
+impl Schedule {
+    /// As `repr`, but on a line: long lists and the rest of long compositions are left out.
+    pub(crate) fn describe(slf: &Bound<'_, Self>) -> PyResult<String> {
+        write(slf, Style::Short)
+    }
 }
 
 /// A text under way. It grows with the lists in it, so it asks for its memory.

@@ -15,60 +15,16 @@
 //!
 //! Which thread runs a task never changes a result: tasks are cut by the caller, not by the pool.
 
+mod counts;
 mod jobs;
 mod placement;
 mod pool;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::thread;
+use std::sync::Arc;
 
-use crate::error::BadValue;
 use jobs::Job;
 
-/// The environment variable that sets the default number of threads.
-pub const THREADS_VARIABLE: &str = "GRADSTEP_NUM_THREADS";
-
-/// More threads than this are a mistake, not a machine.
-pub const MAX_THREADS: usize = 1024;
-
-/// What `set_num_threads` asked for; 0 means the default.
-static REQUESTED: AtomicUsize = AtomicUsize::new(0);
-
-/// The number of threads that a parallel call may use, the caller included.
-pub fn num_threads() -> usize {
-    match REQUESTED.load(Ordering::Relaxed) {
-        0 => default_threads().clone().unwrap_or(1),
-        n => n,
-    }
-}
-
-/// Sets the number of threads for the whole process.
-pub fn set_num_threads(n: i64) -> Result<(), BadValue> {
-    REQUESTED.store(checked("num_threads", &n.to_string())?, Ordering::Relaxed);
-    Ok(())
-}
-
-/// The default: the environment variable, else what affinity mask and cgroup quota leave us. Read once.
-pub fn default_threads() -> &'static Result<usize, BadValue> {
-    static DEFAULT: OnceLock<Result<usize, BadValue>> = OnceLock::new();
-    DEFAULT.get_or_init(|| match super::variable(THREADS_VARIABLE) {
-        Some(text) => checked(THREADS_VARIABLE, &text),
-        None => Ok(thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)),
-    })
-}
-
-fn checked(name: &str, text: &str) -> Result<usize, BadValue> {
-    match text.trim().parse() {
-        Ok(n @ 1..=MAX_THREADS) => Ok(n),
-        _ => Err(BadValue::new(name, &format!("an integer from 1 to {MAX_THREADS}"), text)),
-    }
-}
-
-/// How many workers, the calling thread among them, may share so many tasks.
-pub fn workers(count: usize) -> usize {
-    num_threads().min(count).max(1)
-}
+pub use counts::{MAX_THREADS, THREADS_VARIABLE, default_threads, num_threads, set_num_threads, workers};
 
 /// Calls `task(worker, i)` once for every `i` below `count`, on this thread and its helpers, and returns when
 /// all are done. Workers are numbered from 0 to below `workers`; none does two tasks at once.
@@ -86,6 +42,8 @@ pub fn share(workers: usize, count: usize, task: &(dyn Fn(usize, usize) + Sync))
 mod tests {
     use super::*;
     use std::panic::catch_unwind;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
     use std::time::{Duration, Instant};
 
     /// More than some machines have cores, so that helpers take part on all of them.
@@ -140,13 +98,5 @@ mod tests {
     fn a_panic_reaches_the_caller() {
         let caught = catch_unwind(|| share(WORKERS, 8, &|_, i| assert_ne!(i, 5)));
         assert!(caught.is_err());
-    }
-
-    #[test]
-    fn bad_counts_are_named() {
-        for bad in ["0", "-1", "two", "1025"] {
-            let error = checked(THREADS_VARIABLE, bad).unwrap_err().to_string();
-            assert_eq!(error, format!("GRADSTEP_NUM_THREADS must be an integer from 1 to 1024, got {bad}"));
-        }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use super::counts::{MAX_THREADS, num_threads};
 use super::jobs::Job;
-use super::{MAX_THREADS, num_threads};
 
 struct Pool {
     process: u32,

@@ -1,0 +1,33 @@
+//! What a reaction is.
+
+use std::fmt::Debug;
+
+use crate::error::BadValue;
+
+/// What can be observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// A loss or another metric, told by the user.
+    Loss,
+    /// The global norm of a step's gradients, told by the optimizer before the update.
+    GradNorm,
+}
+
+/// How a schedule reacts to a signal, with `N` numbers of state.
+pub trait Reaction<const N: usize>: Debug + Send + Sync {
+    const STATE: [&'static str; N];
+    const SIGNAL: Signal;
+
+    /// The state before the first observation, which leaves the schedule as it is. What no observation has
+    /// given yet is infinite.
+    fn start(&self) -> [f64; N];
+
+    /// Checks a state that comes from outside.
+    fn check(&self, state: [f64; N]) -> Result<(), BadValue>;
+
+    /// The state after a finite observation.
+    fn observe(&self, state: [f64; N], seen: f64) -> Result<[f64; N], BadValue>;
+
+    /// The value, where the schedule alone would have `scheduled`.
+    fn value(&self, scheduled: f64, state: [f64; N]) -> f64;
+}
