@@ -19,8 +19,8 @@ Array = NDArray[Any]
 #: Updates of one drawn run.
 STEPS = 50
 
-#: What is looked at once, before the first update.
-AT_THE_START = {"initial_accumulator_value", "reps_rel"}
+#: What is looked at once, before the first update, or is no rate.
+AT_THE_START = {"initial_accumulator_value", "reps_rel", "first_count"}
 
 settings.register_profile("gradstep", deadline=None, derandomize="CI" in os.environ, max_examples=120)
 settings.load_profile("gradstep")
@@ -50,7 +50,15 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
     "beta1": _decay,
     "beta2": _decay,
     "eps": _eps,
+    "eps_root": _eps,
+    "first_count": st.sampled_from([1.0, 2.0, 1.0]),
     "reps_rel": st.sampled_from([1e-6, 1e-2, 1.0]),
+}
+
+#: The values of an option that is a name or a bool.
+CHOICES: dict[str, list[Any]] = {
+    "amsgrad": [False, True, "corrected"],
+    "momentum_form": ["torch", "keras"],
 }
 
 _limits = st.sampled_from([0.0, 1.0, 1e9]) | st.floats(1e-6, 1e6)
@@ -90,13 +98,19 @@ def hypers(draw: st.DrawFn, optimizer: type[Any]) -> dict[str, Any]:
     """Values for all hyperparameters and flags of a class."""
     values = {}
     for name, default in defaults(optimizer).items():
-        of_run = isinstance(default, bool) or name in AT_THE_START
-        strategy = st.booleans() if isinstance(default, bool) else HYPERS[name]
+        of_run = isinstance(default, bool | str) or name in AT_THE_START
+        if isinstance(default, bool | str):
+            strategy = st.sampled_from(CHOICES.get(name, [False, True]))
+        else:
+            strategy = HYPERS[name]
         values[name] = draw(strategy if of_run else rates(strategy), label=name)
     if values.get("nesterov"):
-        # The only combination that a rule forbids.
+        # A combination that the rule forbids, and below another one.
         values["momentum"] = values["momentum"] or 0.9
         values["dampening"] = 0.0
+    if optimizer is gs.SGD:
+        values["momentum_form"] = draw(st.sampled_from(["torch", "torch", "keras", "average"]))
+        values["dampening"] = values["dampening"] if values["momentum_form"] == "torch" else 0.0
     return values
 
 

@@ -36,18 +36,30 @@ DECOUPLED = {"AdamW"}
 
 
 def sgd(
-    p: Array, g: Array, state: State, t: int, *, lr: float, momentum: float, dampening: float, nesterov: bool
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,
+    *,
+    lr: float,
+    momentum: float,
+    dampening: float,
+    nesterov: bool,
+    momentum_form: str,
 ) -> tuple[Array, State]:
     """Polyak 1964; Nesterov's form as of Sutskever et al. 2013."""
     c = p.dtype.type
     η, μ = c(lr), c(momentum)
     if momentum == 0 and "momentum_buffer" not in state:
         return p - η * g, {}
-    # The buffer starts as the whole gradient.
-    share = 1.0 if t == 0 or momentum == 0 else 1.0 - dampening
+    # Of torch's form, the buffer starts as the whole gradient.
+    first = t == 0 or momentum == 0
+    ahead = {"torch": 1.0, "keras": lr, "average": 1.0 - momentum}[momentum_form]
+    taken = 1.0 - dampening if momentum_form == "torch" and not first else ahead
     kept = c(0) if t == 0 or μ == 0 else μ * state.get("momentum_buffer", c(0))
-    b = kept + c(share) * g
-    return p - η * (g + μ * b if nesterov else b), {"momentum_buffer": b}
+    b = kept + c(taken) * g
+    direction = c(ahead) * g + μ * b if nesterov else b
+    return p - (direction if momentum_form == "keras" else η * direction), {"momentum_buffer": b}
 
 
 def adagrad(
@@ -60,12 +72,13 @@ def adagrad(
     lr_decay: float,
     initial_accumulator_value: float,
     eps: float,
+    eps_root: float,
 ) -> tuple[Array, State]:
     """Duchi, Hazan, Singer 2011."""
     c = p.dtype.type
     η, ε = c(lr / (1.0 + t * lr_decay)), c(eps)
     s = state.get("sum", c(initial_accumulator_value)) + g * g
-    return p - η * g / (np.sqrt(s) + ε), {"sum": s}
+    return p - η * g / (np.sqrt(s + c(eps_root)) + ε), {"sum": s}
 
 
 def rmsprop(
@@ -79,23 +92,27 @@ def rmsprop(
     eps: float,
     momentum: float,
     centered: bool,
+    momentum_form: str,
+    eps_root: float,
+    initial_accumulator_value: float,
 ) -> tuple[Array, State]:
     """Tieleman, Hinton 2012; centered as of Graves 2013."""
     c = p.dtype.type
     η, α, one_minus_α, ε, μ = c(lr), c(alpha), c(1.0 - alpha), c(eps), c(momentum)
-    v = α * state.get("square_avg", c(0)) + one_minus_α * (g * g)
+    v = α * state.get("square_avg", c(initial_accumulator_value)) + one_minus_α * (g * g)
     new = {"square_avg": v}
     variance = v
     if centered:
         a = α * state.get("grad_avg", c(0)) + one_minus_α * g
         new["grad_avg"] = a
         variance = np.maximum(v - a * a, c(0))
-    denominator = np.sqrt(variance) + ε
+    denominator = np.sqrt(variance + c(eps_root)) + ε
     if momentum == 0 and "momentum_buffer" not in state:
         return p - η * g / denominator, new
-    b = μ * state.get("momentum_buffer", c(0)) + g / denominator
+    inside = momentum_form == "keras"
+    b = μ * state.get("momentum_buffer", c(0)) + (η * g if inside else g) / denominator
     new["momentum_buffer"] = b
-    return p - η * b, new
+    return p - (b if inside else η * b), new
 
 
 def adam(
@@ -108,23 +125,35 @@ def adam(
     beta1: float,
     beta2: float,
     eps: float,
-    amsgrad: bool,
+    amsgrad: bool | str,
+    eps_hat: bool,
+    eps_root: float,
+    bias_correction: bool,
+    initial_accumulator_value: float,
+    first_count: float,
 ) -> tuple[Array, State]:
     """Kingma, Ba 2015; AMSGrad of Reddi, Kale, Kumar 2018.
 
     Numerator and denominator of the papers' update are both multiplied by √(1−β₂ᵗ).
     """
     c = p.dtype.type
-    correction1 = 1.0 - beta1 ** float(t + 1)
-    correction2 = math.sqrt(1.0 - beta2 ** float(t + 1))
-    η, ε = c(lr * correction2 / correction1), c(eps * correction2)
-    m = c(beta1) * state.get("exp_avg", c(0)) + c(1.0 - beta1) * g
-    v = c(beta2) * state.get("exp_avg_sq", c(0)) + c(1.0 - beta2) * g * g
+    count = float(t) + first_count
+    correction1 = 1.0 - beta1**count if bias_correction else 1.0
+    square2 = 1.0 - beta2**count if bias_correction else 1.0
+    # The largest v may be kept corrected.
+    unbias, square2 = (1.0 / square2, 1.0) if amsgrad == "corrected" else (1.0, square2)
+    correction2 = math.sqrt(square2)
+    η = c(lr * correction2 / correction1)
+    ε = c(eps if eps_hat else eps * correction2)
+    ρ = c(eps_root if eps_hat else eps_root * square2)
+    start = c(initial_accumulator_value)
+    m = c(beta1) * state.get("exp_avg", start) + c(1.0 - beta1) * g
+    v = c(beta2) * state.get("exp_avg_sq", start) + c(1.0 - beta2) * g * g
     new = {"exp_avg": m, "exp_avg_sq": v}
     v_hat = v
     if amsgrad:
-        v_hat = new["max_exp_avg_sq"] = np.maximum(state.get("max_exp_avg_sq", c(0)), v)
-    return p - η * m / (np.sqrt(v_hat) + ε), new
+        v_hat = new["max_exp_avg_sq"] = np.maximum(state.get("max_exp_avg_sq", c(0)), c(unbias) * v)
+    return p - η * m / (np.sqrt(v_hat + ρ) + ε), new
 
 
 def lamb(

@@ -16,6 +16,7 @@ def adagrad(
     weight_decay: Rate = 0.0,
     initial_accumulator_value: Rate = 0.0,
     eps: Rate = 1e-10,
+    eps_root: Rate = 0.0,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adagrad`.
 
@@ -26,8 +27,8 @@ def adagrad(
             the state, each array with the shape, dtype and memory order of p; before the first update,
             what the class starts from: zeros, unless it says otherwise.
         step: the number of updates done before this one; 0 at the first.
-        lr, lr_decay, weight_decay, initial_accumulator_value, eps: as of the class, with its defaults.
-            A schedule is evaluated at step.
+        lr, lr_decay, weight_decay, initial_accumulator_value, eps, eps_root:
+            as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -49,6 +50,11 @@ def adam(
     eps: Rate = 1e-08,
     weight_decay: Rate = 0.0,
     amsgrad: bool = False,
+    eps_hat: bool = False,
+    eps_root: Rate = 0.0,
+    bias_correction: bool = True,
+    initial_accumulator_value: Rate = 0.0,
+    first_count: Rate = 1.0,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adam`.
 
@@ -60,8 +66,9 @@ def adam(
             what the class starts from: zeros, unless it says otherwise.
             Only with the options that want it: max_exp_avg_sq.
         step: the number of updates done before this one; 0 at the first.
-        lr, beta1, beta2, eps, weight_decay, amsgrad: as of the class, with its defaults.
-            A schedule is evaluated at step.
+        lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
+        initial_accumulator_value, first_count:
+            as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -83,6 +90,11 @@ def adamw(
     eps: Rate = 1e-08,
     weight_decay: Rate = 0.01,
     amsgrad: bool = False,
+    eps_hat: bool = False,
+    eps_root: Rate = 0.0,
+    bias_correction: bool = True,
+    initial_accumulator_value: Rate = 0.0,
+    first_count: Rate = 1.0,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdamW`.
 
@@ -94,8 +106,9 @@ def adamw(
             what the class starts from: zeros, unless it says otherwise.
             Only with the options that want it: max_exp_avg_sq.
         step: the number of updates done before this one; 0 at the first.
-        lr, beta1, beta2, eps, weight_decay, amsgrad: as of the class, with its defaults.
-            A schedule is evaluated at step.
+        lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
+        initial_accumulator_value, first_count:
+            as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -126,8 +139,8 @@ def dog(
             scalars, a float64 array with one axis, has what the attribute of the class has. At step 0 it
             is set to what the class starts from.
         step: the number of updates done before this one; 0 at the first.
-        lr, reps_rel, eps, weight_decay: as of the class, with its defaults.
-            A schedule is evaluated at step.
+        lr, reps_rel, eps, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -157,8 +170,8 @@ def lamb(
             the state, each array with the shape, dtype and memory order of p; before the first update,
             what the class starts from: zeros, unless it says otherwise.
         step: the number of updates done before this one; 0 at the first.
-        lr, beta1, beta2, eps, weight_decay: as of the class, with its defaults.
-            A schedule is evaluated at step.
+        lr, beta1, beta2, eps, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -178,6 +191,9 @@ def rmsprop(
     weight_decay: Rate = 0.0,
     momentum: Rate = 0.0,
     centered: bool = False,
+    momentum_form: str = "torch",
+    eps_root: Rate = 0.0,
+    initial_accumulator_value: Rate = 0.0,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.RMSprop`.
 
@@ -189,8 +205,9 @@ def rmsprop(
             what the class starts from: zeros, unless it says otherwise.
             Only with the options that want it: grad_avg, momentum_buffer.
         step: the number of updates done before this one; 0 at the first.
-        lr, alpha, eps, weight_decay, momentum, centered: as of the class, with its defaults.
-            A schedule is evaluated at step.
+        lr, alpha, eps, weight_decay, momentum, centered, momentum_form, eps_root,
+        initial_accumulator_value:
+            as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -209,6 +226,7 @@ def sgd(
     dampening: Rate = 0.0,
     weight_decay: Rate = 0.0,
     nesterov: bool = False,
+    momentum_form: str = "torch",
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.SGD`.
 
@@ -220,8 +238,8 @@ def sgd(
             what the class starts from: zeros, unless it says otherwise.
             Only with the options that want it: momentum_buffer.
         step: the number of updates done before this one; 0 at the first.
-        lr, momentum, dampening, weight_decay, nesterov: as of the class, with its defaults.
-            A schedule is evaluated at step.
+        lr, momentum, dampening, weight_decay, nesterov, momentum_form:
+            as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.

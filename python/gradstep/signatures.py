@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from gradstep import _core, optimizers
@@ -27,7 +28,7 @@ class Signature:
             if parameter.default is not parameter.empty
         }
         self.slots = self.slots_with({})
-        on = {name: True if value is False else 0.5 for name, value in self.options.items()}
+        on = {name: turned_on(value) for name, value in self.options.items()}
         # All options together first: where they go together, they tell the order.
         others = [self.slots_with(on), *(self.slots_with({name: value}) for name, value in on.items())]
         self.optional = list(
@@ -58,10 +59,7 @@ class Signature:
             arrays += [f"{self.optional[0]}: Floats | None = None", "/", "*"]
         else:
             arrays += ["/", "*more: Floats" if self.optional else "*"]
-        options = [
-            f"{name}: {'bool' if isinstance(value, bool) else 'Rate'} = {value!r}"
-            for name, value in self.options.items()
-        ]
+        options = [f"{name}: {annotation(value)} = {value!r}" for name, value in self.options.items()]
         return f"def {self.name}({', '.join([*arrays, 'step: int', *options])}) -> None:"
 
     def call(self) -> str:
@@ -95,13 +93,32 @@ class Signature:
         p: the parameter, an array that can be updated in place.
         g: its gradient, of the same shape; any float dtype and memory order.{state}
         step: the number of updates done before this one; 0 at the first.
-        {", ".join(self.options)}: as of the class, with its defaults.
-            A schedule is evaluated at step.
+{self.names_of_options()}
+            as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
         ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
     """
+
+    def names_of_options(self) -> str:
+        """Write the names of all options, in lines."""
+        names = ", ".join(self.options) + ":"
+        return textwrap.fill(names, 105, initial_indent=" " * 8, subsequent_indent=" " * 8)
+
+
+def turned_on(default: object) -> object:
+    """Give a value of an option that has all that goes with it."""
+    if isinstance(default, bool | str):
+        return True if default is False else default
+    return 0.5
+
+
+def annotation(default: object) -> str:
+    """Name the type of an option with that default."""
+    if default is None:
+        return "Rate | None"
+    return {bool: "bool", str: "str"}.get(type(default), "Rate")
 
 
 def stub() -> str:

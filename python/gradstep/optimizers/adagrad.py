@@ -20,7 +20,7 @@ class Adagrad(Optimizer):
     .. math::
         g &← g + λp \\
         s &← s + g² \\
-        p &← p − \frac{η}{1 + tδ} · \frac{g}{\sqrt{s} + ε}
+        p &← p − \frac{η}{1 + tδ} · \frac{g}{\sqrt{s + ρ} + ε}
 
     where t is the number of updates done before this one.
 
@@ -31,6 +31,7 @@ class Adagrad(Optimizer):
         weight_decay: λ ≥ 0, added to the gradient.
         initial_accumulator_value: what s starts from, ≥ 0.
         eps: ε ≥ 0, outside the root.
+        eps_root: ρ ≥ 0, added inside the root.
         options: what every optimizer takes; see `Optimizer`.
 
     State:
@@ -59,6 +60,7 @@ class Adagrad(Optimizer):
     lr_decay = Hyper()
     initial_accumulator_value = Hyper()
     eps = Hyper()
+    eps_root = Hyper()
 
     def __init__(
         self,
@@ -68,6 +70,8 @@ class Adagrad(Optimizer):
         weight_decay: Rate = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: Rate = 1e-10,
+        *,
+        eps_root: Rate = 0.0,
         **options: Unpack[Options],
     ) -> None:
         super().__init__(
@@ -77,5 +81,6 @@ class Adagrad(Optimizer):
             weight_decay=weight_decay,
             initial_accumulator_value=initial_accumulator_value,
             eps=eps,
+            eps_root=eps_root,
             **options,
         )

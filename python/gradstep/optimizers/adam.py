@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradstep.optimizers.base import Optimizer
-from gradstep.optimizers.hypers import Flag, Hyper
+from gradstep.optimizers.hypers import Fixed, Hyper
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Literal, Unpack
 
     from gradstep.optimizers.base import Options
     from gradstep.types import Params, Rate
@@ -21,7 +21,7 @@ class Adam(Optimizer):
         g &← g + λp \\
         m &← β₁m + (1−β₁)g \\
         v &← β₂v + (1−β₂)g² \\
-        p &← p − η · \frac{m/(1−β₁^t)}{\sqrt{v/(1−β₂^t)} + ε}
+        p &← p − η · \frac{m/(1−β₁^t)}{\sqrt{v/(1−β₂^t) + ρ} + ε}
 
     where t counts this update, from 1. With ``amsgrad``, v in the last line is the largest v so far.
 
@@ -32,7 +32,13 @@ class Adam(Optimizer):
         beta2: β₂ in [0, 1), the decay of the running mean square.
         eps: ε ≥ 0, outside the root.
         weight_decay: λ ≥ 0, added to the gradient; see `AdamW` for the other way.
-        amsgrad: never let the denominator fall.
+        amsgrad: never let the denominator fall; ``"corrected"`` compares v/(1−β₂ᵗ) instead of v, as optax.
+        eps_hat: add ε, and eps_root, before v is corrected for its start:
+            p ← p − η·√(1−β₂ᵗ)/(1−β₁ᵗ)·m/(√(v + ρ) + ε).
+        eps_root: ρ ≥ 0, added inside the root.
+        bias_correction: whether m and v are corrected for their start.
+        initial_accumulator_value: what m and v start from.
+        first_count: t of the first update, > 0.
         options: what every optimizer takes; see `Optimizer`.
 
     State:
@@ -57,14 +63,20 @@ class Adam(Optimizer):
 
     References:
         Kingma, Ba 2015, arXiv:1412.6980; Reddi, Kale, Kumar 2018, arXiv:1904.09237 (AMSGrad). The
-        formula of ``torch.optim.Adam``. Keras has "epsilon hat": ε is added to √v before the correction.
+        formula of ``torch.optim.Adam``. Keras, scikit-learn, thinc and OpenAI's
+        evolution strategies have "epsilon hat".
     """
 
     rule = "adam"
     beta1 = Hyper()
     beta2 = Hyper()
     eps = Hyper()
-    amsgrad = Flag()
+    amsgrad = Fixed()
+    eps_hat = Fixed()
+    eps_root = Hyper()
+    bias_correction = Fixed()
+    initial_accumulator_value = Hyper()
+    first_count = Hyper()
 
     def __init__(
         self,
@@ -74,7 +86,13 @@ class Adam(Optimizer):
         beta2: Rate = 0.999,
         eps: Rate = 1e-8,
         weight_decay: Rate = 0.0,
-        amsgrad: bool = False,
+        amsgrad: bool | Literal["corrected"] = False,
+        *,
+        eps_hat: bool = False,
+        eps_root: Rate = 0.0,
+        bias_correction: bool = True,
+        initial_accumulator_value: float = 0.0,
+        first_count: Rate = 1.0,
         **options: Unpack[Options],
     ) -> None:
         super().__init__(
@@ -85,6 +103,11 @@ class Adam(Optimizer):
             eps=eps,
             weight_decay=weight_decay,
             amsgrad=amsgrad,
+            eps_hat=eps_hat,
+            eps_root=eps_root,
+            bias_correction=bias_correction,
+            initial_accumulator_value=initial_accumulator_value,
+            first_count=first_count,
             **options,
         )
 
@@ -102,7 +125,13 @@ class AdamW(Adam):
         beta2: β₂ in [0, 1), the decay of the running mean square.
         eps: ε ≥ 0, outside the root.
         weight_decay: λ ≥ 0.
-        amsgrad: never let the denominator fall.
+        amsgrad: never let the denominator fall; ``"corrected"`` compares v/(1−β₂ᵗ) instead of v, as optax.
+        eps_hat: add ε, and eps_root, before v is corrected for its start:
+            p ← p − η·√(1−β₂ᵗ)/(1−β₁ᵗ)·m/(√(v + ρ) + ε).
+        eps_root: ρ ≥ 0, added inside the root.
+        bias_correction: whether m and v are corrected for their start.
+        initial_accumulator_value: what m and v start from.
+        first_count: t of the first update, > 0.
         options: what every optimizer takes; see `Optimizer`.
 
     State:
@@ -135,7 +164,13 @@ class AdamW(Adam):
         beta2: Rate = 0.999,
         eps: Rate = 1e-8,
         weight_decay: Rate = 1e-2,
-        amsgrad: bool = False,
+        amsgrad: bool | Literal["corrected"] = False,
+        *,
+        eps_hat: bool = False,
+        eps_root: Rate = 0.0,
+        bias_correction: bool = True,
+        initial_accumulator_value: float = 0.0,
+        first_count: Rate = 1.0,
         **options: Unpack[Options],
     ) -> None:
         super().__init__(
@@ -146,5 +181,10 @@ class AdamW(Adam):
             eps=eps,
             weight_decay=weight_decay,
             amsgrad=amsgrad,
+            eps_hat=eps_hat,
+            eps_root=eps_root,
+            bias_correction=bias_correction,
+            initial_accumulator_value=initial_accumulator_value,
+            first_count=first_count,
             **options,
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypedDict
 
 from gradstep import _core
-from gradstep.optimizers.hypers import Hyper, Limit
+from gradstep.optimizers.hypers import Fixed, Hyper, Limit, Option
 from gradstep.optimizers.states import Slots, State
 
 if TYPE_CHECKING:
@@ -17,6 +17,16 @@ class Options(TypedDict, total=False):
 
     clip_norm: Rate | None
     clip_value: Rate | None
+    clip_norm_each: Rate | None
+    clip_eps: float
+    decoupled: bool | Literal["after"] | None
+    l1: Rate
+    maximize: bool
+    bounds: tuple[float | None, float | None] | None
+    ema: Rate | None
+    nonfinite: Literal["raise", "skip", "propagate"] | None
+    accumulate: int
+    measure: bool
 
 
 class Optimizer(_core.Optimizer):
@@ -76,8 +86,18 @@ class Optimizer(_core.Optimizer):
 
     lr = Hyper()
     weight_decay = Hyper()
+    decoupled = Option()
+    l1 = Hyper()
+    maximize = Option()
+    bounds = Option()
+    ema = Option()
+    clip_norm_each = Option()
     clip_norm = Limit()
     clip_value = Limit()
+    clip_eps = Option()
+    nonfinite = Option()
+    accumulate = Fixed()
+    measure = Option()
 
     def __init__(self, params: Params, **hypers: Rate | bool | None) -> None:
         if not hasattr(self, "rule"):
@@ -132,7 +152,7 @@ def may_be_set(kind: type, name: str) -> bool:
 def refusal(kind: type, name: str) -> str:
     """Say why an attribute cannot be assigned to, and which can."""
     public = {name: getattr(kind, name) for name in dir(kind) if not name.startswith("_")}
-    settable = [name for name in public if isinstance(public[name], (Hyper, Limit))]
+    settable = [name for name in public if isinstance(public[name], (Hyper, Limit, Option))]
     settable += ["step_count", "scalars", "feedback_state"]
     what = "cannot be changed" if hasattr(kind, name) else "does not exist"
     return f"{kind.__name__}.{name} {what}; those that can be assigned to are {', '.join(settable)}"

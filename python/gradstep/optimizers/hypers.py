@@ -57,15 +57,32 @@ class Limit(Attribute):
         optimizer._set_hyper(self.name, value)
 
 
-class Flag(Attribute):
-    """An option that decides what the state is, and so cannot be changed: True or False.
+class Option(Attribute):
+    """What is neither a number at every step nor a limit: it reads as what was given.
 
-    It reads as a tuple in group order where there are several groups.
+    That is a tuple in group order where it belongs to groups and there are several. Assign another value.
     """
 
     @overload
     def __get__(self, optimizer: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, optimizer: Optimizer, owner: type) -> bool | Any: ...
-    def __get__(self, optimizer: Optimizer | None, owner: type) -> Self | bool | Any:
+    def __get__(self, optimizer: Optimizer, owner: type) -> Any: ...
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Self | Any:
+        return self if optimizer is None else self.read(optimizer)
+
+    def __set__(self, optimizer: Optimizer, value: Any) -> None:
+        optimizer._set_hyper(self.name, value)
+
+
+class Fixed(Attribute):
+    """An option that decides on the formula or the state, and so cannot be changed.
+
+    It reads as a tuple in group order where it belongs to groups and there are several.
+    """
+
+    @overload
+    def __get__(self, optimizer: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, optimizer: Optimizer, owner: type) -> Any: ...
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Self | Any:
         return self if optimizer is None else self.read(optimizer)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradstep.optimizers.base import Optimizer
-from gradstep.optimizers.hypers import Flag, Hyper
+from gradstep.optimizers.hypers import Fixed, Hyper
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Literal, Unpack
 
     from gradstep.optimizers.base import Options
     from gradstep.types import Params, Rate
@@ -21,9 +21,9 @@ class RMSprop(Optimizer):
         g &← g + λp \\
         v &← αv + (1−α)g² \\
         σ² &= v, \quad\text{or centered: } a ← αa + (1−α)g, \; σ² = \max(v − a², 0) \\
-        p &← p − η·g/(\sqrt{σ²} + ε)
+        p &← p − η·g/(\sqrt{σ² + ρ} + ε)
 
-    With momentum b ← μb + g/(√σ² + ε) and p ← p − ηb.
+    With momentum b ← μb + g/(√(σ² + ρ) + ε) and p ← p − ηb.
 
     Args:
         params: p, the arrays to update in place; see `gradstep.optimizers`.
@@ -33,6 +33,10 @@ class RMSprop(Optimizer):
         weight_decay: λ ≥ 0, added to the gradient.
         momentum: μ in [0, 1).
         centered: divide by the running standard deviation instead of the root mean square.
+        momentum_form: ``"torch"``, as above; ``"keras"``, with the rate inside the buffer:
+            b ← μb + ηg/(√(σ² + ρ) + ε), p ← p − b.
+        eps_root: ρ ≥ 0, added inside the root.
+        initial_accumulator_value: what v starts from, ≥ 0.
         options: what every optimizer takes; see `Optimizer`.
 
     State:
@@ -56,14 +60,18 @@ class RMSprop(Optimizer):
     References:
         Tieleman, Hinton 2012, "Lecture 6.5: RMSProp"; Graves 2013 (centered). Computed as by
         ``torch.optim.RMSprop``, but where rounding makes v − a² negative, torch's root is NaN and ours
-        is 0. Keras and optax have ε inside the root.
+        is 0. Keras and optax have ε inside the root and the rate inside the buffer; HIPS autograd starts v
+        at 1.
     """
 
     rule = "rmsprop"
     alpha = Hyper()
     eps = Hyper()
     momentum = Hyper()
-    centered = Flag()
+    centered = Fixed()
+    momentum_form = Fixed()
+    eps_root = Hyper()
+    initial_accumulator_value = Hyper()
 
     def __init__(
         self,
@@ -74,6 +82,10 @@ class RMSprop(Optimizer):
         weight_decay: Rate = 0.0,
         momentum: Rate = 0.0,
         centered: bool = False,
+        *,
+        momentum_form: Literal["torch", "keras"] = "torch",
+        eps_root: Rate = 0.0,
+        initial_accumulator_value: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
         super().__init__(
@@ -84,5 +96,8 @@ class RMSprop(Optimizer):
             weight_decay=weight_decay,
             momentum=momentum,
             centered=centered,
+            momentum_form=momentum_form,
+            eps_root=eps_root,
+            initial_accumulator_value=initial_accumulator_value,
             **options,
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradstep.optimizers.base import Optimizer
-from gradstep.optimizers.hypers import Flag, Hyper
+from gradstep.optimizers.hypers import Fixed, Hyper
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Literal, Unpack
 
     from gradstep.optimizers.base import Options
     from gradstep.types import Params, Rate
@@ -31,6 +31,9 @@ class SGD(Optimizer):
         dampening: d in [0, 1].
         weight_decay: λ ≥ 0, added to the gradient.
         nesterov: look ahead along the momentum; wants momentum > 0 and dampening 0.
+        momentum_form: ``"torch"``, as above; ``"keras"``, with the rate inside the buffer: b ← μb + ηg,
+            p ← p − b, or with Nesterov p ← p − (ηg + μb); ``"average"``: b ← μb + (1−μ)g from b = 0,
+            p ← p − ηb, or with Nesterov p ← p − η((1−μ)g + μb). The latter two want dampening 0.
         options: what every optimizer takes; see `Optimizer`.
 
     State:
@@ -51,14 +54,15 @@ class SGD(Optimizer):
 
     References:
         Polyak 1964; Sutskever, Martens, Dahl, Hinton 2013 (the Nesterov form). Computed as by
-        ``torch.optim.SGD``. Keras has the rate inside the buffer: v ← μv − ηg, p ← p + v; the two are
-        the same while η is constant.
+        ``torch.optim.SGD``. With the rate inside the buffer, as in Keras and scikit-learn, the path is the
+        same while η is constant; HIPS autograd and OpenAI's evolution strategies have the average.
     """
 
     rule = "sgd"
     momentum = Hyper()
     dampening = Hyper()
-    nesterov = Flag()
+    nesterov = Fixed()
+    momentum_form = Fixed()
 
     def __init__(
         self,
@@ -68,6 +72,8 @@ class SGD(Optimizer):
         dampening: Rate = 0.0,
         weight_decay: Rate = 0.0,
         nesterov: bool = False,
+        *,
+        momentum_form: Literal["torch", "keras", "average"] = "torch",
         **options: Unpack[Options],
     ) -> None:
         super().__init__(
@@ -77,5 +83,6 @@ class SGD(Optimizer):
             dampening=dampening,
             weight_decay=weight_decay,
             nesterov=nesterov,
+            momentum_form=momentum_form,
             **options,
         )

@@ -40,9 +40,8 @@ fn cases() -> Vec<Case> {
 
 fn kernel(name: &str, hypers: &[f64]) -> &'static dyn Kernel {
     let spec = rules::named(name).expect("a rule of that name");
-    let flags = vec![false; spec.flags.len()];
     let constants: Vec<_> = hypers.iter().copied().map(Some).collect();
-    (spec.build)(&Options { spec, flags: &flags, constants: &constants }).expect("valid options")
+    (spec.build)(&Options { spec, constants: &constants }).expect("valid options")
 }
 
 fn step<F: Float + Stored>(bencher: Bencher<'_, '_>, rule: &str, hypers: &[f64], Case { tier, len }: Case) {
@@ -80,9 +79,9 @@ macro_rules! rules {
 }
 
 rules! {
-    sgd: "sgd" [0.0, 0.0];
-    momentum: "sgd" [0.9, 0.0];
-    adagrad: "adagrad" [0.0, 0.0, 1e-10];
-    rmsprop: "rmsprop" [0.99, 0.0, 1e-8];
-    adam: "adam" [0.9, 0.999, 1e-8];
+    sgd: "sgd" [0.0, 0.0, 0.0, 0.0];
+    momentum: "sgd" [0.9, 0.0, 0.0, 0.0];
+    adagrad: "adagrad" [0.0, 0.0, 1e-10, 0.0];
+    rmsprop: "rmsprop" [0.99, 0.0, 1e-8, 0.0, 0.0, 0.0, 0.0];
+    adam: "adam" [0.9, 0.999, 1e-8, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0];
 }

@@ -25,6 +25,8 @@ pub trait Float:
     fn from_f64(x: f64) -> Self;
     fn to_f64(self) -> f64;
     fn sqrt(self) -> Self;
+    fn abs(self) -> Self;
+    fn copysign(self, sign: Self) -> Self;
     fn is_nan(self) -> bool;
 
     /// The larger one; NaN if either is NaN, as `np.maximum`.
@@ -69,6 +71,16 @@ macro_rules! float {
             #[inline(always)]
             fn sqrt(self) -> Self {
                 <$float>::sqrt(self)
+            }
+
+            #[inline(always)]
+            fn abs(self) -> Self {
+                <$float>::abs(self)
+            }
+
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                <$float>::copysign(self, sign)
             }
 
             #[inline(always)]

@@ -5,12 +5,14 @@
 //! loop that reads `p, g, state` and writes `p, state` by a [`rule`], compiled for each tier of
 //! [`machine::simd`].
 
+pub mod after;
 pub mod dtypes;
 pub mod error;
 pub mod feedback;
 pub mod floats;
 pub mod floor;
 mod gather;
+pub mod intake;
 pub mod kernel;
 pub mod machine;
 pub mod memory;

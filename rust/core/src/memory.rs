@@ -21,6 +21,10 @@ pub struct Tensor {
     /// The first `slots` of them.
     pub state: [*mut u8; MAX_STATE],
     pub slots: usize,
+    /// The average of the parameter, or null.
+    pub average: *mut u8,
+    /// The sum of gradients that wait for their update, or null.
+    pub accumulated: *mut u8,
 }
 
 // SAFETY: the pointers are only followed through `Tensors`, whose contract covers it.
@@ -31,11 +35,12 @@ unsafe impl Sync for Tensor {}
 impl Tensor {
     /// Without state as yet.
     pub fn new(dtype: Dtype, len: usize, params: *mut u8) -> Self {
-        Self { dtype, len, params, state: [std::ptr::null_mut(); MAX_STATE], slots: 0 }
+        let null = std::ptr::null_mut();
+        Self { dtype, len, params, state: [null; MAX_STATE], slots: 0, average: null, accumulated: null }
     }
 }
 
-/// The gradient of a tensor at one step.
+/// The gradient of a tensor at one step, and what becomes of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Gradient {
     /// Which of the tensors it belongs to.
@@ -45,6 +50,20 @@ pub struct Gradient {
     pub dtype: Dtype,
     pub data: *const u8,
     pub order: Order,
+    /// Whether it is added to what the tensor has accumulated.
+    pub adds: bool,
+    pub output: Output,
+}
+
+/// Where an update goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Into the tensor's own parameter.
+    InPlace,
+    /// The new parameter goes to another array than the old one comes from; both lie as the tensor does.
+    Copy { from: *const u8, to: *mut u8 },
+    /// What is to be added to the parameter; where `from` is null, it is not known.
+    Difference { from: *const u8, to: *mut u8 },
 }
 
 // SAFETY: as for `Tensor`.
@@ -55,7 +74,8 @@ unsafe impl Sync for Gradient {}
 impl Gradient {
     /// That of a tensor whose gradient is not known as yet.
     pub fn unknown(tensor: usize, terms: usize) -> Self {
-        Self { tensor, terms, dtype: Dtype::F32, data: std::ptr::null(), order: Order::Same }
+        let (data, order, output) = (std::ptr::null(), Order::Same, Output::InPlace);
+        Self { tensor, terms, dtype: Dtype::F32, data, order, adds: false, output }
     }
 }
 
@@ -94,11 +114,14 @@ unsafe impl Sync for Tensors<'_> {}
 impl<'a> Tensors<'a> {
     /// # Safety
     /// While it lives:
-    /// - each tensor's pointers (the parameter's and the first `slots` of the state) are aligned for its dtype
-    ///   and valid for reading and writing `len` elements, overlap nothing else here, and nobody else reads or
+    /// - each pointer of a tensor that has a gradient (the first `slots` of the state, the average and what is
+    ///   accumulated unless they are null, and the one that its gradient's output writes) is aligned for its dtype
+    ///   and valid for reading and writing `len` elements, overlaps nothing else here, and nobody else reads or
     ///   writes there;
     /// - each gradient's pointer is aligned for its dtype and valid for reading all between the lowest and
-    ///   the highest of `len` elements in its order, nobody writes there, and no two gradients name one tensor.
+    ///   the highest of `len` elements in its order, nobody writes there, and no two gradients name one tensor;
+    ///   so is what its output reads, for `len` elements of the tensor's dtype. A gradient may be what its tensor
+    ///   has accumulated if it is not added to it.
     pub unsafe fn new(tensors: &'a [Tensor], gradients: &'a [Gradient]) -> Self {
         Self { tensors, gradients }
     }
@@ -142,14 +165,47 @@ impl Piece<'_> {
 
     /// Lends the parameter with its state, and the gradient.
     #[inline(always)]
-    pub fn lend<F: Stored>(&mut self) -> (Arrays<'_, F>, Source<'_>) {
-        assert!(self.tensor.dtype == F::DTYPE);
+    pub fn lend<F: Stored>(&mut self) -> (Arrays<'_, F>, Intake<'_, F>) {
+        let Self { tensor, gradient, at, len } = *self;
+        assert!(tensor.dtype == F::DTYPE);
+        let (params, origin) = match gradient.output {
+            Output::InPlace => (tensor.params, Origin::Here),
+            Output::Copy { from, to } => (to, Origin::At(from)),
+            Output::Difference { from, to } if from.is_null() => (to, Origin::Unknown),
+            Output::Difference { from, to } => (to, Origin::Before(from)),
+        };
+        let accumulated = gradient.adds.then(|| &*self.accumulated());
+        (
+            Arrays { tensor, params, origin, at, len, borrow: PhantomData },
+            Intake { source: self.source(), accumulated },
+        )
+    }
+
+    /// Lends the gradient, and what the tensor has accumulated, to be added to.
+    pub fn lend_accumulated<F: Stored>(&mut self) -> (&mut [F], Source<'_>) {
+        (self.accumulated(), self.source())
+    }
+
+    /// Whether the gradient is added to what the tensor has accumulated.
+    pub fn adds(&self) -> bool {
+        self.gradient.adds
+    }
+
+    #[expect(clippy::mut_from_ref, reason = "private; each caller says why nobody else has the stretch")]
+    fn accumulated<F: Stored>(&self) -> &mut [F] {
         let Self { tensor, at, len, .. } = *self;
-        let source = match self.gradient.dtype {
+        assert!(tensor.dtype == F::DTYPE && !tensor.accumulated.is_null());
+        // SAFETY: the pointer is valid for the tensor's length, and `at` and `len` are inside; no other piece has the
+        // stretch, this one lends it once at a time, and nothing else that it lends is there.
+        unsafe { slice::from_raw_parts_mut(tensor.accumulated.cast::<F>().add(at), len) }
+    }
+
+    #[inline(always)]
+    fn source(&self) -> Source<'_> {
+        match self.gradient.dtype {
             Dtype::F32 => Source::Single(self.values()),
             Dtype::F64 => Source::Double(self.values()),
-        };
-        (Arrays { tensor, at, len, borrow: PhantomData }, source)
+        }
     }
 
     fn values<G>(&self) -> Values<'_, G> {
@@ -235,10 +291,33 @@ impl<G> Strided<'_, G> {
     }
 }
 
+/// What comes in for a stretch: the gradient, and what it is added to.
+#[derive(Clone, Copy, Debug)]
+pub struct Intake<'a, F> {
+    pub source: Source<'a>,
+    pub accumulated: Option<&'a [F]>,
+}
+
+/// Where the parameter comes from.
+#[derive(Clone, Copy, Debug)]
+enum Origin {
+    /// It is updated where it is.
+    Here,
+    /// From there; the updated one stays here.
+    At(*const u8),
+    /// From there; what has been added to it stays here.
+    Before(*const u8),
+    /// From nowhere; what is to be added to it stays here.
+    Unknown,
+}
+
 /// A stretch of a parameter with its state, whose dtype is that of `F`.
 #[derive(Debug)]
 pub struct Arrays<'a, F> {
     tensor: &'a Tensor,
+    /// Where the parameter is written.
+    params: *mut u8,
+    origin: Origin,
     at: usize,
     len: usize,
     borrow: PhantomData<&'a mut [F]>,
@@ -257,7 +336,40 @@ impl<'a, F> Arrays<'a, F> {
     #[inline(always)]
     pub fn cut(&mut self, at: usize, len: usize) -> Arrays<'_, F> {
         assert!(at <= self.len && len <= self.len - at);
-        Arrays { tensor: self.tensor, at: self.at + at, len, borrow: PhantomData }
+        Arrays { at: self.at + at, len, ..*self }
+    }
+
+    /// Whether the parameter is updated where it is.
+    #[inline(always)]
+    pub fn in_place(&self) -> bool {
+        matches!(self.origin, Origin::Here)
+    }
+
+    /// Whether what is left is to be what was added to the parameter.
+    pub fn wants_difference(&self) -> bool {
+        matches!(self.origin, Origin::Before(_) | Origin::Unknown)
+    }
+
+    /// The parameter with what belongs to it.
+    pub fn params(&mut self) -> Params<'_, F> {
+        let Self { tensor, params, origin, at, len, .. } = *self;
+        // SAFETY: the pointers are valid for the tensor's whole length, and `at` and `len` are inside; whoever made
+        // the arrays alone has the stretch, and it is borrowed while we are. None of the three overlaps another, and
+        // nobody writes where the parameter comes from.
+        unsafe {
+            let slice = |pointer: *mut u8| slice::from_raw_parts_mut(pointer.cast::<F>().add(at), len);
+            let before = match origin {
+                Origin::At(from) | Origin::Before(from) => {
+                    Some(slice::from_raw_parts(from.cast::<F>().add(at), len))
+                }
+                Origin::Here | Origin::Unknown => None,
+            };
+            Params {
+                p: slice(params),
+                average: (!tensor.average.is_null()).then(|| slice(tensor.average)),
+                before,
+            }
+        }
     }
 
     #[inline(always)]
@@ -265,6 +377,16 @@ impl<'a, F> Arrays<'a, F> {
         assert!(g.len() == self.len);
         Streams { arrays: self, g }
     }
+}
+
+/// A stretch of a parameter.
+#[derive(Debug)]
+pub struct Params<'a, F> {
+    /// Where it is written.
+    pub p: &'a mut [F],
+    pub average: Option<&'a mut [F]>,
+    /// Where it comes from, if that is another array that is known.
+    pub before: Option<&'a [F]>,
 }
 
 /// All that one update reads and writes, in the dtype of its arithmetic.
@@ -278,13 +400,13 @@ impl<F> Streams<'_, F> {
     /// The parameter, the gradient and the first `N` slots: slices of one length.
     #[inline(always)]
     pub fn split<const N: usize>(&mut self) -> (&mut [F], &[F], [&mut [F]; N]) {
-        let Arrays { tensor, at, len, .. } = self.arrays;
+        let Arrays { tensor, params, at, len, .. } = self.arrays;
         assert!(N <= tensor.slots);
         // SAFETY: the tensor's pointers are valid for its whole length, and `at` and `len` are inside; whoever made
         // the arrays alone has the stretch, and it is borrowed while we are. No slot overlaps another.
         unsafe {
             let slice = |pointer: *mut u8| slice::from_raw_parts_mut(pointer.cast::<F>().add(at), len);
-            (slice(tensor.params), self.g, std::array::from_fn(|k| slice(tensor.state[k])))
+            (slice(params), self.g, std::array::from_fn(|k| slice(tensor.state[k])))
         }
     }
 }
@@ -308,7 +430,15 @@ impl<'a, F: Stored> Whole<'a, F> {
     }
 
     pub fn arrays(&mut self) -> Arrays<'_, F> {
-        Arrays { at: 0, len: self.tensor.len, tensor: &self.tensor, borrow: PhantomData }
+        let Self { tensor, .. } = &*self;
+        Arrays {
+            tensor,
+            params: tensor.params,
+            origin: Origin::Here,
+            at: 0,
+            len: tensor.len,
+            borrow: PhantomData,
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The passes of a step over all its tensors.
 
 use crate::dtypes::Dtype;
+use crate::intake::{Hands, Scratches, Staged, accumulate, gradient};
 use crate::machine::simd::Tier;
 use crate::memory::{Piece, Tensors};
 use crate::plans::Plan;
-use crate::stages::{Scratches, Staged, Terms, gradient, measure, update};
-use crate::sums::{Lanes, Partials, Square};
+use crate::stages::{Terms, measure, update};
+use crate::sums::{Lanes, NonFinite, Partials, Square, Term};
 
 /// What all passes of a step have in common.
 #[derive(Clone, Copy, Debug)]
@@ -13,45 +14,75 @@ pub struct Pass<'a> {
     pub tier: Tier,
     pub workers: usize,
     pub plan: &'a Plan,
-    /// With room for the workers, if any gradient needs it.
+    /// With room for the workers, if any gradient needs it. Partials that a pass is given have room for the plan's
+    /// chunks.
     pub scratches: &'a Scratches,
 }
 
 impl Pass<'_> {
-    /// One update of all tensors, each under its terms.
-    pub fn write(&self, tensors: &mut Tensors<'_>, terms: &[Terms]) {
-        tensors.for_each(self.plan, self.workers, |worker, _, piece| {
-            update(self.tier, &terms[piece.terms()], piece, self.scratches, worker);
+    /// One update of all tensors, each under its terms. Where there are `partials`, they become the sums of squares of
+    /// what was added to the parameters, and of what they were before.
+    pub fn write(&self, tensors: &mut Tensors<'_>, terms: &[Terms], partials: Option<&Partials<2>>) {
+        tensors.for_each(self.plan, self.workers, |worker, chunk, piece| {
+            let sums = update(self.hands(worker), &terms[piece.terms()], piece, partials.is_some());
+            if let Some(partials) = partials {
+                partials.set(chunk, sums);
+            }
         });
     }
 
-    /// A dry run: the sums over all chunks that the terms' rules ask for. Writes nothing but `partials`, which has room
-    /// for the plan's chunks.
+    /// A dry run: the sums over all chunks that the terms' rules ask for. Writes nothing but `partials`.
     pub fn measure(&self, tensors: &mut Tensors<'_>, terms: &[Terms], partials: &Partials<2>) {
         tensors.for_each(self.plan, self.workers, |worker, chunk, piece| {
             let terms = &terms[piece.terms()];
-            partials.set(chunk, measure(self.tier, terms, piece, self.scratches, worker));
+            partials.set(chunk, measure(self.hands(worker), terms, piece));
         });
+    }
+
+    /// Adds the gradients to what their tensors have accumulated, or begins with them.
+    pub fn accumulate(&self, tensors: &mut Tensors<'_>) {
+        tensors.for_each(self.plan, self.workers, |worker, _, piece| match piece.dtype() {
+            Dtype::F32 => self.accumulate_in::<f32>(piece, worker),
+            Dtype::F64 => self.accumulate_in::<f64>(piece, worker),
+        });
+    }
+
+    fn accumulate_in<F: Staged>(&self, mut piece: Piece<'_>, worker: usize) {
+        let adds = piece.adds();
+        let (sum, source) = piece.lend_accumulated::<F>();
+        accumulate(self.hands(worker), sum, source, adds);
     }
 
     /// The sums of g² over all chunks, each g as its parameter's dtype has it: what the update would make
-    /// infinite is infinite here. `partials` has room for the plan's chunks.
+    /// infinite is infinite here.
     pub fn squares(&self, tensors: &mut Tensors<'_>, partials: &Partials<1>) {
+        self.sum::<Square>(tensors, partials);
+    }
+
+    /// How many elements of each chunk's gradient are NaN or infinite.
+    pub fn count_nonfinite(&self, tensors: &mut Tensors<'_>, partials: &Partials<1>) {
+        self.sum::<NonFinite>(tensors, partials);
+    }
+
+    /// The sums over the gradients' elements. `partials` has room for the plan's chunks.
+    fn sum<T: Term<f32> + Term<f64>>(&self, tensors: &mut Tensors<'_>, partials: &Partials<1>) {
         tensors.for_each(self.plan, self.workers, |worker, chunk, piece| {
-            let sums = match piece.dtype() {
-                Dtype::F32 => self.squares_of::<f32>(piece, worker),
-                Dtype::F64 => self.squares_of::<f64>(piece, worker),
+            let sum = match piece.dtype() {
+                Dtype::F32 => self.sum_in::<T, f32>(piece, worker),
+                Dtype::F64 => self.sum_in::<T, f64>(piece, worker),
             };
-            partials.set(chunk, sums);
+            partials.set(chunk, [sum]);
         });
     }
 
-    fn squares_of<F: Staged>(&self, mut piece: Piece<'_>, worker: usize) -> [f64; 1] {
+    fn sum_in<T: Term<F>, F: Staged>(&self, mut piece: Piece<'_>, worker: usize) -> f64 {
         let mut lanes = Lanes::ZERO;
-        let (_, source) = piece.lend::<F>();
-        gradient(self.tier, source, None, self.scratches, worker, |_, g: &[F]| {
-            lanes.add::<Square, _>(self.tier, g);
-        });
-        [lanes.fold()]
+        let (_, intake) = piece.lend::<F>();
+        gradient(self.hands(worker), intake, None, |_, g: &[F]| lanes.add::<T, _>(self.tier, g));
+        lanes.fold()
+    }
+
+    fn hands(&self, worker: usize) -> Hands<'_> {
+        Hands { tier: self.tier, scratches: self.scratches, worker }
     }
 }

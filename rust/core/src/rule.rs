@@ -7,7 +7,7 @@ use crate::ranges::Range;
 pub const MAX_STATE: usize = 6;
 
 /// The most hyperparameters that a rule may have of its own, with the numbers that it remembers.
-pub const MAX_HYPERS: usize = 16;
+pub const MAX_HYPERS: usize = 20;
 
 /// A rule with `K` constants a step and `N` state slots.
 pub trait Rule<const K: usize, const N: usize>: Hypers + 'static {
@@ -120,17 +120,36 @@ pub trait Hypers: Sized {
     fn remember(self, values: &mut [f64]);
 }
 
-/// The name of a hyperparameter and the range of its values.
+/// A hyperparameter: its name, and what it may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Hyper {
     pub name: &'static str,
-    pub range: Range,
+    pub kind: Kind,
+    /// What it is if nobody says otherwise, where that goes without saying.
+    pub default: Option<f64>,
 }
 
-/// Declares a rule's hyperparameters once: the struct, their names and their ranges; and after `remembers` what the
-/// rule remembers.
+/// What a hyperparameter may be. To a rule each is a number.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A number in a range, the same at every step or from a schedule.
+    Number(Range),
+    /// The same, or none: NaN.
+    Optional(Range),
+    /// One of these, for a whole run: its place among them.
+    Choice(&'static [&'static str]),
+}
+
+impl Kind {
+    /// Off or on.
+    pub const FLAG: Self = Self::Choice(&["False", "True"]);
+}
+
+/// Declares a rule's hyperparameters once: the struct, their names and what they may be; and after `remembers` what
+/// the rule remembers.
 macro_rules! hypers {
-    ($(#[$meta:meta])* struct $rule:ident $(<$(const $flag:ident: bool),*>)? { $($name:ident: $range:ident),* $(,)? }
+    ($(#[$meta:meta])* struct $rule:ident $(<$(const $flag:ident: bool),*>)?
+     { $($name:ident: $kind:ident $($range:ident)? $(= $default:literal)?),* $(,)? }
      $(remembers { $($memory:ident),* $(,)? })?) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq)]
@@ -139,7 +158,8 @@ macro_rules! hypers {
         impl $(<$(const $flag: bool),*>)? $crate::rule::Hypers for $rule $(<$($flag),*>)? {
             const HYPERS: &'static [$crate::rule::Hyper] = &[$($crate::rule::Hyper {
                 name: stringify!($name),
-                range: $crate::ranges::Range::$range,
+                kind: $crate::rule::kind!($kind $($range)?),
+                default: $crate::rule::default!($($default)?),
             }),*];
             const MEMORY: &'static [&'static str] = &[$($(stringify!($memory)),*)?];
 
@@ -159,3 +179,36 @@ macro_rules! hypers {
     };
 }
 pub(crate) use hypers;
+
+/// `Unit`: a number in that range; `Optional Unit`: or none; `Flag`; `Choice FORMS`: one of these names. With `= 0.0`
+/// after it, that is what it is where nobody says otherwise.
+macro_rules! kind {
+    (Flag) => {
+        $crate::rule::Kind::FLAG
+    };
+    (Choice $names:ident) => {
+        $crate::rule::Kind::Choice($names)
+    };
+    (Optional $range:ident) => {
+        $crate::rule::Kind::Optional($crate::ranges::Range::$range)
+    };
+    ($range:ident) => {
+        $crate::rule::Kind::Number($crate::ranges::Range::$range)
+    };
+}
+pub(crate) use kind;
+
+macro_rules! default {
+    () => {
+        None
+    };
+    ($default:literal) => {
+        Some($default)
+    };
+}
+pub(crate) use default;
+
+/// Whether a flag is on.
+pub fn on(flag: f64) -> bool {
+    flag != 0.0
+}

@@ -63,6 +63,16 @@ impl<F: Float> Term<F> for Square {
     }
 }
 
+/// 1 if it is NaN or infinite.
+pub(crate) struct NonFinite;
+
+impl<F: Float> Term<F> for NonFinite {
+    #[inline(always)]
+    fn of(x: F) -> f64 {
+        f64::from(u8::from(!x.to_f64().is_finite()))
+    }
+}
+
 /// Itself.
 pub(crate) struct Plain;
 

@@ -10,6 +10,7 @@ use crate::arrays::{Leaves, Member, Parameter, writable};
 use crate::clipping::{Clip, LIMITS};
 use crate::errors::{a_type, label, type_error, value_error};
 use crate::groups::Group;
+use crate::policies::{POLICIES, Policies};
 use crate::settings::Settings;
 use crate::steps::Stepper;
 use crate::structures::Structure;
@@ -62,7 +63,7 @@ pub(crate) fn assemble(
             _ => None,
         };
     }
-    let settings = Settings { groups, clip: Clip::new(limits)? };
+    let settings = Settings { groups, clip: Clip::new(limits)?, policies: Policies::new(options)? };
     let (mut slots, mut now) = (Vec::new(), Vec::new());
     for group in &settings.groups {
         let (slots_of_one, now_of_one) = group.start(py)?;
@@ -149,11 +150,11 @@ fn check_keys(spec: &'static Spec, group: &Bound<'_, PyDict>, i: usize) -> PyRes
 fn check_options(class: &str, spec: &'static Spec, options: &Bound<'_, PyDict>) -> PyResult<()> {
     for key in options.keys() {
         let key: String = key.extract()?;
-        if LIMITS.contains(&&*key) || Group::names(spec).any(|name| name == key) {
+        if Group::names(spec).chain(LIMITS).chain(POLICIES).any(|name| name == key) {
             continue;
         }
         let hint = if key == "betas" { "; betas=(a, b) is written beta1=a, beta2=b" } else { "" };
-        let names = Group::names(spec).chain(LIMITS).collect::<Vec<_>>().join(", ");
+        let names = Group::names(spec).chain(LIMITS).chain(POLICIES).collect::<Vec<_>>().join(", ");
         return Err(type_error(format!(
             "{class}() got an unexpected keyword argument '{key}'{hint}; it takes params, {names}"
         )));

@@ -2,6 +2,7 @@
 
 use gradstep_core::error::BadValue;
 use gradstep_core::ranges::Range;
+use gradstep_core::rule::Kind;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -10,11 +11,12 @@ use crate::values::Value;
 
 /// What limits are called; [`Clip`] has them in this order.
 pub(crate) const LIMITS: [&str; 2] = ["clip_norm", "clip_value"];
+const KIND: Kind = Kind::Optional(Range::Limit);
 const NORM: usize = 0;
 const VALUE: usize = 1;
 
-/// The largest global norm: g ← g·min(1, c/(‖g‖ + 10⁻⁶)), torch's formula; and the largest magnitude of an element,
-/// after the norm was clipped.
+/// The largest global norm: g ← g·min(1, c/(‖g‖ + ε)), torch's formula with its ε; and the largest magnitude of an
+/// element, after the norm was clipped.
 #[derive(Default)]
 pub(crate) struct Clip([Option<Value>; 2]);
 
@@ -29,6 +31,16 @@ pub(crate) struct Clipping {
 
 impl Clipping {
     pub(crate) const NONE: Self = Self { scale: 1.0, limit: f64::INFINITY };
+
+    /// Such that gradients of that norm have at most the norm `limit`; `eps` is added to it first.
+    pub(crate) fn to(self, limit: f64, norm: f64, eps: f64) -> Self {
+        Self { scale: self.scale * factor(limit, norm, eps), ..self }
+    }
+}
+
+/// min(1, limit/(norm + eps)), or NaN where the norm is.
+pub(crate) fn factor(limit: f64, norm: f64, eps: f64) -> f64 {
+    if norm + eps <= limit { 1.0 } else { limit / (norm + eps) }
 }
 
 impl Clip {
@@ -61,7 +73,7 @@ impl Clip {
     /// Adds the limits, as they were given, to a dict.
     pub(crate) fn add_to(&self, dict: &Bound<'_, PyDict>) -> PyResult<()> {
         for (limit, name) in self.0.iter().zip(LIMITS) {
-            dict.set_item(name, limit.as_ref().map(|value| value.object(dict.py())))?;
+            dict.set_item(name, limit.as_ref().map(|value| value.object(dict.py(), KIND)))?;
         }
         Ok(())
     }
@@ -75,13 +87,14 @@ impl Clip {
         self.values().all(Value::is_pure)
     }
 
-    /// What it does at step `t` with gradients of that norm.
-    pub(crate) fn at(&self, py: Python<'_>, t: u64, norm: Option<f64>) -> PyResult<Clipping> {
-        let scale = match (self.limit(py, NORM, t)?, norm) {
-            (Some(max_norm), Some(norm)) => (max_norm / (norm + 1e-6)).min(1.0),
-            _ => 1.0,
-        };
-        Ok(Clipping { scale, limit: self.limit(py, VALUE, t)?.unwrap_or(f64::INFINITY) })
+    /// The largest norm at step `t`, if there is one.
+    pub(crate) fn norm(&self, py: Python<'_>, t: u64) -> PyResult<Option<f64>> {
+        self.limit(py, NORM, t)
+    }
+
+    /// The largest magnitude of an element at step `t`.
+    pub(crate) fn value(&self, py: Python<'_>, t: u64) -> PyResult<f64> {
+        Ok(self.limit(py, VALUE, t)?.unwrap_or(f64::INFINITY))
     }
 
     /// A limit at step `t`, if there is one.

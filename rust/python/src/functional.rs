@@ -26,10 +26,10 @@ impl Update {
         Ok(Self { spec: spec(rule)?, decoupled: decoupled_weight_decay })
     }
 
-    /// The names of the hyperparameters and of the flags, as a call wants their values.
+    /// The names of the hyperparameters, as a call wants their values.
     #[getter]
     fn names<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, Group::names(self.spec).collect::<Vec<_>>())
+        PyTuple::new(py, Group::names_of_rule(self.spec).collect::<Vec<_>>())
     }
 
     /// The names of the state arrays with these options.

@@ -14,6 +14,7 @@
 //! its arrays, or gives them another shape, dtype or memory. And of two optimizers that share a feedback
 //! schedule and step at the same time, one whose step fails may take back what the other has observed.
 
+mod around;
 mod arrays;
 mod assembly;
 mod clipping;
@@ -25,6 +26,7 @@ mod headroom;
 mod numbers;
 mod observers;
 mod optimizer;
+mod policies;
 mod records;
 mod schedules;
 mod settings;

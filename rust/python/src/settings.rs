@@ -1,17 +1,19 @@
-//! What an optimizer was told: the hyperparameters of its groups, and the limits on all gradients.
+//! What an optimizer was told: the hyperparameters of its groups, the limits on all gradients, and what a step does.
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::clipping::{Clip, LIMITS};
 use crate::errors::value_error;
 use crate::groups::Group;
+use crate::policies::{POLICIES, Policies};
 use crate::values::Value;
 
 /// It never changes: to set a hyperparameter is to make another.
 pub(crate) struct Settings {
     pub(crate) groups: Vec<Group>,
     pub(crate) clip: Clip,
+    pub(crate) policies: Policies,
 }
 
 impl Settings {
@@ -25,6 +27,9 @@ impl Settings {
         if let Some(i) = LIMITS.iter().position(|&limit| limit == name) {
             return Ok(self.clip.limit(py, i, t)?.into_pyobject(py)?);
         }
+        if POLICIES.contains(&name) {
+            return self.policies.get(py, name);
+        }
         let values = self.groups.iter().map(|group| group.get(py, name, t)).collect::<PyResult<Vec<_>>>()?;
         match <[_; 1]>::try_from(values) {
             Ok([value]) => Ok(value),
@@ -35,30 +40,46 @@ impl Settings {
     /// The same with another value of a hyperparameter: for all groups, or a tuple of one for each.
     pub(crate) fn with(&self, name: &str, value: &Bound<'_, PyAny>, t: u64) -> PyResult<Self> {
         let py = value.py();
-        if let Some(i) = LIMITS.iter().position(|&limit| limit == name) {
-            let groups = self.groups.iter().map(|group| group.clone_ref(py)).collect();
-            return Ok(Self { groups, clip: self.clip.with(i, value, t)? });
-        }
-        let count = self.groups.len();
-        let values = match value.cast::<PyTuple>() {
-            Ok(values) if values.len() == count => values.iter().collect(),
-            Ok(values) => {
-                let given = values.len();
-                return Err(value_error(format!("{name} has {given} entries, but there are {count} groups")));
-            }
-            Err(_) => vec![value.clone(); count],
+        let mut new = Self {
+            groups: self.groups.iter().map(|group| group.clone_ref(py)).collect(),
+            clip: self.clip.clone_ref(py),
+            policies: self.policies,
         };
-        let values = values.iter().map(|value| Value::new(value, name)).collect::<PyResult<Vec<_>>>()?;
-        let groups = self.groups.iter().zip(&values);
-        let groups = groups.map(|(group, value)| group.with(py, name, value, t)).collect::<PyResult<_>>()?;
-        Ok(Self { groups, clip: self.clip.clone_ref(py) })
+        if let Some(i) = LIMITS.iter().position(|&limit| limit == name) {
+            new.clip = self.clip.with(i, value, t)?;
+        } else if POLICIES.contains(&name) {
+            new.policies = self.policies.with(name, value)?;
+        } else {
+            let values = self.for_each_group(name, value)?;
+            let groups = self.groups.iter().zip(&values).map(|(group, value)| group.with(name, value, t));
+            new.groups = groups.collect::<PyResult<_>>()?;
+        }
+        Ok(new)
     }
 
-    /// A dict for each group: of its own hyperparameters, and of the limits.
+    fn for_each_group<'py>(&self, name: &str, value: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let count = self.groups.len();
+        match value.cast::<PyTuple>() {
+            // One pair for all.
+            Ok(pair) if name == "bounds" && !pair.iter().any(|bounds| bounds.is_instance_of::<PyTuple>()) => {
+                Ok(vec![value.clone(); count])
+            }
+            Ok(values) if values.len() == count => Ok(values.iter().collect()),
+            Ok(values) => {
+                let given = values.len();
+                Err(value_error(format!("{name} has {given} entries, but there are {count} groups")))
+            }
+            Err(_) => Ok(vec![value.clone(); count]),
+        }
+    }
+
+    /// A dict for each group: of its own hyperparameters, and of what all have in common.
     pub(crate) fn objects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let dicts = self.groups.iter().map(|group| {
-            let dict = group.objects(py)?;
+            let dict = PyDict::new(py);
+            group.add_to(&dict)?;
             self.clip.add_to(&dict)?;
+            self.policies.add_to(&dict)?;
             Ok(dict)
         });
         PyTuple::new(py, dicts.collect::<PyResult<Vec<_>>>()?)

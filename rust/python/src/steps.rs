@@ -4,10 +4,10 @@
 
 use gradstep_core::error::Number;
 use gradstep_core::feedback::Signal;
+use gradstep_core::intake::Scratches;
 use gradstep_core::machine::simd::Tier;
 use gradstep_core::passes::Pass;
 use gradstep_core::plans::Plan;
-use gradstep_core::stages::Scratches;
 use gradstep_core::sums::Partials;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -112,7 +112,11 @@ impl Stepper {
             self.observers.observe(Signal::GradNorm, norm)?;
         }
         disturbed |= self.terms.evaluate(py, &self.settings, t)?;
-        let clipping = self.settings.clip.at(py, t, norm)?;
+        let clip = &self.settings.clip;
+        let mut clipping = Clipping { scale: 1.0, limit: clip.value(py, t)? };
+        if let (Some(limit), Some(norm)) = (clip.norm(py, t)?, norm) {
+            clipping = clipping.to(limit, norm, self.settings.policies.clip_eps);
+        }
         disturbed |= !self.settings.clip.is_pure();
         if disturbed {
             self.leaves.verify(py)?;
@@ -126,7 +130,7 @@ impl Stepper {
         }
         terms.settle(settings, plan, t, clipping);
         let (mut tensors, terms) = (leaves.lend(), terms.all());
-        detached(py, plan.is_large(), || pass.write(&mut tensors, terms));
+        detached(py, plan.is_large(), || pass.write(&mut tensors, terms, None));
         Ok(norm)
     }
 
@@ -189,7 +193,7 @@ pub(crate) fn update(
         group.settle(now, t, sums.total(0..if group.sums().is_some() { plan.chunks() } else { 0 }));
         group.prepare(&mut terms[0], now, t, Clipping::NONE);
     }
-    detached(py, plan.is_large(), || pass.write(&mut tensors, &terms));
+    detached(py, plan.is_large(), || pass.write(&mut tensors, &terms, None));
     Ok(())
 }
 

@@ -1,13 +1,15 @@
 //! A hyperparameter as it arrives from Python: a number, or a schedule that gives one for each step.
 
+use gradstep_core::error::BadValue;
 use gradstep_core::feedback::Feedback;
+use gradstep_core::rule::{Hyper, Kind};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyFloat;
+use pyo3::types::{PyBool, PyFloat, PyString};
 use std::sync::Arc;
 
-use crate::errors::type_error;
-use crate::numbers::real;
+use crate::errors::{type_error, value_error};
+use crate::numbers::{flag, real, wrong_type};
 use crate::schedules::Schedule;
 
 pub(crate) enum Value {
@@ -16,6 +18,22 @@ pub(crate) enum Value {
 }
 
 impl Value {
+    /// What was given for a hyperparameter; `place` follows its name in errors. A constant is in its range.
+    pub(crate) fn of(hyper: &Hyper, object: &Bound<'_, PyAny>, place: &str) -> PyResult<Self> {
+        let name = format!("{}{place}", hyper.name);
+        match hyper.kind {
+            Kind::Choice(names) => Ok(Self::Constant(choice(&name, names, object)? as f64)),
+            Kind::Optional(_) if object.is_none() => Ok(Self::Constant(f64::NAN)),
+            Kind::Number(range) | Kind::Optional(range) => {
+                let value = Self::new(object, &name)?;
+                if let Self::Constant(constant) = value {
+                    range.check(&name, constant).map_err(value_error)?;
+                }
+                Ok(value)
+            }
+        }
+    }
+
     /// `name` is how errors call it.
     pub(crate) fn new(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Self> {
         if let Ok(float) = object.cast_exact::<PyFloat>() {
@@ -75,18 +93,62 @@ impl Value {
     }
 
     /// As Python shows it, but for long lists.
-    pub(crate) fn describe(&self, py: Python<'_>) -> PyResult<String> {
+    pub(crate) fn describe(&self, py: Python<'_>, kind: Kind) -> PyResult<String> {
         match self {
-            Self::Constant(value) => Ok(PyFloat::new(py, *value).repr()?.to_string()),
+            Self::Constant(value) => Ok(shown(py, kind, *value).repr()?.to_string()),
             Self::Scheduled(schedule) => Schedule::describe(schedule.bind(py)),
         }
     }
 
-    /// The float or the schedule.
-    pub(crate) fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+    /// What was given, or the like.
+    pub(crate) fn object<'py>(&self, py: Python<'py>, kind: Kind) -> Bound<'py, PyAny> {
         match self {
-            Self::Constant(value) => PyFloat::new(py, *value).into_any(),
+            Self::Constant(value) => shown(py, kind, *value),
             Self::Scheduled(schedule) => schedule.bind(py).clone().into_any(),
         }
     }
+}
+
+/// A number as Python has what it stands for.
+pub(crate) fn shown(py: Python<'_>, kind: Kind, value: f64) -> Bound<'_, PyAny> {
+    match kind {
+        Kind::Choice(names) => match names[value as usize] {
+            name @ ("False" | "True") => PyBool::new(py, name == "True").to_owned().into_any(),
+            name => PyString::new(py, name).into_any(),
+        },
+        Kind::Optional(_) if value.is_nan() => py.None().into_bound(py),
+        Kind::Number(_) | Kind::Optional(_) => PyFloat::new(py, value).into_any(),
+    }
+}
+
+/// The place among `names` of what was given: a bool, or a string.
+fn choice(name: &str, names: &'static [&'static str], object: &Bound<'_, PyAny>) -> PyResult<usize> {
+    if let Kind::Choice(flags) = Kind::FLAG
+        && names == flags
+    {
+        return flag(name, object).map(usize::from);
+    }
+    let place = |wanted: &str| names.iter().position(|&name| name == wanted);
+    let found = match (object.cast::<PyString>(), flag(name, object)) {
+        (Ok(text), _) => place(&text.to_cow()?).filter(|&i| !is_bool(names[i])),
+        (_, Ok(flag)) => place(if flag { "True" } else { "False" }),
+        _ => {
+            return Err(wrong_type(
+                name,
+                if is_bool(names[0]) { "a bool or a str" } else { "a str" },
+                object,
+            ));
+        }
+    };
+    found.ok_or_else(|| {
+        let quoted =
+            names.iter().map(|&name| if is_bool(name) { name.to_owned() } else { format!("'{name}'") });
+        let wants = format!("one of {}", quoted.collect::<Vec<_>>().join(", "));
+        let got = object.repr().map_or_else(|_| "something else".to_owned(), |repr| repr.to_string());
+        value_error(BadValue::new(name, &wants, got))
+    })
+}
+
+fn is_bool(name: &str) -> bool {
+    matches!(name, "False" | "True")
 }

@@ -5,8 +5,7 @@ use crate::kernel::kernel;
 use crate::rule::{Hypers, Rule, Scope, Slot, Sums, hypers};
 use crate::spec::Spec;
 
-pub(super) const SPEC: Spec =
-    Spec { name: "dog", hypers: Dog::HYPERS, flags: &[], build: |_| Ok(kernel::<Dog, 2, 1>()) };
+pub(super) const SPEC: Spec = Spec { name: "dog", hypers: Dog::HYPERS, build: |_| Ok(kernel::<Dog, 2, 1>()) };
 
 hypers! {
     /// DoG (Ivgi, Hinder, Carmon 2023), as optax computes it. The norms are over all tensors.

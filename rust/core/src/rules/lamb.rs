@@ -6,7 +6,7 @@ use crate::rule::{Hypers, Rule, Scope, Slot, Sums, hypers};
 use crate::spec::Spec;
 
 pub(super) const SPEC: Spec =
-    Spec { name: "lamb", hypers: Lamb::HYPERS, flags: &[], build: |_| Ok(kernel::<Lamb, 8, 2>()) };
+    Spec { name: "lamb", hypers: Lamb::HYPERS, build: |_| Ok(kernel::<Lamb, 8, 2>()) };
 
 hypers! {
     /// LAMB (You et al. 2020), as optax computes it.

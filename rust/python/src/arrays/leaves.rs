@@ -24,6 +24,8 @@ pub(crate) struct Slots {
     pub(crate) slots: &'static [Slot],
     /// What a slot holds at first if that is a number.
     pub(crate) values: Vec<f64>,
+    /// Whether an average of the parameter is kept beside them.
+    pub(crate) averages: bool,
 }
 
 pub(crate) struct Leaves {
@@ -95,7 +97,7 @@ impl Leaves {
 
     fn fill(&self, py: Python<'_>, slots: &[Slots]) -> PyResult<()> {
         for (leaf, parameter) in self.parameters.iter().enumerate() {
-            let Slots { slots, values } = &slots[self.groups[leaf]];
+            let Slots { slots, values, .. } = &slots[self.groups[leaf]];
             for (k, slot) in slots.iter().enumerate() {
                 match slot.init {
                     Init::Hyper(_) if values[k] != 0.0 => {

@@ -1,0 +1,216 @@
+//! The gradient on its way to the rule: brought into the order and the dtype of its parameter, added to what was
+//! accumulated, scaled and limited, a block in the first cache at a time.
+
+use crate::floats::Float;
+use crate::gather::{PANEL, panels};
+use crate::kernel::BLOCK;
+use crate::machine::simd::{Tier, Vectorized};
+use crate::machine::tiles::Turn;
+use crate::memory::{Intake, Source, Stored, Values};
+use std::collections::TryReserveError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What all stages of a pass have at hand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hands<'a> {
+    pub(crate) tier: Tier,
+    pub(crate) scratches: &'a Scratches,
+    pub(crate) worker: usize,
+}
+
+/// g ← clamp(scale·g, ±limit)
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clamp {
+    pub(crate) scale: f64,
+    pub(crate) limit: f64,
+}
+
+/// Calls `work(at, g)` with one stretch of the gradient after another, in the order and the dtype of its
+/// parameter, added to what was accumulated, and where `clamp` is given, scaled and limited.
+pub(crate) fn gradient<F: Staged>(
+    hands: Hands<'_>,
+    intake: Intake<'_, F>,
+    clamp: Option<Clamp>,
+    mut work: impl FnMut(usize, &[F]),
+) {
+    let Hands { tier, scratches, worker } = hands;
+    let Intake { source, accumulated } = intake;
+    if clamp.is_none()
+        && accumulated.is_none()
+        && let Some(Values::Same(g)) = F::values(source)
+    {
+        return work(0, g);
+    }
+    let mut scratch = scratches.of(worker);
+    let stage = Stage { tier, accumulated, clamp };
+    match source {
+        Source::Single(values) => stage.run(values, &mut scratch, &mut work),
+        Source::Double(values) => stage.run(values, &mut scratch, &mut work),
+    }
+}
+
+/// What is done to a gradient before it is used.
+struct Stage<'a, F> {
+    tier: Tier,
+    accumulated: Option<&'a [F]>,
+    clamp: Option<Clamp>,
+}
+
+impl<F: Staged> Stage<'_, F> {
+    fn run<G: Staged>(
+        &self,
+        values: Values<'_, G>,
+        scratch: &mut Scratch,
+        work: &mut impl FnMut(usize, &[F]),
+    ) {
+        let Scratch { rows, panels: memory } = scratch;
+        let mut dense = |at: usize, g: &[G]| self.dense(at, g, F::of(rows), work);
+        match values {
+            Values::Same(g) => dense(0, g),
+            Values::Strided(from) => panels(self.tier, &from, G::of(memory), dense),
+        }
+    }
+
+    /// For a stretch that lies as the parameter does.
+    fn dense<G: Staged>(&self, at: usize, g: &[G], rows: &mut [F], work: &mut impl FnMut(usize, &[F])) {
+        let Self { tier, accumulated, clamp } = *self;
+        if clamp.is_none()
+            && accumulated.is_none()
+            && let Some(Values::Same(g)) = F::values(G::source(Values::Same(g)))
+        {
+            return work(at, g);
+        }
+        for (i, g) in g.chunks(BLOCK).enumerate() {
+            let at = at + i * BLOCK;
+            let row = &mut rows[..g.len()];
+            let sum = accumulated.map_or(&[][..], |sum| &sum[at..at + g.len()]);
+            let Clamp { scale, limit } = clamp.unwrap_or(Clamp { scale: 1.0, limit: f64::INFINITY });
+            let (scale, limit) = (F::from_f64(scale), F::from_f64(limit));
+            match (accumulated.is_some(), clamp.is_some()) {
+                (false, false) => tier.run(Fetch::<F, G, false, false> { g, sum, scale, limit, row }),
+                (false, true) => tier.run(Fetch::<F, G, false, true> { g, sum, scale, limit, row }),
+                (true, false) => tier.run(Fetch::<F, G, true, false> { g, sum, scale, limit, row }),
+                (true, true) => tier.run(Fetch::<F, G, true, true> { g, sum, scale, limit, row }),
+            }
+            work(at, &rows[..g.len()]);
+        }
+    }
+}
+
+/// row ← clamp(scale·(sum + g), ±limit), g having first been rounded to the dtype of the row. `ADD`: whether there is
+/// a sum; `CLAMP`: whether there is a limit, and the scale is not left to the loop.
+struct Fetch<'a, F, G, const ADD: bool, const CLAMP: bool> {
+    g: &'a [G],
+    sum: &'a [F],
+    scale: F,
+    limit: F,
+    row: &'a mut [F],
+}
+
+impl<F: Float, G: Float, const ADD: bool, const CLAMP: bool> Vectorized for Fetch<'_, F, G, ADD, CLAMP> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { g, sum, scale, limit, row } = self;
+        let n = row.len();
+        assert!(g.len() == n && (!ADD || sum.len() == n));
+        for i in 0..n {
+            let g = F::from_f64(g[i].to_f64());
+            let g = if ADD { sum[i] + g } else { g };
+            row[i] = if CLAMP { (g * scale).held(limit) } else { g };
+        }
+    }
+}
+
+/// sum ← g, or sum ← sum + g.
+pub(crate) fn accumulate<F: Staged>(hands: Hands<'_>, sum: &mut [F], source: Source<'_>, adds: bool) {
+    gradient(hands, Intake { source, accumulated: None }, None, |at, g: &[F]| {
+        let sum = &mut sum[at..at + g.len()];
+        if adds { hands.tier.run(Add { g, sum }) } else { sum.copy_from_slice(g) }
+    });
+}
+
+struct Add<'a, F> {
+    g: &'a [F],
+    sum: &'a mut [F],
+}
+
+impl<F: Float> Vectorized for Add<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (sum, &g) in self.sum.iter_mut().zip(self.g) {
+            *sum = *sum + g;
+        }
+    }
+}
+
+/// Memory for gradients that are not read where they are, for each worker.
+#[derive(Debug, Default)]
+pub struct Scratches(Vec<Mutex<Scratch>>);
+
+#[derive(Debug, Default)]
+struct Scratch {
+    rows: Memory,
+    panels: Memory,
+}
+
+/// So many elements of each dtype.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    single: Vec<f32>,
+    double: Vec<f64>,
+}
+
+impl Scratches {
+    /// Makes room for so many workers; `strided` is for gradients in another memory order.
+    pub fn reserve(&mut self, workers: usize, strided: bool) -> Result<(), TryReserveError> {
+        self.0.try_reserve(workers.saturating_sub(self.0.len()))?;
+        while self.0.len() < workers {
+            self.0.push(Mutex::default());
+        }
+        for scratch in &mut self.0[..workers] {
+            let Scratch { rows, panels } = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
+            rows.reserve(BLOCK)?;
+            panels.reserve(if strided { PANEL } else { 0 })?;
+        }
+        Ok(())
+    }
+
+    /// That of a worker, which nobody else asks for while it works.
+    fn of(&self, worker: usize) -> MutexGuard<'_, Scratch> {
+        self.0[worker].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn reserve(&mut self, len: usize) -> Result<(), TryReserveError> {
+        fill(&mut self.single, len)?;
+        fill(&mut self.double, len)
+    }
+}
+
+fn fill<F: Float>(memory: &mut Vec<F>, len: usize) -> Result<(), TryReserveError> {
+    memory.try_reserve_exact(len.saturating_sub(memory.len()))?;
+    memory.resize(len.max(memory.len()), F::ZERO);
+    Ok(())
+}
+
+/// A dtype that is computed in, with its part of the scratch memory.
+pub(crate) trait Staged: Float + Stored + Turn {
+    fn of(memory: &mut Memory) -> &mut [Self];
+}
+
+impl Staged for f32 {
+    fn of(memory: &mut Memory) -> &mut [Self] {
+        &mut memory.single
+    }
+}
+
+impl Staged for f64 {
+    fn of(memory: &mut Memory) -> &mut [Self] {
+        &mut memory.double
+    }
+}
