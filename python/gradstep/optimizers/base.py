@@ -99,7 +99,7 @@ class Optimizer(_core.Optimizer):
     accumulate = Fixed()
     measure = Option()
 
-    def __init__(self, params: Params, **hypers: Rate | bool | None) -> None:
+    def __init__(self, params: Params, **hypers: Any) -> None:
         if not hasattr(self, "rule"):
             raise TypeError(f"{type(self).__name__} has no rule of its own; take one such as gradstep.Adam")
         super().__init__(self.rule, params, decoupled_weight_decay=self.decoupled_weight_decay, **hypers)
