@@ -44,7 +44,6 @@ MATRIX = BUFFER.reshape(4, 6)
 
 PARAMS: list[tuple[Any, type[Exception], str]] = [
     (3.0, TypeError, f"params is a float; {WANTED} (np.array(0.0) for a number)"),
-    (None, TypeError, f"params is None; {WANTED}"),
     ("w", TypeError, f"params is a str; {WANTED}"),
     (np.float64(1), TypeError, f"params is a float64; {WANTED}"),
     (iter([w()]), TypeError, f"params is a list_iterator; {WANTED}"),
@@ -52,23 +51,17 @@ PARAMS: list[tuple[Any, type[Exception], str]] = [
     ([w(), None], TypeError, f"params['1'] is None; {WANTED}"),
     ({"a": {"b": 2}}, TypeError, f"params['a.b'] is an int; {WANTED}"),
     (np.ma.ones(3), TypeError, "params is a masked array; its mask would be ignored"),
-    (np.ones(3, int), TypeError, "params has dtype int64, not float32 or float64"),
-    (np.ones(3, bool), TypeError, "params has dtype bool, not float32 or float64"),
-    (np.ones(3, object), TypeError, "params has dtype object, not float32 or float64"),
-    (
-        np.ones(3, complex),
-        TypeError,
-        "params has dtype complex128, not float32 or float64; a complex array is updated as pairs of floats "
-        "through .view(float)",
-    ),
-    (np.ones(3, np.float16), TypeError, "params has dtype float16, not float32 or float64"),
+    (np.ones(3, int), TypeError, "params has dtype int64, not float32, float64, complex64 or complex128"),
+    (np.ones(3, bool), TypeError, "params has dtype bool, not float32, float64, complex64 or complex128"),
+    (np.ones(3, object), TypeError, "params has dtype object, not float32, float64, complex64 or complex128"),
+    (np.ones(3, np.float16), TypeError, "params has dtype float16, not float32, float64, complex64 or complex128"),
     (
         np.ones(3, np.longdouble),
         TypeError,
-        f"params has dtype {np.dtype(np.longdouble)}, not float32 or float64",
+        f"params has dtype {np.dtype(np.longdouble)}, not float32, float64, complex64 or complex128",
     ),
-    (np.zeros(3, [("a", "f4")]), TypeError, "params has dtype [('a', '<f4')], not float32 or float64"),
-    (np.array(["a"]), TypeError, "params has dtype <U1, not float32 or float64"),
+    (np.zeros(3, [("a", "f4")]), TypeError, "params has dtype [('a', '<f4')], not float32, float64, complex64 or complex128"),
+    (np.array(["a"]), TypeError, "params has dtype <U1, not float32, float64, complex64 or complex128"),
     (np.ones(3, ">f8"), ValueError, "params has dtype >f8, which is not in this machine's byte order"),
     (
         {"w": np.ones(3, ">f4")},
@@ -274,8 +267,6 @@ def test_unknown_keywords(name: str) -> None:
     assert ", clip_norm, clip_value, " in str(caught.value)
     with pytest.raises(TypeError, match="unexpected keyword argument 'learning_rate'; it takes"):
         OPTIMIZERS[name](w(), learning_rate=0.1)
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'params'"):
-        OPTIMIZERS[name]()
 
 
 @pytest.mark.parametrize("value", [1, np.float32(0.5), np.float64(0.5), np.int64(1), np.array(0.5)], ids=repr)

@@ -30,7 +30,6 @@ GRADS: list[tuple[Any, type[Exception], str]] = [
     ({"w": W, "b": "x"}, ValueError, "grads['b'] is a str, but params['b'] is a list or tuple"),
     ({"w": W, "b": []}, ValueError, "grads['b'] has 0 entries, but params['b'] has 1"),
     ({"w": W, "b": (B, B)}, ValueError, "grads['b'] has 2 entries, but params['b'] has 1"),
-    ({"w": W, "b": [None]}, TypeError, "grads['b.0'] is None, not an ndarray"),
     (
         {"w": W, "b": [B.tolist()]},
         TypeError,
@@ -96,7 +95,7 @@ def test_a_norm_that_is_not_finite(bad: float, large: bool) -> None:
     params = {"w": p, "b": [q]}
     before = everything(params, opt)
     norm = "nan" if np.isnan(bad) else "inf"
-    with refuses(ValueError, f"clip_norm needs a finite gradient norm, but that of grads['p'] is {norm}"):
+    with refuses(gs.NonFiniteError, f"clip_norm needs a finite gradient norm, but that of grads['p'] is {norm}"):
         opt.step({"q": q, "p": g})
     assert everything(params, opt) == before
 
@@ -107,7 +106,7 @@ def test_a_norm_that_is_not_finite(bad: float, large: bool) -> None:
         (1, "grads is an int, not an ndarray"),
         (np.int64(1), "grads is an int64, not an ndarray"),
         (True, "grads is a bool, not an ndarray"),
-        (1j, "grads is a complex, not an ndarray"),
+        (1j, "grads has dtype complex128, not a float dtype"),
         ("1", "grads is a str, not an ndarray"),
         (np.array(1), "grads has dtype int64, not a float dtype"),
         (np.ma.masked, "grads is a masked array; its mask would be ignored"),

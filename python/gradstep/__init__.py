@@ -2,7 +2,7 @@
 
 from gradstep import starting as starting  # isort: skip  (first: it is at work while the others are imported)
 from gradstep import feedback, functional, schedules
-from gradstep._core import DetachedParameterWarning, __version__
+from gradstep._core import DetachedParameterWarning, NonFiniteError, __version__
 from gradstep.early_stopping import EarlyStopping
 from gradstep.history import History
 from gradstep.optimizers import LAMB, SGD, Adagrad, Adam, AdamW, DoG, Optimizer, RMSprop
@@ -21,6 +21,7 @@ __all__ = [
     "EarlyStopping",
     "Grads",
     "History",
+    "NonFiniteError",
     "Optimizer",
     "Params",
     "RMSprop",

@@ -108,6 +108,7 @@ class GradNormScaled(Feedback):
         >>> w = np.zeros(2)
         >>> opt = gs.SGD(w, lr=rate)
         >>> opt.step(np.array([3.0, -4.0]))
+        True
         >>> w, opt.lr, opt.grad_norm
         (array([-1.5,  2. ]), 0.5, 5.0)
 

@@ -50,7 +50,7 @@ class History:
         >>> history = gs.History()
         >>> for _ in range(3):
         ...     history.record(opt, loss=w[0] ** 2)
-        ...     opt.step(2 * w)
+        ...     _ = opt.step(2 * w)
         >>> history.to_dict()
         {'step': [0, 1, 2], 'lr': [0.5, 0.375, 0.25], 'loss': [16.0, 0.0, 0.0]}
 

@@ -25,7 +25,7 @@ class Signature:
         self.options = {
             parameter.name: parameter.default
             for parameter in inspect.signature(self.optimizer).parameters.values()
-            if parameter.default is not parameter.empty
+            if parameter.default is not parameter.empty and parameter.name != "params"
         }
         self.slots = self.slots_with({})
         on = {name: turned_on(value) for name, value in self.options.items()}

@@ -47,6 +47,7 @@ class Adagrad(Optimizer):
         >>> w = np.array([1.0, 2.0])
         >>> opt = gs.Adagrad(w, lr=0.5)
         >>> opt.step(np.array([3.0, -4.0]))
+        True
         >>> w.round(6)
         array([0.5, 2.5])
 
@@ -64,7 +65,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        params: Params,
+        params: Params | None = None,
         lr: Rate = 1e-2,
         lr_decay: Rate = 0.0,
         weight_decay: Rate = 0.0,

@@ -56,6 +56,7 @@ class Adam(Optimizer):
         >>> params = {"w": np.ones((2, 3)), "b": np.zeros(3)}
         >>> opt = gs.Adam(params, lr=0.1)
         >>> opt.step({"w": np.full((2, 3), 2.0), "b": np.full(3, -2.0)})
+        True
         >>> params["b"].round(6)
         array([0.1, 0.1, 0.1])
         >>> sorted(opt.state["w"])
@@ -80,7 +81,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        params: Params,
+        params: Params | None = None,
         lr: Rate = 1e-3,
         beta1: Rate = 0.9,
         beta2: Rate = 0.999,
@@ -147,6 +148,7 @@ class AdamW(Adam):
         >>> w = np.array([1.0, -1.0])
         >>> opt = gs.AdamW(w, lr=0.1, weight_decay=0.5)
         >>> opt.step(np.zeros(2))
+        True
         >>> w
         array([ 0.95, -0.95])
 
@@ -158,7 +160,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Params,
+        params: Params | None = None,
         lr: Rate = 1e-3,
         beta1: Rate = 0.9,
         beta2: Rate = 0.999,

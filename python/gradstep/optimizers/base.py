@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypedDict
 
 from gradstep import _core
@@ -9,7 +10,9 @@ from gradstep.optimizers.hypers import Fixed, Hyper, Limit, Option
 from gradstep.optimizers.states import Slots, State
 
 if TYPE_CHECKING:
-    from gradstep.types import Params, Rate
+    from collections.abc import Iterator, Mapping
+
+    from gradstep.types import Floats, Params, Rate
 
 
 class Options(TypedDict, total=False):
@@ -27,6 +30,7 @@ class Options(TypedDict, total=False):
     nonfinite: Literal["raise", "skip", "propagate"] | None
     accumulate: int
     measure: bool
+    groups: Mapping[str, Mapping[str, Any]] | None
 
 
 class Optimizer(_core.Optimizer):
@@ -99,7 +103,7 @@ class Optimizer(_core.Optimizer):
     accumulate = Fixed()
     measure = Option()
 
-    def __init__(self, params: Params, **hypers: Any) -> None:
+    def __init__(self, params: Params | None = None, **hypers: Any) -> None:
         if not hasattr(self, "rule"):
             raise TypeError(f"{type(self).__name__} has no rule of its own; take one such as gradstep.Adam")
         super().__init__(self.rule, params, decoupled_weight_decay=self.decoupled_weight_decay, **hypers)
@@ -112,6 +116,60 @@ class Optimizer(_core.Optimizer):
         `step`. Lists, tuples, named tuples and dicts are made again; other subclasses come back as these.
         """
         return self._params
+
+    @property
+    def averaged(self) -> Params:
+        """The averages of the parameters, in a new structure like that of `params`.
+
+        They are what to evaluate and to keep with ``ema``: copies, which later steps do not change.
+
+        Raises:
+            ValueError: the optimizer keeps no averages.
+        """
+        return self._structured(self._averages())
+
+    @contextmanager
+    def swap_averaged(self) -> Iterator[None]:
+        """Put the averages into the parameters for the length of a ``with`` block, to evaluate a model with them.
+
+        At its end the parameters are what they were before, bit for bit. No step is made inside.
+
+        Raises:
+            ValueError: the optimizer keeps no averages.
+            RuntimeError: they are in the parameters already.
+
+        Example:
+            >>> import numpy as np
+            >>> import gradstep as gs
+            >>> w = np.ones(2)
+            >>> opt = gs.SGD(w, lr=0.5, ema=0.75)
+            >>> opt.step(np.ones(2))
+            True
+            >>> with opt.swap_averaged():
+            ...     print(w)
+            [0.875 0.875]
+            >>> w
+            array([0.5, 0.5])
+        """
+        averages, arrays = self._averages(), self._arrays
+        kept = [array.copy(order="K") for array in arrays]
+        if self._swap(True):
+            raise RuntimeError("the averages are in the parameters already")
+        try:
+            for array, average in zip(arrays, averages, strict=True):
+                array[...] = average
+            yield
+        finally:
+            for array, own in zip(arrays, kept, strict=True):
+                array[...] = own
+            self._swap(False)
+
+    def _averages(self) -> list[Floats]:
+        """Copy the average of each array."""
+        averages = [slots.get("ema") for slots in self._state.values()]
+        if any(average is None for average in averages):
+            raise ValueError(f"this {type(self).__name__} keeps no averages; make it with ema=0.999")
+        return [average.copy(order="K") for average in averages]
 
     @property
     def hyperparameters(self) -> tuple[dict[str, Rate | bool | None], ...]:
@@ -153,6 +211,6 @@ def refusal(kind: type, name: str) -> str:
     """Say why an attribute cannot be assigned to, and which can."""
     public = {name: getattr(kind, name) for name in dir(kind) if not name.startswith("_")}
     settable = [name for name in public if isinstance(public[name], (Hyper, Limit, Option))]
-    settable += ["step_count", "scalars", "feedback_state"]
+    settable += ["step_count", "counts", "scalars", "feedback_state"]
     what = "cannot be changed" if hasattr(kind, name) else "does not exist"
     return f"{kind.__name__}.{name} {what}; those that can be assigned to are {', '.join(settable)}"

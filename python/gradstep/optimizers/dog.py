@@ -50,7 +50,7 @@ class DoG(Optimizer):
         >>> w = np.array([3.0, 4.0])
         >>> opt = gs.DoG(w)
         >>> for _ in range(300):
-        ...     opt.step(w)  # the gradient of w²/2
+        ...     _ = opt.step(w)  # the gradient of w²/2
         >>> float(np.abs(w).max().round(1))
         0.0
 
@@ -66,7 +66,7 @@ class DoG(Optimizer):
 
     def __init__(
         self,
-        params: Params,
+        params: Params | None = None,
         lr: Rate = 1.0,
         reps_rel: Rate = 1e-6,
         eps: Rate = 1e-8,

@@ -48,6 +48,7 @@ class LAMB(Optimizer):
         >>> w = np.array([3.0, 4.0])
         >>> opt = gs.LAMB(w, lr=0.1, eps=0.0)
         >>> opt.step(np.array([3.0, -4.0]))
+        True
         >>> w.round(6)
         array([2.646447, 4.353553])
 
@@ -63,7 +64,7 @@ class LAMB(Optimizer):
 
     def __init__(
         self,
-        params: Params,
+        params: Params | None = None,
         lr: Rate = 1e-3,
         beta1: Rate = 0.9,
         beta2: Rate = 0.999,

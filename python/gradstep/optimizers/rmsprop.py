@@ -54,6 +54,7 @@ class RMSprop(Optimizer):
         >>> w = np.array([1.0, 2.0])
         >>> opt = gs.RMSprop(w, lr=0.1, alpha=0.75)
         >>> opt.step(np.array([3.0, -4.0]))
+        True
         >>> w.round(6)
         array([0.8, 2.2])
 
@@ -75,7 +76,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        params: Params,
+        params: Params | None = None,
         lr: Rate = 1e-2,
         alpha: Rate = 0.99,
         eps: Rate = 1e-8,

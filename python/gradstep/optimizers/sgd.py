@@ -49,6 +49,7 @@ class SGD(Optimizer):
         >>> w = np.array([1.0, 2.0])
         >>> opt = gs.SGD(w, lr=0.5, momentum=0.9)
         >>> opt.step(np.array([1.0, -1.0]))
+        True
         >>> w
         array([0.5, 2.5])
 
@@ -66,7 +67,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        params: Params,
+        params: Params | None = None,
         lr: Rate = 1e-3,
         momentum: Rate = 0.0,
         dampening: Rate = 0.0,

@@ -75,6 +75,9 @@ pub trait Kernel: Sync {
     /// The names of what the rule remembers.
     fn memory(&self) -> &'static [&'static str];
 
+    /// Whether an update depends on the parameter.
+    fn reads_params(&self) -> bool;
+
     /// The sums of a dry run that it wants, if it does.
     fn sums(&self) -> Option<Sums>;
 
@@ -120,6 +123,10 @@ impl<R: Rule<K, N>, const K: usize, const N: usize> Kernel for Typed<R, K, N> {
 
     fn memory(&self) -> &'static [&'static str] {
         R::MEMORY
+    }
+
+    fn reads_params(&self) -> bool {
+        R::READS_PARAMS
     }
 
     fn sums(&self) -> Option<Sums> {

@@ -14,6 +14,9 @@ pub trait Rule<const K: usize, const N: usize>: Hypers + 'static {
     /// As torch names them.
     const SLOTS: [Slot; N];
 
+    /// Whether the step, or what is summed, depends on the parameter.
+    const READS_PARAMS: bool = false;
+
     /// The sums of a dry run that the rule wants to know before it updates, if it does.
     const SUMS: Option<Sums> = None;
 

@@ -148,9 +148,9 @@ impl<const M: usize> Partials<M> {
         self.0[chunks].iter().map(load).fold([0.0; M], plus)
     }
 
-    /// The first chunk with a sum that is NaN or infinite, and that sum.
-    pub fn first_nonfinite(&self) -> Option<(usize, f64)> {
-        let sums = self.0.iter().map(load).enumerate();
+    /// The first of so many chunks with a sum that is NaN or infinite, and that sum.
+    pub fn first_nonfinite(&self, chunks: usize) -> Option<(usize, f64)> {
+        let sums = self.0[..chunks].iter().map(load).enumerate();
         sums.flat_map(|(chunk, sums)| sums.map(|sum| (chunk, sum))).find(|(_, sum)| !sum.is_finite())
     }
 }

@@ -1,5 +1,6 @@
-//! From `params` to the groups with their hyperparameters and arrays.
+//! From `params` and options to the groups with their hyperparameters and arrays.
 
+use gradstep_core::rule::Init;
 use gradstep_core::rules;
 use gradstep_core::spec::Spec;
 use pyo3::prelude::*;
@@ -10,6 +11,7 @@ use crate::arrays::{Leaves, Member, Parameter, writable};
 use crate::clipping::{Clip, LIMITS};
 use crate::errors::{a_type, label, type_error, value_error};
 use crate::groups::Group;
+use crate::patterns::Patterns;
 use crate::policies::{POLICIES, Policies};
 use crate::settings::Settings;
 use crate::steps::Stepper;
@@ -20,66 +22,138 @@ use crate::values::Value;
 /// What errors call the parameters and their gradients.
 const ROOTS: [&str; 2] = ["params", "grads"];
 
+/// The option that makes groups by name.
+const GROUPS: &str = "groups";
+
 pub(crate) fn spec(rule: &str) -> PyResult<&'static Spec> {
     rules::named(rule).ok_or_else(|| value_error(format!("there is no rule named '{rule}'")))
 }
 
-/// Checks `params` and `options` for an optimizer of that class, and gives every array fresh state.
-pub(crate) fn assemble(
-    class: &str,
-    spec: &'static Spec,
-    decoupled: bool,
-    params: &Bound<'_, PyAny>,
-    options: &Bound<'_, PyDict>,
-) -> PyResult<(Structure, Stepper)> {
-    let py = params.py();
-    check_options(class, spec, options)?;
-    let (mut leaves, mut owners, mut groups) = (Vec::new(), Vec::new(), Vec::new());
-    let mut add = |params: &Bound<'_, PyAny>, path: &str, group: Group| {
-        let tree = Tree::new(params, path, &mut leaves)?;
-        owners.resize(leaves.len(), groups.len());
-        groups.push(group);
-        Ok::<_, PyErr>(tree)
-    };
-    let given = given_groups(params)?;
-    let tree = if given.is_empty() {
-        add(params, "", Group::new(spec, decoupled, &[options], String::new())?)?
-    } else {
-        let mut items = Vec::with_capacity(given.len());
-        for (i, (group, params)) in given.iter().enumerate() {
-            check_keys(spec, group, i)?;
-            let place = format!(" of params[{i}]");
-            items.push(add(params, &i.to_string(), Group::new(spec, decoupled, &[group, options], place)?)?);
+/// What an optimizer was told, without its arrays.
+pub(crate) struct Assembly {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) patterns: Patterns,
+}
+
+impl Assembly {
+    /// Checks the options for an optimizer of that class, whose parameters are `given` in groups or are none.
+    pub(crate) fn new(
+        class: &str,
+        spec: &'static Spec,
+        decoupled: bool,
+        given: &[GroupWithParams<'_>],
+        options: &Bound<'_, PyDict>,
+    ) -> PyResult<Self> {
+        check_options(class, spec, options)?;
+        let patterns = Patterns::new(options.get_item(GROUPS)?)?;
+        let mut groups = Vec::new();
+        for (i, (group, _)) in given.iter().enumerate() {
+            check_keys(spec, group, &format!("params[{i}]"), Some("params"))?;
+            groups.push(Group::new(spec, decoupled, &[group, options], format!(" of params[{i}]"))?);
         }
-        Tree::Sequence { path: String::new(), items, kind: Kind::List }
-    };
-    if leaves.is_empty() {
-        return Err(value_error("params holds no array"));
+        if !given.is_empty() && !patterns.is_empty() {
+            return Err(value_error("groups is for params without groups of their own"));
+        }
+        for (place, group) in patterns.options(options.py()) {
+            check_keys(spec, &group, &place, None)?;
+            groups.push(Group::new(spec, decoupled, &[&group, options], format!(" of {place}"))?);
+        }
+        if given.is_empty() {
+            groups.push(Group::new(spec, decoupled, &[options], String::new())?);
+        }
+        let mut limits = LIMITS.map(|_| None);
+        for (limit, name) in limits.iter_mut().zip(LIMITS) {
+            *limit = match options.get_item(name)? {
+                Some(given) if !given.is_none() => Some(Value::new(&given, name)?),
+                _ => None,
+            };
+        }
+        let settings = Settings { groups, clip: Clip::new(limits)?, policies: Policies::new(options)? };
+        Ok(Self { settings: Arc::new(settings), patterns })
     }
-    let mut limits = LIMITS.map(|_| None);
-    for (limit, name) in limits.iter_mut().zip(LIMITS) {
-        *limit = match options.get_item(name)? {
-            Some(given) if !given.is_none() => Some(Value::new(&given, name)?),
-            _ => None,
+
+    /// Takes `params` apart.
+    fn members<'py>(
+        &self,
+        params: &Bound<'py, PyAny>,
+        given: Vec<GroupWithParams<'py>>,
+    ) -> PyResult<(Structure, Vec<Member>)> {
+        let py = params.py();
+        let (mut leaves, mut owners) = (Vec::new(), Vec::new());
+        let own = if self.patterns.is_empty() { self.settings.groups.len() } else { 1 };
+        if given.len().max(1) != own {
+            return Err(value_error(format!(
+                "params has {} groups, but the optimizer {own}",
+                given.len().max(1)
+            )));
+        }
+        let tree = if given.is_empty() {
+            Tree::new(params, "", &mut leaves)?
+        } else {
+            let mut items = Vec::with_capacity(given.len());
+            for (i, (_, params)) in given.iter().enumerate() {
+                items.push(Tree::new(params, &i.to_string(), &mut leaves)?);
+                owners.resize(leaves.len(), i);
+            }
+            Tree::Sequence { path: String::new(), items, kind: Kind::List }
         };
+        if leaves.is_empty() {
+            return Err(value_error("params holds no array"));
+        }
+        if given.is_empty() {
+            owners = self.patterns.owners(py, leaves.iter().map(|leaf| leaf.path.as_str()))?;
+        }
+        let structure = Structure {
+            tree,
+            params: params.clone().unbind(),
+            groups: given.into_iter().map(|(group, _)| group.unbind()).collect(),
+            known: false,
+        };
+        Ok((structure, members(py, leaves, &owners)?))
     }
-    let settings = Settings { groups, clip: Clip::new(limits)?, policies: Policies::new(options)? };
-    let (mut slots, mut now) = (Vec::new(), Vec::new());
-    for group in &settings.groups {
-        let (slots_of_one, now_of_one) = group.start(py)?;
-        slots.push(slots_of_one);
-        now.push(now_of_one);
+
+    /// Gives every array fresh state. If they are not `bound`, they only show what the parameters are like.
+    pub(crate) fn attach<'py>(
+        &self,
+        params: &Bound<'py, PyAny>,
+        given: Vec<GroupWithParams<'py>>,
+        bound: bool,
+    ) -> PyResult<(Structure, Stepper)> {
+        let py = params.py();
+        let (mut structure, members) = self.members(params, given)?;
+        let (mut slots, mut now) = (Vec::new(), Vec::new());
+        for group in &self.settings.groups {
+            let (slots_of_one, now_of_one) = group.start(py)?;
+            slots.push(slots_of_one);
+            now.push(now_of_one);
+        }
+        let leaves = Leaves::new(py, members, &slots, self.settings.policies.accumulate > 1, bound)?;
+        if !bound {
+            structure.params = py.None();
+            structure.groups = Vec::new();
+            structure.known = true;
+        }
+        Ok((structure, Stepper::new(leaves, Arc::clone(&self.settings), now)?))
     }
-    // All parameters are checked before memory is taken for any.
-    let members = members(py, leaves, &owners)?;
-    let structure = Structure {
-        tree,
-        params: params.clone().unbind(),
-        groups: given.into_iter().map(|(group, _)| group.unbind()).collect(),
-        known: false,
-    };
-    let leaves = Leaves::new(py, members, &slots)?;
-    Ok((structure, Stepper::new(leaves, Arc::new(settings), now)?))
+
+    /// Takes over the state of `stepper` for other arrays that are like its own.
+    pub(crate) fn attach_again(
+        &self,
+        params: &Bound<'_, PyAny>,
+        stepper: &mut Stepper,
+    ) -> PyResult<Structure> {
+        let (structure, members) = self.members(params, given_groups(params)?)?;
+        let slots: Vec<_> = self.settings.groups.iter().map(Group::all_slots).collect();
+        stepper.leaves.replace(params.py(), members, &slots)?;
+        stepper.rearrange();
+        Ok(structure)
+    }
+
+    /// Whether the state starts from the values of the parameters.
+    pub(crate) fn starts_from_params(&self) -> bool {
+        let from_params = |group: &Group| group.slots().iter().any(|slot| slot.init == Init::Param);
+        self.settings.groups.iter().any(|group| group.averages() || from_params(group))
+    }
 }
 
 fn members(py: Python<'_>, leaves: Vec<Leaf>, owners: &[usize]) -> PyResult<Vec<Member>> {
@@ -102,10 +176,10 @@ fn members(py: Python<'_>, leaves: Vec<Leaf>, owners: &[usize]) -> PyResult<Vec<
 }
 
 /// A parameter group, and what it has under "params".
-type GroupWithParams<'py> = (Bound<'py, PyDict>, Bound<'py, PyAny>);
+pub(crate) type GroupWithParams<'py> = (Bound<'py, PyDict>, Bound<'py, PyAny>);
 
 /// The groups, if `params` is a list of dicts that have the key "params".
-fn given_groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Vec<GroupWithParams<'py>>> {
+pub(crate) fn given_groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Vec<GroupWithParams<'py>>> {
     let entries = match (params.cast::<PyList>(), params.cast::<PyTuple>()) {
         (Ok(list), _) => list.as_sequence(),
         (_, Ok(tuple)) => tuple.as_sequence(),
@@ -132,29 +206,34 @@ fn given_groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Vec<GroupWithParams
     Ok(groups)
 }
 
-fn check_keys(spec: &'static Spec, group: &Bound<'_, PyDict>, i: usize) -> PyResult<()> {
+fn check_keys(
+    spec: &'static Spec,
+    group: &Bound<'_, PyDict>,
+    place: &str,
+    besides: Option<&'static str>,
+) -> PyResult<()> {
     for key in group.keys() {
         let Ok(key) = key.extract::<String>() else {
-            return Err(type_error(format!("params[{i}] has the key {}, not a string", key.repr()?)));
+            return Err(type_error(format!("{place} has the key {}, not a string", key.repr()?)));
         };
-        if key != "params" && !Group::names(spec).any(|name| name == key) {
-            let names = Group::names(spec).collect::<Vec<_>>().join(", ");
-            return Err(value_error(format!(
-                "params[{i}] has the key '{key}'; a group takes params, {names}"
-            )));
+        let mut names = besides.into_iter().chain(Group::names(spec));
+        if !names.any(|name| name == key) {
+            let names = besides.into_iter().chain(Group::names(spec)).collect::<Vec<_>>().join(", ");
+            return Err(value_error(format!("{place} has the key '{key}'; a group takes {names}")));
         }
     }
     Ok(())
 }
 
 fn check_options(class: &str, spec: &'static Spec, options: &Bound<'_, PyDict>) -> PyResult<()> {
+    let names = || Group::names(spec).chain(LIMITS).chain(POLICIES).chain([GROUPS]);
     for key in options.keys() {
         let key: String = key.extract()?;
-        if Group::names(spec).chain(LIMITS).chain(POLICIES).any(|name| name == key) {
+        if names().any(|name| name == key) {
             continue;
         }
         let hint = if key == "betas" { "; betas=(a, b) is written beta1=a, beta2=b" } else { "" };
-        let names = Group::names(spec).chain(LIMITS).chain(POLICIES).collect::<Vec<_>>().join(", ");
+        let names = names().collect::<Vec<_>>().join(", ");
         return Err(type_error(format!(
             "{class}() got an unexpected keyword argument '{key}'{hint}; it takes params, {names}"
         )));

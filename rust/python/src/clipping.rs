@@ -32,9 +32,14 @@ pub(crate) struct Clipping {
 impl Clipping {
     pub(crate) const NONE: Self = Self { scale: 1.0, limit: f64::INFINITY };
 
+    /// Scaled by something more.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Self { scale: self.scale * factor, ..self }
+    }
+
     /// Such that gradients of that norm have at most the norm `limit`; `eps` is added to it first.
     pub(crate) fn to(self, limit: f64, norm: f64, eps: f64) -> Self {
-        Self { scale: self.scale * factor(limit, norm, eps), ..self }
+        self.times(factor(limit, norm, eps))
     }
 }
 

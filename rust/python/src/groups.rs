@@ -3,7 +3,7 @@
 use gradstep_core::error::BadValue;
 use gradstep_core::kernel::Kernel;
 use gradstep_core::rule::{Hyper, Init, Kind, MAX_HYPERS, Scope, Slot, Sums};
-use gradstep_core::spec::{AROUND, CLIP_NORM_EACH, DECOUPLED, EMA, LR, Options, Spec};
+use gradstep_core::spec::{AROUND, CLIP_NORM_EACH, DECOUPLED, EMA, L1, LR, Options, Spec};
 use gradstep_core::stages::Terms;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -114,6 +114,11 @@ impl Group {
         self.kernel.slots()
     }
 
+    /// All that there is for each array.
+    pub(crate) fn all_slots(&self) -> Slots {
+        Slots { slots: self.slots(), values: vec![0.0; self.slots().len()], averages: self.averages() }
+    }
+
     /// What the rule remembers from step to step: the names of numbers.
     pub(crate) fn memory(&self) -> &'static [&'static str] {
         if self.sums() == Some(Scope::Tensor) { &[] } else { self.kernel.memory() }
@@ -129,6 +134,17 @@ impl Group {
         self.kernel.sums().map(Sums::scope)
     }
 
+    /// Whether an update depends on the values of the parameters.
+    pub(crate) fn reads_params(&self) -> bool {
+        let is_off = |value: &Value| value.constant() == Some(0.0);
+        let decays = !self.spec.decays() && !is_off(&self.values[start_of_own(self.spec) - 1]);
+        self.kernel.reads_params()
+            || decays
+            || self.averages()
+            || self.bounds != Bounds::NONE
+            || !is_off(&self.values[L1])
+    }
+
     /// Whether an average of the parameters is kept.
     pub(crate) fn averages(&self) -> bool {
         self.has(EMA)
@@ -137,6 +153,11 @@ impl Group {
     /// Whether the norm of each array's gradient is limited.
     pub(crate) fn clips_each(&self) -> bool {
         self.has(CLIP_NORM_EACH)
+    }
+
+    /// The largest norm of each array's gradient.
+    pub(crate) fn limit_of_each(&self, now: &[f64]) -> Option<f64> {
+        Some(now[CLIP_NORM_EACH]).filter(|limit| !limit.is_nan())
     }
 
     fn has(&self, i: usize) -> bool {
@@ -156,7 +177,7 @@ impl Group {
             Init::Zero | Init::Param => 0.0,
         };
         let values = self.slots().iter().map(value).collect();
-        Ok((Slots { slots: self.slots(), values, averages: self.averages() }, now))
+        Ok((Slots { values, ..self.all_slots() }, now))
     }
 
     pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {

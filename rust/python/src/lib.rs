@@ -23,10 +23,13 @@ mod floor;
 mod functional;
 mod groups;
 mod headroom;
+mod nonfinite;
 mod numbers;
 mod observers;
 mod optimizer;
+mod patterns;
 mod policies;
+mod ready;
 mod records;
 mod schedules;
 mod settings;
@@ -35,6 +38,7 @@ mod structures;
 mod terms;
 mod trees;
 mod values;
+mod windows;
 
 use pyo3::prelude::*;
 
@@ -50,6 +54,8 @@ mod _core {
     use super::floor::floor;
     #[pymodule_export]
     use super::functional::Update;
+    #[pymodule_export]
+    use super::nonfinite::NonFiniteError;
     #[pymodule_export]
     use super::numbers::measured;
     #[pymodule_export]

@@ -22,6 +22,11 @@ impl Settings {
         self.groups.iter().flat_map(Group::values).chain(self.clip.values())
     }
 
+    /// Whether the norm of all gradients, or of each, is limited.
+    pub(crate) fn limits_norms(&self) -> bool {
+        self.clip.wants_norm() || self.groups.iter().any(Group::clips_each)
+    }
+
     /// What a hyperparameter is at step `t`; a tuple in group order if there are several groups.
     pub(crate) fn get<'py>(&self, py: Python<'py>, name: &str, t: u64) -> PyResult<Bound<'py, PyAny>> {
         if let Some(i) = LIMITS.iter().position(|&limit| limit == name) {

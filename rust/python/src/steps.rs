@@ -2,7 +2,6 @@
 //!
 //! Everything that can fail comes before the first write.
 
-use gradstep_core::error::Number;
 use gradstep_core::feedback::Signal;
 use gradstep_core::intake::Scratches;
 use gradstep_core::machine::simd::Tier;
@@ -14,14 +13,18 @@ use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 use std::sync::Arc;
 
-use crate::arrays::{Leaves, Lone};
+use crate::arrays::{Leaves, Lone, Outputs};
 use crate::clipping::Clipping;
-use crate::errors::{memory_error, value_error};
+use crate::errors::memory_error;
 use crate::groups::Group;
+use crate::nonfinite::{norm_refused, refused};
+use crate::numbers::real;
 use crate::observers::Observers;
+use crate::policies::NonFinite;
 use crate::settings::Settings;
-use crate::terms::StepTerms;
+use crate::terms::{Step, StepTerms};
 use crate::values::Value;
+use crate::windows::Window;
 
 /// Parameters with their state and hyperparameters, ready to step.
 pub(crate) struct Stepper {
@@ -30,21 +33,65 @@ pub(crate) struct Stepper {
     /// The feedback schedules among the hyperparameters.
     observers: Observers,
     terms: StepTerms,
-    plan: Plan,
+    /// Whether the terms have to be arranged anew.
+    disarranged: bool,
+    plans: Plans,
+    pub(crate) window: Window,
     squares: Partials<1>,
+    changes: Partials<2>,
     scratches: Scratches,
+}
+
+/// The plan of all parameters, and that of those that had gradients when last not all had.
+struct Plans {
+    whole: Plan,
+    part: Plan,
+    of_part: Vec<usize>,
+}
+
+/// What a step is given beside the gradients.
+pub(crate) struct Given<'a, 'py> {
+    pub(crate) loss: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) scale: f64,
+    /// Where the update goes if not into the parameters.
+    pub(crate) outputs: Option<&'a Outputs<'py>>,
+    /// Whether Python code has run since the structure was looked at.
+    pub(crate) disturbed: bool,
+}
+
+/// What a step came to.
+pub(crate) enum Outcome {
+    Updated {
+        /// The global norm of the gradients, if it was taken.
+        norm: Option<f64>,
+        /// The norms of the update and of the parameters before it, if they were taken.
+        measured: Option<[f64; 2]>,
+        /// Whether any parameter had a gradient.
+        any: bool,
+    },
+    /// The gradients wait for others.
+    Waiting,
+    /// They were not finite.
+    Skipped,
 }
 
 impl Stepper {
     /// `now` are each group's hyperparameters at the start, and what its rule remembers.
     pub(crate) fn new(mut leaves: Leaves, settings: Arc<Settings>, now: Vec<Vec<f64>>) -> PyResult<Self> {
         Ok(Self {
-            plan: Plan::new(leaves.lengths()).map_err(memory_error)?,
+            plans: Plans {
+                whole: Plan::new(leaves.lengths()).map_err(memory_error)?,
+                part: Plan::default(),
+                of_part: Vec::new(),
+            },
             observers: Observers::new(settings.values().flat_map(Value::feedback))?,
             terms: StepTerms::new(now, &settings, &mut leaves)?,
+            disarranged: false,
+            window: Window::default(),
             leaves,
             settings,
             squares: Partials::default(),
+            changes: Partials::default(),
             scratches: Scratches::default(),
         })
     }
@@ -52,7 +99,7 @@ impl Stepper {
     /// Other hyperparameters, for the same groups. Returns those before.
     pub(crate) fn set(&mut self, settings: Arc<Settings>) -> PyResult<Arc<Settings>> {
         self.observers = Observers::new(settings.values().flat_map(Value::feedback))?;
-        self.terms.set(&settings);
+        self.terms.set(&settings, &mut self.leaves)?;
         Ok(std::mem::replace(&mut self.settings, settings))
     }
 
@@ -75,97 +122,195 @@ impl Stepper {
 
     /// The number of elements of all parameters.
     pub(crate) fn elements(&self) -> usize {
-        self.plan.elements()
+        self.plans.whole.elements()
     }
 
-    /// Update number `t` with the gradients that were given to the leaves; `loss` is observed first. Returns the
-    /// global norm of the gradients, if it was taken. After an error all is as it was.
-    pub(crate) fn step(
-        &mut self,
-        py: Python<'_>,
-        t: u64,
-        loss: Option<&Bound<'_, PyAny>>,
-        disturbed: bool,
-    ) -> PyResult<Option<f64>> {
+    /// Says of each parameter how many updates it has missed, and forgets gradients that wait for their update.
+    pub(crate) fn set_missed(&mut self, missed: impl IntoIterator<Item = u64>) {
+        self.leaves.set_missed(missed);
+        self.leaves.forget_accumulated();
+        self.window = Window::default();
+        self.rearrange();
+    }
+
+    /// Which terms are those of which parameter is found out once more.
+    pub(crate) fn rearrange(&mut self) {
+        self.disarranged = true;
+    }
+
+    /// Update number `t` with the gradients that were given to the leaves, or a part of it. After an error all is as it
+    /// was.
+    pub(crate) fn step(&mut self, py: Python<'_>, t: u64, given: &Given<'_, '_>) -> PyResult<Outcome> {
         let states = self.observers.states();
-        let result = self.checked(py, t, loss, disturbed);
-        if result.is_err() {
+        let outcome = self.checked(py, t, given);
+        if !matches!(outcome, Ok(Outcome::Updated { .. })) {
             self.observers.restore(&states);
         }
-        result
+        outcome
     }
 
-    fn checked(
-        &mut self,
-        py: Python<'_>,
-        t: u64,
-        loss: Option<&Bound<'_, PyAny>>,
-        mut disturbed: bool,
-    ) -> PyResult<Option<f64>> {
-        disturbed |= self.leaves.admit(py)?;
-        if let Some(loss) = loss {
-            self.observers.observe_loss(loss)?;
-            disturbed |= !loss.is_exact_instance_of::<PyFloat>();
+    fn checked(&mut self, py: Python<'_>, t: u64, given: &Given<'_, '_>) -> PyResult<Outcome> {
+        if std::mem::take(&mut self.disarranged) {
+            self.terms.arrange(&self.settings, &mut self.leaves)?;
         }
-        let norm = self.norm_if_wanted(py, &mut disturbed)?;
+        let mut disturbed = self.leaves.admit(py, given.outputs.is_none())? | given.disturbed;
+        let loss = given.loss.map(|loss| real("loss", loss, "a number")).transpose()?;
+        disturbed |= given.loss.is_some_and(|loss| !loss.is_exact_instance_of::<PyFloat>());
+        let window = self.window.with(given.scale, loss)?;
+        if window.count < self.settings.policies.accumulate {
+            return self.wait(py, window, given.outputs, disturbed);
+        }
+        if self.settings.policies.accumulate > 1 {
+            self.leaves.take_accumulated()?;
+        }
+        let scale = given.scale / self.settings.policies.accumulate as f64;
+        let Some(norm) = self.norm_if_wanted(py, scale, given.outputs, &mut disturbed)? else {
+            return Ok(Outcome::Skipped);
+        };
+        if let Some(loss) = window.loss() {
+            self.observers.observe(Signal::Loss, loss)?;
+        }
         if let Some(norm) = norm {
             self.observers.observe(Signal::GradNorm, norm)?;
         }
         disturbed |= self.terms.evaluate(py, &self.settings, t)?;
         let clip = &self.settings.clip;
-        let mut clipping = Clipping { scale: 1.0, limit: clip.value(py, t)? };
-        if let (Some(limit), Some(norm)) = (clip.norm(py, t)?, norm) {
-            clipping = clipping.to(limit, norm, self.settings.policies.clip_eps);
-        }
-        disturbed |= !self.settings.clip.is_pure();
+        let (limit, max_norm) = (clip.value(py, t)?, clip.norm(py, t)?);
+        disturbed |= !clip.is_pure();
         if disturbed {
-            self.leaves.verify(py)?;
+            self.leaves.verify(py, given.outputs)?;
         }
-        let Self { settings, terms, plan, scratches, leaves, .. } = self;
-        terms.prepare(settings, t, clipping);
-        let pass = pass(plan, scratches, leaves.staged(), clipping.limit < f64::INFINITY)?;
+        if let Some(outputs) = given.outputs {
+            self.leaves.direct(outputs)?;
+        }
+        let Self { settings, terms, plans, scratches, leaves, squares, changes, .. } = self;
+        let plan = plans.of(leaves)?;
+        let step = Step { settings, leaves, plan, t };
+        let of_item = |item: usize| squares.total(plan.chunks_of(item))[0].sqrt() * scale.abs();
+        let mut clipping = Clipping { scale, limit };
+        let norm_after_each = terms.clip_each(step, of_item);
+        if let (Some(max_norm), Some(norm)) = (max_norm, norm_after_each.or(norm)) {
+            clipping = clipping.to(max_norm, norm, settings.policies.clip_eps);
+        }
+        terms.prepare(step, clipping);
+        let pass = pass(
+            plan,
+            scratches,
+            leaves.staged(),
+            limit < f64::INFINITY || settings.policies.accumulate > 1,
+        )?;
+        let measured = settings.policies.measure;
+        if measured {
+            changes.reserve(plan.chunks()).map_err(memory_error)?;
+        }
         if let Some((known, sums)) = terms.dry_run(settings, plan)? {
             let mut tensors = leaves.lend();
             detached(py, plan.is_large(), || pass.measure(&mut tensors, known, sums));
         }
-        terms.settle(settings, plan, t, clipping);
-        let (mut tensors, terms) = (leaves.lend(), terms.all());
-        detached(py, plan.is_large(), || pass.write(&mut tensors, terms, None));
-        Ok(norm)
+        terms.settle(step, clipping);
+        let (mut tensors, all) = (leaves.lend(), terms.all());
+        let changes = measured.then_some(&*changes);
+        detached(py, plan.is_large(), || pass.write(&mut tensors, all, changes));
+        let measured = changes.map(|changes| changes.total(0..plan.chunks()).map(f64::sqrt));
+        let any = !leaves.items().is_empty();
+        self.window = Window::default();
+        self.disarranged = self.leaves.count();
+        Ok(Outcome::Updated { norm, measured, any })
     }
 
-    /// The global norm of the gradients, if clipping or a feedback schedule needs it.
-    fn norm_if_wanted(&mut self, py: Python<'_>, disturbed: &mut bool) -> PyResult<Option<f64>> {
-        let clips = self.settings.clip.wants_norm();
-        if !clips && !self.observers.want_norm() {
-            return Ok(None);
+    /// Adds the gradients to those that wait.
+    fn wait(
+        &mut self,
+        py: Python<'_>,
+        window: Window,
+        outputs: Option<&Outputs<'_>>,
+        mut disturbed: bool,
+    ) -> PyResult<Outcome> {
+        let policies = self.settings.policies;
+        let refuses = policies.nonfinite.is_looked_for()
+            || policies.nonfinite == NonFinite::Unsaid && self.settings.limits_norms();
+        if refuses && self.norm_if_wanted(py, 1.0, outputs, &mut disturbed)?.is_none() {
+            return Ok(Outcome::Skipped);
+        }
+        if disturbed {
+            self.leaves.verify(py, outputs)?;
+        }
+        self.leaves.add_up()?;
+        let plan = self.plans.of(&self.leaves)?;
+        let pass = pass(plan, &mut self.scratches, self.leaves.staged(), true)?;
+        let mut tensors = self.leaves.lend_gradients();
+        detached(py, plan.is_large(), || pass.accumulate(&mut tensors));
+        self.leaves.wait();
+        self.window = window;
+        Ok(Outcome::Waiting)
+    }
+
+    /// The global norm of the gradients after scaling, if clipping, a feedback schedule or the search for gradients that
+    /// are not finite needs it; nothing if the step is to be skipped for such.
+    fn norm_if_wanted(
+        &mut self,
+        py: Python<'_>,
+        scale: f64,
+        outputs: Option<&Outputs<'_>>,
+        disturbed: &mut bool,
+    ) -> PyResult<Option<Option<f64>>> {
+        let policies = self.settings.policies;
+        let clips = self.settings.limits_norms();
+        if !clips && !policies.nonfinite.is_looked_for() && !self.observers.want_norm() {
+            return Ok(Some(None));
         }
         if std::mem::take(disturbed) {
-            self.leaves.verify(py)?;
+            self.leaves.verify(py, outputs)?;
         }
-        let pass = pass(&self.plan, &mut self.scratches, self.leaves.staged(), false)?;
-        self.squares.reserve(self.plan.chunks()).map_err(memory_error)?;
-        let (mut tensors, squares) = (self.leaves.lend(), &self.squares);
-        detached(py, self.plan.is_large(), || pass.squares(&mut tensors, squares));
-        let [sum] = squares.total(0..self.plan.chunks());
-        let norm = sum.sqrt();
-        if clips && !norm.is_finite() {
-            let (culprit, norm) = match squares.first_nonfinite() {
-                Some((chunk, sum)) => (self.leaves.parameters()[self.plan.item(chunk)].grads(), sum),
-                None => ("all gradients".to_owned(), norm),
-            };
-            return Err(value_error(format!(
-                "clip_norm needs a finite gradient norm, but that of {culprit} is {}",
-                Number(norm)
-            )));
+        let plan = self.plans.of(&self.leaves)?;
+        let pass = pass(plan, &mut self.scratches, self.leaves.staged(), policies.accumulate > 1)?;
+        self.squares.reserve(plan.chunks()).map_err(memory_error)?;
+        let (mut tensors, squares) = (self.leaves.lend_gradients(), &self.squares);
+        detached(py, plan.is_large(), || pass.squares(&mut tensors, squares));
+        let [sum] = squares.total(0..plan.chunks());
+        let norm = sum.sqrt() * scale.abs();
+        if !sum.is_finite() && policies.nonfinite.is_looked_for() {
+            // A sum of squares may be infinite where no element is.
+            let mut counts = Partials::default();
+            counts.reserve(plan.chunks()).map_err(memory_error)?;
+            let counts = &counts;
+            detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, counts));
+            if counts.total(0..plan.chunks()) != [0.0] {
+                return match policies.nonfinite {
+                    NonFinite::Skip => Ok(None),
+                    _ => Err(refused(&self.leaves, plan, counts)),
+                };
+            }
         }
-        Ok(Some(norm))
+        if clips && !norm.is_finite() && policies.nonfinite != NonFinite::Propagate {
+            return Err(norm_refused(&self.leaves, plan, squares, norm));
+        }
+        Ok(Some(Some(norm)))
     }
 
     /// What may be part of a cycle: schedules and parameters.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.settings.values().filter_map(Value::schedule).try_for_each(|schedule| visit.call(schedule))?;
         self.leaves.traverse(visit)
+    }
+}
+
+impl Plans {
+    /// That of what the pass over the leaves goes over.
+    fn of(&mut self, leaves: &Leaves) -> PyResult<&Plan> {
+        if leaves.is_complete() {
+            return Ok(&self.whole);
+        }
+        let items = leaves.items();
+        if self.of_part.len() != items.len()
+            || self.of_part.iter().zip(items).any(|(&leaf, item)| leaf != item.tensor)
+        {
+            self.of_part.clear();
+            self.of_part.try_reserve(items.len()).map_err(memory_error)?;
+            self.of_part.extend(items.iter().map(|item| item.tensor));
+            self.part = Plan::new(leaves.lengths_of_items()).map_err(memory_error)?;
+        }
+        Ok(&self.part)
     }
 }
 

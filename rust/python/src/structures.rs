@@ -27,11 +27,35 @@ pub(crate) struct Structure {
 impl Structure {
     /// Puts the gradients where the leaves look for them. Returns whether Python code may have run.
     pub(crate) fn give(&self, grads: &Bound<'_, PyAny>, leaves: &mut Leaves) -> PyResult<bool> {
+        if leaves.any_frozen() {
+            return self.give_but_frozen(grads, leaves);
+        }
         let given = leaves.given();
         self.tree.walk(grads, Root::Grads, &mut |_, gradient| {
             given.push(gradient.to_owned().unbind());
             Ok(())
         })
+    }
+
+    /// The same with none for parameters that are frozen.
+    fn give_but_frozen(&self, grads: &Bound<'_, PyAny>, leaves: &mut Leaves) -> PyResult<bool> {
+        let mut given = Vec::with_capacity(leaves.len());
+        let disturbed = self.tree.walk(grads, Root::Grads, &mut |leaf, gradient| {
+            given.push(if leaves.is_frozen(leaf) { grads.py().None() } else { gradient.to_owned().unbind() });
+            Ok(())
+        })?;
+        *leaves.given() = given;
+        Ok(disturbed)
+    }
+
+    /// What a structure like that of the parameters holds, in the order of the leaves.
+    pub(crate) fn listed(&self, params: &Bound<'_, PyAny>, leaves: &Leaves) -> PyResult<Vec<Py<PyAny>>> {
+        let mut given = Vec::with_capacity(leaves.len());
+        self.tree.walk(params, Root::Params, &mut |_, array| {
+            given.push(array.to_owned().unbind());
+            Ok(())
+        })?;
+        Ok(given)
     }
 
     /// The arrays that are updated, in their structure; one structure for each group, as gradients come.

@@ -7,7 +7,7 @@ use gradstep_core::sums::Partials;
 use pyo3::prelude::*;
 
 use crate::arrays::Leaves;
-use crate::clipping::Clipping;
+use crate::clipping::{Clipping, factor};
 use crate::errors::memory_error;
 use crate::groups::Group;
 use crate::settings::Settings;
@@ -19,42 +19,67 @@ pub(crate) struct StepTerms {
     now: Vec<Vec<f64>>,
     /// Those of the groups, and then those of the leaves in `own`.
     terms: Vec<Terms>,
-    /// The leaves that do not share their group's terms, because the rule wants sums over each.
+    /// The leaves that do not share their group's terms.
     own: Vec<Own>,
     sums: Partials<2>,
 }
 
+/// A leaf whose rule wants sums over it, whose norm is limited, or which has had fewer updates than others.
 struct Own {
     leaf: usize,
     group: usize,
+    /// What its gradient is multiplied by to keep its norm within its limit.
+    factor: f64,
+}
+
+/// The gradients of a step as a whole.
+#[derive(Clone, Copy)]
+pub(crate) struct Step<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) leaves: &'a Leaves,
+    pub(crate) plan: &'a Plan,
+    /// The number of the update.
+    pub(crate) t: u64,
 }
 
 impl StepTerms {
     /// `now` are each group's hyperparameters and memory before the first step.
     pub(crate) fn new(now: Vec<Vec<f64>>, settings: &Settings, leaves: &mut Leaves) -> PyResult<Self> {
-        let mut own = Vec::new();
-        for leaf in 0..leaves.len() {
-            let group = leaves.group(leaf);
-            if settings.groups[group].sums() == Some(Scope::Tensor) {
-                own.try_reserve(1).map_err(memory_error)?;
-                leaves.set_terms(leaf, settings.groups.len() + own.len());
-                own.push(Own { leaf, group });
-            }
-        }
-        let mut new = Self { now, own, ..Self::default() };
-        new.terms.try_reserve_exact(settings.groups.len() + new.own.len()).map_err(memory_error)?;
-        new.set(settings);
+        let mut new = Self { now, ..Self::default() };
+        new.set(settings, leaves)?;
         Ok(new)
     }
 
     /// For other hyperparameters of the same groups.
-    pub(crate) fn set(&mut self, settings: &Settings) {
-        self.terms.clear();
-        self.terms.extend(settings.groups.iter().map(Group::terms));
-        self.terms.extend(self.own.iter().map(|own| settings.groups[own.group].terms()));
+    pub(crate) fn set(&mut self, settings: &Settings, leaves: &mut Leaves) -> PyResult<()> {
         for (group, now) in settings.groups.iter().zip(&mut self.now) {
             group.fill(now);
         }
+        self.arrange(settings, leaves)
+    }
+
+    /// Finds out which leaves have terms of their own.
+    pub(crate) fn arrange(&mut self, settings: &Settings, leaves: &mut Leaves) -> PyResult<()> {
+        let (groups, mut own) = (&settings.groups, Vec::new());
+        for leaf in 0..leaves.len() {
+            let group = leaves.group(leaf);
+            let has_own = groups[group].sums() == Some(Scope::Tensor)
+                || groups[group].clips_each()
+                || leaves.missed(leaf) > 0;
+            if has_own {
+                own.try_reserve(1).map_err(memory_error)?;
+                leaves.set_terms(leaf, groups.len() + own.len());
+                own.push(Own { leaf, group, factor: 1.0 });
+            } else {
+                leaves.set_terms(leaf, group);
+            }
+        }
+        self.own = own;
+        self.terms.clear();
+        self.terms.try_reserve_exact(groups.len() + self.own.len()).map_err(memory_error)?;
+        self.terms.extend(groups.iter().map(Group::terms));
+        self.terms.extend(self.own.iter().map(|own| groups[own.group].terms()));
+        Ok(())
     }
 
     /// Evaluates and checks what is scheduled. Returns whether Python code has run.
@@ -66,14 +91,36 @@ impl StepTerms {
         Ok(disturbed)
     }
 
-    /// Computes the terms of update number `t`.
-    pub(crate) fn prepare(&mut self, settings: &Settings, t: u64, clipping: Clipping) {
+    /// Limits the norms of single arrays. `norm` gives that of each item. Returns the norm of all of them together
+    /// after it, if any is limited.
+    pub(crate) fn clip_each(&mut self, step: Step<'_>, norm: impl Fn(usize) -> f64) -> Option<f64> {
+        let Step { settings, leaves, .. } = step;
+        if !settings.groups.iter().any(Group::clips_each) {
+            return None;
+        }
+        let mut factors = vec![1.0; leaves.items().len()];
+        for Own { leaf, group, factor: own } in &mut self.own {
+            let (group, now) = (&settings.groups[*group], &self.now[*group]);
+            *own = 1.0;
+            if let (Some(item), Some(limit)) = (leaves.item_of(*leaf), group.limit_of_each(now)) {
+                *own = factor(limit, norm(item), settings.policies.clip_eps);
+                factors[item] = *own;
+            }
+        }
+        let squares = factors.iter().enumerate().map(|(item, factor)| (factor * norm(item)).powi(2));
+        Some(squares.fold(0.0, |sum, square| sum + square).sqrt())
+    }
+
+    /// Computes the terms of an update.
+    pub(crate) fn prepare(&mut self, step: Step<'_>, clipping: Clipping) {
+        let Step { settings, leaves, t, .. } = step;
         let (of_groups, of_leaves) = self.terms.split_at_mut(settings.groups.len());
-        for ((group, now), terms) in settings.groups.iter().zip(&self.now).zip(&mut *of_groups) {
+        for ((group, now), terms) in settings.groups.iter().zip(&self.now).zip(of_groups) {
             group.prepare(terms, now, t, clipping);
         }
         for (own, terms) in self.own.iter().zip(of_leaves) {
-            *terms = of_groups[own.group];
+            let (group, now) = (&settings.groups[own.group], &self.now[own.group]);
+            group.prepare(terms, now, t - leaves.missed(own.leaf), clipping.times(own.factor));
         }
     }
 
@@ -92,7 +139,8 @@ impl StepTerms {
 
     /// Lets the rules that remember something know the sums, and computes their terms once more. From here on the step
     /// cannot fail.
-    pub(crate) fn settle(&mut self, settings: &Settings, plan: &Plan, t: u64, clipping: Clipping) {
+    pub(crate) fn settle(&mut self, step: Step<'_>, clipping: Clipping) {
+        let Step { settings, leaves, plan, t } = step;
         let (of_groups, of_leaves) = self.terms.split_at_mut(settings.groups.len());
         for ((group, now), terms) in settings.groups.iter().zip(&mut self.now).zip(of_groups) {
             if group.remembers() && group.sums() != Some(Scope::Tensor) {
@@ -102,9 +150,16 @@ impl StepTerms {
             }
         }
         for (own, terms) in self.own.iter().zip(of_leaves) {
-            let (group, mut now) = (&settings.groups[own.group], self.now[own.group].clone());
-            group.settle(&mut now, t, self.sums.total(plan.chunks_of(own.leaf)));
-            group.prepare(terms, &now, t, clipping);
+            let (group, t) = (&settings.groups[own.group], t - leaves.missed(own.leaf));
+            let clipping = clipping.times(own.factor);
+            if group.sums() == Some(Scope::Tensor) {
+                let Some(item) = leaves.item_of(own.leaf) else { continue };
+                let mut now = self.now[own.group].clone();
+                group.settle(&mut now, t, self.sums.total(plan.chunks_of(item)));
+                group.prepare(terms, &now, t, clipping);
+            } else if group.remembers() {
+                group.prepare(terms, &self.now[own.group], t, clipping);
+            }
         }
     }
 

@@ -17,6 +17,7 @@ hypers! {
 
 impl Rule<2, 1> for Dog {
     const SLOTS: [Slot; 1] = [Slot::params("init_params")];
+    const READS_PARAMS: bool = true;
     const SUMS: Option<Sums> = Some(Sums::OfSquares(Scope::All));
 
     /// The second one tells the first step: it keeps x₀ out of the distance.

@@ -19,6 +19,7 @@ hypers! {
 
 impl Rule<8, 2> for Lamb {
     const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq")];
+    const READS_PARAMS: bool = true;
     const SUMS: Option<Sums> = Some(Sums::OfSquares(Scope::Tensor));
 
     fn constants(&self, _lr: f64, t: u64) -> [f64; 8] {

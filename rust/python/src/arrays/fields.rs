@@ -66,14 +66,20 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// float32 or float64 in the other byte order.
-    pub(crate) fn is_swapped(&self) -> bool {
-        let floats = [NPY_TYPES::NPY_FLOAT as i32, NPY_TYPES::NPY_DOUBLE as i32];
-        !self.native && floats.contains(&self.type_num)
+    /// The same for what is a float or a pair of floats; and whether it is a pair: a complex number.
+    pub(crate) fn numbers(&self) -> Option<(Dtype, bool)> {
+        match self.type_num {
+            n if n == NPY_TYPES::NPY_CFLOAT as i32 && self.native => Some((Dtype::F32, true)),
+            n if n == NPY_TYPES::NPY_CDOUBLE as i32 && self.native => Some((Dtype::F64, true)),
+            _ => self.dtype().map(|dtype| (dtype, false)),
+        }
     }
 
-    pub(crate) fn is_complex(&self) -> bool {
-        [NPY_TYPES::NPY_CFLOAT as i32, NPY_TYPES::NPY_CDOUBLE as i32].contains(&self.type_num)
+    /// Floats or complex numbers in the other byte order.
+    pub(crate) fn is_swapped(&self) -> bool {
+        use NPY_TYPES::{NPY_CDOUBLE, NPY_CFLOAT, NPY_DOUBLE, NPY_FLOAT};
+        let kinds = [NPY_FLOAT, NPY_DOUBLE, NPY_CFLOAT, NPY_CDOUBLE];
+        !self.native && kinds.iter().any(|&kind| kind as i32 == self.type_num)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -8,22 +8,35 @@ use super::fields::Fields;
 
 /// The dtype, the shape and the strides (in bytes) that a parameter was found with.
 pub(crate) struct Layout {
+    /// That of a float; a complex number is a pair of them.
     pub(crate) dtype: Dtype,
+    pub(crate) complex: bool,
+    /// The number of floats.
     pub(crate) len: usize,
     pub(crate) shape: Box<[isize]>,
     pub(crate) strides: Box<[isize]>,
 }
 
 impl Layout {
-    pub(crate) fn of(fields: &Fields<'_>, dtype: Dtype) -> Self {
-        Self { dtype, len: fields.len(), shape: fields.shape.into(), strides: fields.strides.into() }
+    pub(crate) fn of(fields: &Fields<'_>, dtype: Dtype, complex: bool) -> Self {
+        let len = fields.len() * if complex { 2 } else { 1 };
+        Self { dtype, complex, len, shape: fields.shape.into(), strides: fields.strides.into() }
+    }
+
+    /// As NumPy calls it.
+    pub(crate) fn dtype_name(&self) -> &'static str {
+        dtype_name(self.dtype, self.complex)
+    }
+
+    pub(crate) fn has_dtype(&self, fields: &Fields<'_>) -> bool {
+        fields.numbers() == Some((self.dtype, self.complex))
     }
 
     /// The same order of elements in another dtype.
     pub(crate) fn in_dtype(&self, dtype: Dtype) -> Self {
         let (from, to) = (self.dtype.size() as isize, dtype.size() as isize);
         let strides = self.strides.iter().map(|stride| stride / from * to).collect();
-        Self { dtype, len: self.len, shape: self.shape.clone(), strides }
+        Self { dtype, complex: self.complex, len: self.len, shape: self.shape.clone(), strides }
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -39,12 +52,15 @@ impl Layout {
     /// The dtype and the order of a gradient of this shape, if the core can read it where it is.
     #[inline]
     pub(crate) fn order_of(&self, gradient: &Fields<'_>) -> Option<(Dtype, Order)> {
-        let dtype = gradient.dtype()?;
-        if !gradient.has(NPY_ARRAY_ALIGNED) {
+        let (dtype, complex) = gradient.numbers()?;
+        if !gradient.has(NPY_ARRAY_ALIGNED) || complex != self.complex {
             return None;
         }
         if dtype == self.dtype && self.has_strides(gradient.strides) {
             return Some((dtype, Order::Same));
+        }
+        if complex {
+            return None;
         }
         Some((dtype, self.order(gradient.strides, dtype.size() as isize)?))
     }
@@ -78,6 +94,14 @@ impl Layout {
     }
 }
 
+pub(super) fn dtype_name(dtype: Dtype, complex: bool) -> &'static str {
+    match (dtype, complex) {
+        (Dtype::F32, true) => "complex64",
+        (Dtype::F64, true) => "complex128",
+        (dtype, false) => dtype.name(),
+    }
+}
+
 /// Whether two arrays of that shape with these strides have their elements in the same order.
 #[inline]
 pub(super) fn same_order(shape: &[isize], a: &[isize], b: &[isize]) -> bool {
@@ -91,10 +115,10 @@ pub(super) fn same(a: &[isize], b: &[isize]) -> bool {
 }
 
 /// Whether the elements fill their stretch of memory without gaps, in whatever order of axes.
-pub(super) fn is_dense(fields: &Fields<'_>, dtype: Dtype) -> bool {
+pub(super) fn is_dense(fields: &Fields<'_>, size: usize) -> bool {
     let mut axes: Vec<_> = fields.strides.iter().zip(fields.shape).filter(|&(_, &n)| n != 1).collect();
     axes.sort();
-    let mut next = dtype.size() as isize;
+    let mut next = size as isize;
     fields.len() == 0
         || axes.into_iter().all(|(&stride, &n)| {
             let fits = stride == next;

@@ -1,16 +1,16 @@
 //! All arrays of an optimizer: the parameters, their state in memory of its own, and the gradients of a step.
 
-use gradstep_core::memory::{Gradient, Order, Tensor, Tensors};
+use gradstep_core::memory::{Gradient, Tensor};
 use gradstep_core::rule::{Init, Slot};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyComplex, PyDict, PyFloat};
 
 use super::made::{Room, copy};
 use super::parameters::Parameter;
 use super::places::{Load, place, room_for};
 use super::writable::Written;
-use crate::errors::memory_error;
+use crate::errors::{memory_error, value_error};
 
 /// A parameter as it was found, and the number of its group.
 pub(crate) struct Member {
@@ -28,41 +28,78 @@ pub(crate) struct Slots {
     pub(crate) averages: bool,
 }
 
+impl Slots {
+    fn streams(&self) -> usize {
+        self.slots.len() + usize::from(self.averages)
+    }
+}
+
 pub(crate) struct Leaves {
-    parameters: Vec<Parameter>,
+    pub(super) parameters: Vec<Parameter>,
     groups: Vec<usize>,
-    tensors: Vec<Tensor>,
+    pub(super) tensors: Vec<Tensor>,
     /// Where the state of all parameters is.
-    room: Room,
-    written: Written,
-    /// The gradients of the step under way in the order of the parameters, and the arrays that hold them.
-    gradients: Vec<Gradient>,
-    held: Vec<Py<PyAny>>,
+    pub(super) room: Room,
+    pub(super) written: Written,
+    /// Whether the parameters are arrays that are updated in place, and not only what such arrays are like.
+    pub(super) bound: bool,
+    /// Whether gradients are added up before an update, and whose have been.
+    pub(super) accumulates: bool,
+    pub(super) waiting: Vec<bool>,
+    /// Those that get no update, whatever their gradient.
+    frozen: Vec<bool>,
+    /// Updates that went by without a gradient of a parameter.
+    pub(super) missed: Vec<u64>,
+    /// The gradients of the step under way in the order of the parameters, and the arrays that hold them. What has none
+    /// has a null pointer, and None.
+    pub(super) gradients: Vec<Gradient>,
+    pub(super) held: Vec<Py<PyAny>>,
+    /// Those of the pass, if they are not just these.
+    pub(super) items: Option<Vec<Gradient>>,
     /// Whether the gradients are those of the arrays that are held.
-    admitted: bool,
-    staged: (bool, bool),
+    pub(super) admitted: bool,
+    pub(super) staged: (bool, bool),
 }
 
 impl Leaves {
     /// Gives every parameter fresh state.
-    pub(crate) fn new(py: Python<'_>, members: Vec<Member>, slots: &[Slots]) -> PyResult<Self> {
+    pub(crate) fn new(
+        py: Python<'_>,
+        members: Vec<Member>,
+        slots: &[Slots],
+        accumulates: bool,
+        bound: bool,
+    ) -> PyResult<Self> {
         let load = |member: &Member| Load {
             params: member.data as usize,
             bytes: member.parameter.layout.bytes(),
-            slots: slots[member.group].slots.len(),
+            slots: slots[member.group].streams() + usize::from(accumulates),
         };
         let room = Room::new(py, room_for(members.iter().map(load)))?;
         let mut tensors: Vec<Tensor> = reserved(members.len())?;
         tensors.extend(members.iter().map(|member| member.parameter.tensor(member.data)));
         place(room.start() as usize, members.iter().map(load), |leaf, slot, at| {
-            tensors[leaf].state[slot] = room.at(at);
-            tensors[leaf].slots = slot + 1;
+            let (tensor, slots, at) = (&mut tensors[leaf], &slots[members[leaf].group], room.at(at));
+            if slot < slots.slots.len() {
+                tensor.state[slot] = at;
+                tensor.slots = slot + 1;
+            } else if slot < slots.streams() {
+                tensor.average = at;
+            } else {
+                tensor.accumulated = at;
+            }
         });
         let mut leaves = Self {
             parameters: reserved(members.len())?,
             groups: reserved(members.len())?,
             gradients: reserved(members.len())?,
             held: reserved(members.len())?,
+            waiting: reserved(members.len())?,
+            frozen: reserved(members.len())?,
+            missed: reserved(members.len())?,
+            items: None,
+            bound,
+            accumulates,
             admitted: false,
             staged: (false, false),
             tensors,
@@ -73,46 +110,63 @@ impl Leaves {
             leaves.gradients.push(Gradient::unknown(leaf, member.group));
             leaves.parameters.push(member.parameter);
             leaves.groups.push(member.group);
+            leaves.waiting.push(false);
+            leaves.frozen.push(false);
+            leaves.missed.push(0);
         }
-        leaves.check_memory()?;
+        // Parameters that share memory are refused: an update of one would change the other.
+        let places = leaves.parameters.iter().zip(leaves.tensors.iter().map(|tensor| tensor.params));
+        leaves.written =
+            Written::new(stretches(places.take(if bound { usize::MAX } else { 0 }), &leaves.room), &|i| {
+                leaves
+                    .parameters
+                    .get(i)
+                    .filter(|_| bound)
+                    .map_or_else(|| "the state".to_owned(), Parameter::own)
+            })?;
         leaves.fill(py, slots)?;
+        if !bound {
+            for (parameter, tensor) in leaves.parameters.iter_mut().zip(&mut leaves.tensors) {
+                parameter.array = py.None();
+                tensor.params = std::ptr::null_mut();
+            }
+        }
         Ok(leaves)
-    }
-
-    /// Refuses parameters that share memory, and notes what a step writes.
-    fn check_memory(&mut self) -> PyResult<()> {
-        let (parameters, room) = (&self.parameters, self.room.stretch());
-        // One more than there are parameters: the last is the state.
-        let count = parameters.len() + 1;
-        let stretches = (0..count).map(|i| {
-            let Some(parameter) = parameters.get(i) else { return room };
-            let start = self.tensors[i].params as usize;
-            (start, start + parameter.layout.bytes())
-        });
-        self.written = Written::new(stretches, &|i| {
-            parameters.get(i).map_or_else(|| "the state".to_owned(), Parameter::own)
-        })?;
-        Ok(())
     }
 
     fn fill(&self, py: Python<'_>, slots: &[Slots]) -> PyResult<()> {
         for (leaf, parameter) in self.parameters.iter().enumerate() {
             let Slots { slots, values, .. } = &slots[self.groups[leaf]];
+            let tensor = &self.tensors[leaf];
             for (k, slot) in slots.iter().enumerate() {
                 match slot.init {
                     Init::Hyper(_) if values[k] != 0.0 => {
-                        self.slot(py, leaf, k)?.call_method1("fill", (values[k],))?;
+                        self.view(py, leaf, tensor.state[k])?
+                            .call_method1("fill", (self.number(py, leaf, values[k]),))?;
                     }
-                    Init::Param => copy(&self.slot(py, leaf, k)?, parameter.array.bind(py))?,
+                    Init::Param => copy(&self.view(py, leaf, tensor.state[k])?, parameter.array.bind(py))?,
                     Init::Zero | Init::Hyper(_) => {}
                 }
+            }
+            if !tensor.average.is_null() {
+                copy(&self.view(py, leaf, tensor.average)?, parameter.array.bind(py))?;
             }
         }
         Ok(())
     }
 
-    fn slot<'py>(&self, py: Python<'py>, leaf: usize, slot: usize) -> PyResult<Bound<'py, PyAny>> {
-        self.room.view(py, self.tensors[leaf].state[slot], &self.parameters[leaf].layout)
+    /// A number in both parts of a complex array.
+    fn number<'py>(&self, py: Python<'py>, leaf: usize, value: f64) -> Bound<'py, PyAny> {
+        if self.parameters[leaf].layout.complex {
+            PyComplex::from_doubles(py, value, value).into_any()
+        } else {
+            PyFloat::new(py, value).into_any()
+        }
+    }
+
+    /// A view of what is there of a parameter.
+    fn view<'py>(&self, py: Python<'py>, leaf: usize, data: *mut u8) -> PyResult<Bound<'py, PyAny>> {
+        self.room.view(py, data, &self.parameters[leaf].layout)
     }
 
     /// `{name: {slot: ndarray}}`, views of the state; `slots` are the groups' own.
@@ -120,8 +174,12 @@ impl Leaves {
         let state = PyDict::new(py);
         for (leaf, parameter) in self.parameters.iter().enumerate() {
             let of_one = PyDict::new(py);
-            for (k, slot) in slots[self.groups[leaf]].iter().enumerate() {
-                of_one.set_item(slot.name, self.slot(py, leaf, k)?)?;
+            let tensor = &self.tensors[leaf];
+            let names = slots[self.groups[leaf]].iter().map(|slot| slot.name).zip(tensor.state);
+            for (name, data) in names.chain([("ema", tensor.average), ("accumulated", tensor.accumulated)]) {
+                if !data.is_null() {
+                    of_one.set_item(name, self.view(py, leaf, data)?)?;
+                }
             }
             state.set_item(parameter.name(), of_one)?;
         }
@@ -147,71 +205,82 @@ impl Leaves {
         self.tensors.iter().map(|tensor| tensor.len)
     }
 
+    /// The numbers of elements of what the pass goes over.
+    pub(crate) fn lengths_of_items(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.items().iter().map(|item| self.tensors[item.tensor].len)
+    }
+
     pub(crate) fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
 
-    /// Where the gradients of a step are put before they are admitted, in the order of the parameters.
-    pub(crate) fn given(&mut self) -> &mut Vec<Py<PyAny>> {
-        self.release();
-        &mut self.held
+    /// How many updates went by without a gradient of a parameter.
+    pub(crate) fn missed(&self, leaf: usize) -> u64 {
+        self.missed[leaf]
     }
 
-    /// Checks every parameter and its gradient, and finds out where the core reads it. Returns whether Python
-    /// code has run meanwhile, so that all has to be looked at once more.
-    pub(crate) fn admit(&mut self, py: Python<'_>) -> PyResult<bool> {
-        assert_eq!(self.held.len(), self.parameters.len());
-        let (mut disturbed, mut staged) = (false, (false, false));
-        let Self { parameters, tensors, gradients, held, written, .. } = self;
-        let leaves = parameters.iter_mut().zip(tensors).zip(gradients).zip(held);
-        for (((parameter, tensor), gradient), held) in leaves {
-            parameter.verify(py, tensor)?;
-            if parameter.admit_quickly(held.bind(py), gradient) {
-                continue;
-            }
-            if let Some(copied) = parameter.admit(held.bind(py), written, gradient)? {
-                disturbed = true;
-                *held = copied.unbind();
-            }
-            let strided = gradient.order != Order::Same;
-            staged.0 |= strided || gradient.dtype != tensor.dtype;
-            staged.1 |= strided;
-        }
-        self.staged = staged;
-        self.admitted = true;
-        Ok(disturbed)
+    pub(crate) fn set_missed(&mut self, missed: impl IntoIterator<Item = u64>) {
+        self.missed.iter_mut().zip(missed).for_each(|(own, missed)| *own = missed);
     }
 
-    /// Every array is still what was checked, whatever Python code has run since.
-    pub(crate) fn verify(&self, py: Python<'_>) -> PyResult<()> {
-        for (leaf, parameter) in self.parameters.iter().enumerate() {
-            parameter.verify(py, &self.tensors[leaf])?;
-            parameter.verify_gradient(self.held[leaf].bind(py), &self.gradients[leaf])?;
+    /// Forgets what was accumulated.
+    pub(crate) fn forget_accumulated(&mut self) {
+        self.waiting.fill(false);
+    }
+
+    pub(crate) fn any_frozen(&self) -> bool {
+        self.frozen.contains(&true)
+    }
+
+    pub(crate) fn is_frozen(&self, leaf: usize) -> bool {
+        self.frozen[leaf]
+    }
+
+    pub(crate) fn freeze(&mut self, leaf: usize, frozen: bool) {
+        self.frozen[leaf] = frozen;
+    }
+
+    /// Whether the parameters are arrays that can be updated in place.
+    pub(crate) fn is_bound(&self) -> bool {
+        self.bound
+    }
+
+    /// Puts other arrays in the place of the parameters, which are like them.
+    pub(crate) fn replace(&mut self, py: Python<'_>, members: Vec<Member>, slots: &[Slots]) -> PyResult<()> {
+        if members.len() != self.len() {
+            let (a, b) = (members.len(), self.len());
+            return Err(value_error(format!("params has {a} arrays, but the optimizer {b}")));
         }
+        let mut alike = true;
+        for (own, new) in self.parameters.iter().zip(&members) {
+            own.check_like(&new.parameter)?;
+            alike &= own.layout.has_strides(&new.parameter.layout.strides);
+        }
+        if alike {
+            let stretches = stretches(members.iter().map(|new| (&new.parameter, new.data)), &self.room);
+            self.written = Written::new(stretches, &|i| {
+                members.get(i).map_or_else(|| "the state".to_owned(), |new| new.parameter.own())
+            })?;
+            for (leaf, new) in members.into_iter().enumerate() {
+                self.parameters[leaf] = new.parameter;
+                self.tensors[leaf].params = new.data;
+            }
+            self.bound = true;
+            return Ok(());
+        }
+        let mut new = Self::new(py, members, slots, self.accumulates, true)?;
+        for (leaf, (to, from)) in new.tensors.iter().zip(&self.tensors).enumerate() {
+            let streams = to.state.iter().zip(&from.state);
+            let besides = [(&to.average, &from.average), (&to.accumulated, &from.accumulated)];
+            for (&to, &from) in streams.chain(besides).filter(|(to, _)| !to.is_null()) {
+                copy(&new.view(py, leaf, to)?, &self.view(py, leaf, from)?)?;
+            }
+        }
+        new.waiting.clone_from(&self.waiting);
+        new.frozen.clone_from(&self.frozen);
+        new.missed.clone_from(&self.missed);
+        *self = new;
         Ok(())
-    }
-
-    /// Whether a gradient of the step is in another dtype or order; and whether one is in another order.
-    pub(crate) fn staged(&self) -> (bool, bool) {
-        self.staged
-    }
-
-    /// Lends all that was admitted and, if Python code has run since, verified.
-    pub(crate) fn lend(&self) -> Tensors<'_> {
-        assert!(self.admitted);
-        // SAFETY: `admit` has checked each parameter and each gradient: valid for the tensor's length and its
-        // order's extent, aligned, of that dtype, and no gradient overlaps what is written. `check_memory` has seen
-        // that parameters overlap nothing, and the room is ours. `held`, `parameters` and `room` keep the arrays
-        // alive. Nothing of it has changed: the one caller, `Stepper`, verifies once more after Python code. That
-        // no other thread writes to the arrays, or takes their memory away, until the pass is over is the user's
-        // part, as with any NumPy call that releases the GIL.
-        unsafe { Tensors::new(&self.tensors, &self.gradients) }
-    }
-
-    /// Lets go of the gradients.
-    pub(crate) fn release(&mut self) {
-        self.admitted = false;
-        self.held.clear();
     }
 
     /// What may be part of a cycle: the parameters, which may be of a subclass with attributes.
@@ -220,7 +289,19 @@ impl Leaves {
     }
 }
 
-fn reserved<T>(len: usize) -> PyResult<Vec<T>> {
+/// The stretches of memory that a step writes: the parameters, and then the room of the state.
+fn stretches<'a>(
+    parameters: impl ExactSizeIterator<Item = (&'a Parameter, *mut u8)>,
+    room: &Room,
+) -> impl ExactSizeIterator<Item = (usize, usize)> {
+    let of_one =
+        |(parameter, data): (&Parameter, *mut u8)| (data as usize, data as usize + parameter.layout.bytes());
+    let mut all: Vec<_> = parameters.map(of_one).collect();
+    all.push(room.stretch());
+    all.into_iter()
+}
+
+pub(super) fn reserved<T>(len: usize) -> PyResult<Vec<T>> {
     let mut items = Vec::new();
     items.try_reserve_exact(len).map_err(memory_error)?;
     Ok(items)

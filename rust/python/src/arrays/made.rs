@@ -59,7 +59,7 @@ impl Room {
             let array = npyffi::PY_ARRAY_API.PyArray_NewFromDescr(
                 py,
                 PyUntypedArray::type_object_raw(py),
-                npyffi::PY_ARRAY_API.PyArray_DescrFromType(py, type_num(layout.dtype) as i32),
+                npyffi::PY_ARRAY_API.PyArray_DescrFromType(py, type_num(layout) as i32),
                 shape.len() as i32,
                 shape.as_mut_ptr(),
                 strides.as_mut_ptr(),
@@ -74,6 +74,27 @@ impl Room {
             }
             Ok(view)
         }
+    }
+}
+
+/// An array of its own in that layout, which holds nothing of meaning.
+pub(super) fn empty<'py>(py: Python<'py>, layout: &Layout) -> PyResult<Bound<'py, PyAny>> {
+    let (mut shape, mut strides) = (layout.shape.clone(), layout.strides.clone());
+    // SAFETY: we are attached. A dense layout fills just the memory that the call allocates. It takes over the reference
+    // to the dtype, copies shape and strides, and returns a new reference, or null with an exception set.
+    unsafe {
+        let array = npyffi::PY_ARRAY_API.PyArray_NewFromDescr(
+            py,
+            PyUntypedArray::type_object_raw(py),
+            npyffi::PY_ARRAY_API.PyArray_DescrFromType(py, type_num(layout) as i32),
+            shape.len() as i32,
+            shape.as_mut_ptr(),
+            strides.as_mut_ptr(),
+            std::ptr::null_mut(),
+            0,
+            std::ptr::null_mut(),
+        );
+        Bound::from_owned_ptr_or_err(py, array)
     }
 }
 
@@ -95,10 +116,12 @@ fn zeros<'py>(py: Python<'py>, dtype: NPY_TYPES, shape: &[isize]) -> PyResult<Bo
     }
 }
 
-fn type_num(dtype: Dtype) -> NPY_TYPES {
-    match dtype {
-        Dtype::F32 => NPY_TYPES::NPY_FLOAT,
-        Dtype::F64 => NPY_TYPES::NPY_DOUBLE,
+fn type_num(layout: &Layout) -> NPY_TYPES {
+    match (layout.dtype, layout.complex) {
+        (Dtype::F32, false) => NPY_TYPES::NPY_FLOAT,
+        (Dtype::F64, false) => NPY_TYPES::NPY_DOUBLE,
+        (Dtype::F32, true) => NPY_TYPES::NPY_CFLOAT,
+        (Dtype::F64, true) => NPY_TYPES::NPY_CDOUBLE,
     }
 }
 

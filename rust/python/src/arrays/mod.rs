@@ -3,11 +3,13 @@
 
 mod entries;
 mod fields;
+mod items;
 mod layouts;
 mod leaves;
 mod lone;
 mod looks;
 mod made;
+mod outputs;
 mod parameters;
 mod places;
 mod writable;
@@ -17,5 +19,6 @@ pub(crate) use fields::{Fields, is_masked, references};
 pub(crate) use leaves::{Leaves, Member, Slots};
 pub(crate) use lone::Lone;
 pub(crate) use made::doubles;
+pub(crate) use outputs::Outputs;
 pub(crate) use parameters::Parameter;
 pub(crate) use writable::writable;

@@ -5,7 +5,7 @@ use gradstep_core::memory::{Gradient, Order, Tensor};
 use numpy::npyffi::{NPY_ARRAY_OWNDATA, NPY_ARRAY_WRITEABLE};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyFloat, PyList, PyType};
+use pyo3::types::{PyComplex, PyFloat, PyList, PyType};
 
 use super::fields::{Fields, is_masked, references};
 use super::layouts::{Layout, same, same_order};
@@ -78,7 +78,7 @@ impl Parameter {
         let fields = Fields::of(array).expect("an array stays an array");
         let same = fields.data == tensor.params
             && same(fields.shape, &self.layout.shape)
-            && fields.dtype() == Some(self.layout.dtype)
+            && self.layout.has_dtype(&fields)
             && self.layout.has_strides(fields.strides)
             && fields.has(NPY_ARRAY_WRITEABLE);
         if same { Ok(()) } else { Err(self.changed(array, &fields, tensor.params)) }
@@ -89,12 +89,12 @@ impl Parameter {
         let changed = |what: &str, now: String, then: String| {
             value_error(format!("{own} has changed: it has {what} {now}, but had {then} at first"))
         };
-        let Layout { dtype, shape, strides, .. } = &self.layout;
+        let Layout { shape, strides, .. } = &self.layout;
         if fields.shape != &**shape {
             changed("shape", tuple(fields.shape), tuple(shape))
-        } else if fields.dtype() != Some(*dtype) {
+        } else if !self.layout.has_dtype(fields) {
             let now = dtype_name(array).unwrap_or_default();
-            changed("dtype", now, dtype.name().to_owned())
+            changed("dtype", now, self.layout.dtype_name().to_owned())
         } else if !self.layout.has_strides(fields.strides) {
             changed("strides", tuple(fields.strides), tuple(strides))
         } else if fields.data != data {
@@ -111,6 +111,24 @@ impl Parameter {
             && same(fields.shape, &self.layout.shape)
             && self.layout.order_of(&fields) == Some((admitted.dtype, admitted.order));
         if same { Ok(()) } else { Err(value_error(format!("{} has changed during the step", self.grads()))) }
+    }
+
+    /// Refuses another array that cannot take the place of this one.
+    pub(super) fn check_like(&self, new: &Self) -> PyResult<()> {
+        let own = new.own();
+        if self.path != new.path {
+            return Err(value_error(format!("{own} is where the optimizer has {}", self.own())));
+        }
+        let (old, new) = (&self.layout, &new.layout);
+        if old.shape != new.shape {
+            let (a, b) = (tuple(&new.shape), tuple(&old.shape));
+            return Err(value_error(format!("{own} has shape {a}, but had {b} at first")));
+        }
+        if (old.dtype, old.complex) != (new.dtype, new.complex) {
+            let (a, b) = (new.dtype_name(), old.dtype_name());
+            return Err(type_error(format!("{own} has dtype {a}, but had {b} at first")));
+        }
+        Ok(())
     }
 
     /// Whether the array owns its memory, and there are just so many references to it.
@@ -179,11 +197,12 @@ impl Parameter {
         given: &Bound<'py, PyAny>,
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        static FLOATING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        static INEXACT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         let py = given.py();
-        let is_float = given.is_instance_of::<PyFloat>()
-            || given.is_instance(FLOATING.import(py, "numpy", "floating")?)?;
-        if self.layout.shape.is_empty() && is_float {
+        let is_number = given.is_instance_of::<PyFloat>()
+            || given.is_instance_of::<PyComplex>()
+            || given.is_instance(INEXACT.import(py, "numpy", "inexact")?)?;
+        if self.layout.shape.is_empty() && is_number {
             let array = py.import("numpy")?.call_method1("asarray", (given,))?;
             return self.convert(&array, gradient);
         }
@@ -201,12 +220,13 @@ impl Parameter {
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = given.py();
-        if !is_float(given)? {
+        if !is_float(given)? && !(self.layout.complex && kind_of(given)? == 'c') {
             let dtype = dtype_name(given)?;
-            return Err(type_error(format!("{} has dtype {dtype}, not a float dtype", self.grads())));
+            let wanted = if self.layout.complex { "a complex or float dtype" } else { "a float dtype" };
+            return Err(type_error(format!("{} has dtype {dtype}, not {wanted}", self.grads())));
         }
         let fields = Fields::of(given).expect("an array stays an array");
-        let dtype = fields.dtype().unwrap_or(self.layout.dtype);
+        let dtype = fields.dtype().filter(|_| !self.layout.complex).unwrap_or(self.layout.dtype);
         let layout = self.layout.in_dtype(dtype);
         let (start, end) = self.scratch.as_ref().map_or((0, 0), Room::stretch);
         if self.scratch.is_none() || end - start < layout.bytes() {
@@ -224,13 +244,18 @@ impl Parameter {
 
 /// NumPy's own floats, and those of `ml_dtypes`: bfloat16, float8_e4m3fn and their kin.
 fn is_float(array: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let dtype = array.getattr("dtype")?;
-    if dtype.getattr("kind")?.extract::<char>()? == 'f' {
+    if kind_of(array)? == 'f' {
         return Ok(true);
     }
+    let dtype = array.getattr("dtype")?;
     let name: String = dtype.getattr("name")?.extract()?;
     let module: String = dtype.getattr("type")?.getattr("__module__")?.extract()?;
     Ok(module == "ml_dtypes" && (name.starts_with("bfloat") || name.starts_with("float")))
+}
+
+/// NumPy's letter for the kind of a dtype.
+fn kind_of(array: &Bound<'_, PyAny>) -> PyResult<char> {
+    array.getattr("dtype")?.getattr("kind")?.extract()
 }
 
 /// Refuses a state array that has not the layout of its parameter, `p`.
@@ -240,8 +265,8 @@ pub(super) fn check_slot(slot: &Writable<'_>, p: &Writable<'_>, name: &str) -> P
         let (a, b) = (tuple(found.shape), tuple(wanted.shape));
         return Err(value_error(format!("{name} has shape {a}, but p has shape {b}")));
     }
-    if slot.dtype != p.dtype {
-        let (a, b) = (slot.dtype.name(), p.dtype.name());
+    if (slot.dtype, slot.complex) != (p.dtype, p.complex) {
+        let (a, b) = (slot.dtype_name(), p.dtype_name());
         return Err(value_error(format!("{name} has dtype {a}, but p has dtype {b}")));
     }
     if !same_order(wanted.shape, found.strides, wanted.strides) {

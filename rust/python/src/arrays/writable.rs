@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 
 use super::fields::{Fields, is_masked};
-use super::layouts::{Layout, is_dense};
+use super::layouts::{self, Layout, is_dense};
 use crate::errors::{a_type, memory_error, type_error, value_error};
 
 /// An array that the core may write to: what it is, and where. Not to be kept while Python code may run.
@@ -15,6 +15,7 @@ use crate::errors::{a_type, memory_error, type_error, value_error};
 pub(crate) struct Writable<'a> {
     pub(super) fields: Fields<'a>,
     pub(super) dtype: Dtype,
+    pub(super) complex: bool,
 }
 
 impl Writable<'_> {
@@ -23,18 +24,27 @@ impl Writable<'_> {
     }
 
     pub(crate) fn layout(&self) -> Layout {
-        Layout::of(&self.fields, self.dtype)
+        Layout::of(&self.fields, self.dtype, self.complex)
     }
 
     /// The stretch of memory, from its first byte to that after its last.
     pub(super) fn stretch(&self) -> (usize, usize) {
         let start = self.fields.data as usize;
-        (start, start + self.fields.len() * self.dtype.size())
+        (start, start + self.len() * self.dtype.size())
     }
 
     /// Where it lies, without state as yet.
     pub(super) fn tensor(&self) -> Tensor {
-        Tensor::new(self.dtype, self.fields.len(), self.fields.data)
+        Tensor::new(self.dtype, self.len(), self.fields.data)
+    }
+
+    /// The number of floats.
+    fn len(&self) -> usize {
+        self.fields.len() * if self.complex { 2 } else { 1 }
+    }
+
+    pub(super) fn dtype_name(&self) -> &'static str {
+        layouts::dtype_name(self.dtype, self.complex)
     }
 }
 
@@ -47,15 +57,15 @@ pub(crate) fn writable<'a>(
     if is_masked(object)? {
         return Err(masked(&label()));
     }
-    let Some(dtype) = fields.dtype() else { return Err(no_float(object, &fields, &label())?) };
+    let Some((dtype, complex)) = fields.numbers() else { return Err(no_float(object, &fields, &label())?) };
     if !fields.has(NPY_ARRAY_WRITEABLE) {
         return Err(value_error(format!("{} is read-only, so it cannot be updated in place", label())));
     }
     if !fields.has(NPY_ARRAY_ALIGNED) {
-        let name = dtype.name();
+        let name = layouts::dtype_name(dtype, complex);
         return Err(value_error(format!("{} is not aligned in memory for its dtype {name}", label())));
     }
-    if !is_dense(&fields, dtype) {
+    if !is_dense(&fields, dtype.size() * if complex { 2 } else { 1 }) {
         return Err(value_error(format!(
             "{} is not dense in memory: it has shape {} with strides {} bytes; C order, F order or a transpose of \
              these is wanted",
@@ -64,7 +74,7 @@ pub(crate) fn writable<'a>(
             tuple(fields.strides),
         )));
     }
-    Ok(Writable { fields, dtype })
+    Ok(Writable { fields, dtype, complex })
 }
 
 pub(super) fn masked(label: &str) -> PyErr {
@@ -87,12 +97,7 @@ fn no_float(object: &Bound<'_, PyAny>, fields: &Fields<'_>, label: &str) -> PyRe
             "{label} has dtype {name}, which is not in this machine's byte order"
         )));
     }
-    let hint = if fields.is_complex() {
-        "; a complex array is updated as pairs of floats through .view(float)"
-    } else {
-        ""
-    };
-    Ok(type_error(format!("{label} has dtype {name}, not float32 or float64{hint}")))
+    Ok(type_error(format!("{label} has dtype {name}, not float32, float64, complex64 or complex128")))
 }
 
 /// The stretches of memory that a step writes, from a first byte to that after the last, sorted; and the number of

@@ -1,0 +1,186 @@
+//! What a pass goes over: the gradients of a step, with what was accumulated and where the update goes.
+
+use gradstep_core::memory::{Gradient, Order, Output, Tensors};
+use pyo3::prelude::*;
+
+use super::leaves::{Leaves, reserved};
+use super::outputs::Outputs;
+
+impl Leaves {
+    /// Where the gradients of a step are put before they are admitted, in the order of the parameters.
+    pub(crate) fn given(&mut self) -> &mut Vec<Py<PyAny>> {
+        self.release();
+        &mut self.held
+    }
+
+    /// Checks every gradient, and every parameter if they are updated `in_place`, and finds out where the core reads it.
+    /// Returns whether Python code has run meanwhile, so that all has to be looked at once more.
+    pub(crate) fn admit(&mut self, py: Python<'_>, in_place: bool) -> PyResult<bool> {
+        assert_eq!(self.held.len(), self.parameters.len());
+        let (mut disturbed, mut staged, mut complete) = (false, (false, false), true);
+        let Self { parameters, tensors, gradients, held, written, .. } = self;
+        let leaves = parameters.iter_mut().zip(tensors).zip(gradients).zip(held);
+        for (((parameter, tensor), gradient), held) in leaves {
+            if in_place {
+                parameter.verify(py, tensor)?;
+            }
+            if parameter.admit_quickly(held.bind(py), gradient) {
+                continue;
+            }
+            if held.is_none(py) {
+                gradient.data = std::ptr::null();
+                complete = false;
+                continue;
+            }
+            if let Some(copied) = parameter.admit(held.bind(py), written, gradient)? {
+                disturbed = true;
+                *held = copied.unbind();
+            }
+            let strided = gradient.order != Order::Same;
+            staged.0 |= strided || gradient.dtype != tensor.dtype;
+            staged.1 |= strided;
+        }
+        self.staged = staged;
+        self.items =
+            if complete && !self.accumulates { None } else { Some(self.gathered(|_, gradient| gradient)?) };
+        self.admitted = true;
+        Ok(disturbed)
+    }
+
+    /// What there is to do for the gradients that there are; `make` is given each with the number of its parameter.
+    fn gathered(&self, make: impl Fn(usize, Gradient) -> Gradient) -> PyResult<Vec<Gradient>> {
+        let mut items = reserved(self.gradients.len())?;
+        let made = self.gradients.iter().enumerate().map(|(leaf, &gradient)| make(leaf, gradient));
+        items.extend(made.filter(|gradient| !gradient.data.is_null()));
+        Ok(items)
+    }
+
+    /// From here on the pass adds the gradients to what was accumulated.
+    pub(crate) fn add_up(&mut self) -> PyResult<()> {
+        self.items = Some(self.gathered(|leaf, gradient| Gradient { adds: self.waiting[leaf], ..gradient })?);
+        Ok(())
+    }
+
+    /// From here on the pass updates with the gradients and what was accumulated before.
+    pub(crate) fn take_accumulated(&mut self) -> PyResult<()> {
+        let taken = |leaf: usize, gradient: Gradient| {
+            let tensor = &self.tensors[leaf];
+            match (self.waiting[leaf], gradient.data.is_null()) {
+                (true, true) => {
+                    let data = tensor.accumulated.cast_const();
+                    Gradient { data, dtype: tensor.dtype, order: Order::Same, adds: false, ..gradient }
+                }
+                (waiting, _) => Gradient { adds: waiting, ..gradient },
+            }
+        };
+        self.items = Some(self.gathered(taken)?);
+        Ok(())
+    }
+
+    /// From here on the pass writes to these arrays.
+    pub(crate) fn direct(&mut self, outputs: &Outputs<'_>) -> PyResult<()> {
+        let items = match self.items.take() {
+            Some(items) => items,
+            None => self.gathered(|_, gradient| gradient)?,
+        };
+        self.items = Some(
+            items.into_iter().map(|item| Gradient { output: outputs.of(item.tensor), ..item }).collect(),
+        );
+        Ok(())
+    }
+
+    /// New arrays to write to, made from those that are `given`, or else from the parameters.
+    pub(crate) fn outputs<'py>(
+        &self,
+        py: Python<'py>,
+        given: Option<Vec<Py<PyAny>>>,
+        differences: bool,
+    ) -> PyResult<Outputs<'py>> {
+        let own = || self.parameters.iter().map(|parameter| parameter.array.clone_ref(py)).collect();
+        let given = given.or_else(|| self.bound.then(own));
+        Outputs::new(py, &self.parameters, given, self.room.stretch(), differences)
+    }
+
+    /// What the pass goes over.
+    pub(crate) fn items(&self) -> &[Gradient] {
+        self.items.as_deref().unwrap_or(&self.gradients)
+    }
+
+    /// Whether the pass goes over all parameters.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.items().len() == self.parameters.len()
+    }
+
+    /// What the pass goes over at the number of a parameter.
+    pub(crate) fn item_of(&self, leaf: usize) -> Option<usize> {
+        if self.is_complete() {
+            return Some(leaf);
+        }
+        self.items().binary_search_by_key(&leaf, |item| item.tensor).ok()
+    }
+
+    /// Counts an update of what the pass went over. Returns whether it went by a parameter for the first time.
+    pub(crate) fn count(&mut self) -> bool {
+        self.waiting.fill(false);
+        let mut first = false;
+        if !self.is_complete() {
+            for leaf in 0..self.len() {
+                if self.item_of(leaf).is_none() {
+                    first |= self.missed[leaf] == 0;
+                    self.missed[leaf] += 1;
+                }
+            }
+        }
+        first
+    }
+
+    /// Notes that what the pass went over waits for its update.
+    pub(crate) fn wait(&mut self) {
+        let Self { items, waiting, .. } = self;
+        items.iter().flatten().for_each(|item| waiting[item.tensor] = true);
+    }
+
+    /// Every array is still what was checked, whatever Python code has run since.
+    pub(crate) fn verify(&self, py: Python<'_>, outputs: Option<&Outputs<'_>>) -> PyResult<()> {
+        for (leaf, parameter) in self.parameters.iter().enumerate() {
+            if outputs.is_none() {
+                parameter.verify(py, &self.tensors[leaf])?;
+            }
+            if !self.gradients[leaf].data.is_null() {
+                parameter.verify_gradient(self.held[leaf].bind(py), &self.gradients[leaf])?;
+            }
+        }
+        outputs.map_or(Ok(()), |outputs| outputs.verify(&self.parameters))
+    }
+
+    /// Whether a gradient of the step is in another dtype or order; and whether one is in another order.
+    pub(crate) fn staged(&self) -> (bool, bool) {
+        self.staged
+    }
+
+    /// Lends all that was admitted and, if Python code has run since, verified.
+    pub(crate) fn lend(&self) -> Tensors<'_> {
+        let in_place = |item: &Gradient| item.output == Output::InPlace;
+        assert!(self.bound || !self.items().iter().any(in_place));
+        self.lend_gradients()
+    }
+
+    /// The same for a pass that touches no parameter.
+    pub(crate) fn lend_gradients(&self) -> Tensors<'_> {
+        assert!(self.admitted);
+        // SAFETY: `admit` has checked each parameter and each gradient: valid for the tensor's length and its
+        // order's extent, aligned, of that dtype, and no gradient overlaps what is written. `check_memory` has seen
+        // that parameters overlap nothing, and the room is ours. `held`, `parameters` and `room` keep the arrays
+        // alive. Nothing of it has changed: the one caller, `Stepper`, verifies once more after Python code. That
+        // no other thread writes to the arrays, or takes their memory away, until the pass is over is the user's
+        // part, as with any NumPy call that releases the GIL.
+        unsafe { Tensors::new(&self.tensors, self.items()) }
+    }
+
+    /// Lets go of the gradients.
+    pub(crate) fn release(&mut self) {
+        self.admitted = false;
+        self.items = None;
+        self.held.clear();
+    }
+}

@@ -1,0 +1,137 @@
+//! Arrays that a step makes instead of updating the parameters in place.
+
+use gradstep_core::memory::Output;
+use numpy::npyffi::{NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEABLE};
+use pyo3::prelude::*;
+use std::ptr;
+
+use super::fields::{Fields, is_masked};
+use super::layouts::{Layout, same};
+use super::made::{copy, empty};
+use super::parameters::Parameter;
+use super::writable::{dtype_name, masked, tuple};
+use crate::errors::{a_type, type_error, value_error};
+
+/// What becomes of the parameters: one entry for each.
+pub(crate) struct Outputs<'py> {
+    /// The new arrays.
+    arrays: Vec<Bound<'py, PyAny>>,
+    /// What they are made from, if that is known.
+    origins: Vec<Option<Bound<'py, PyAny>>>,
+    differences: bool,
+}
+
+impl<'py> Outputs<'py> {
+    /// The updated parameters, or what is to be added to them. `given` are the parameters, if they are known. `room` is
+    /// what a step writes besides.
+    pub(super) fn new(
+        py: Python<'py>,
+        parameters: &[Parameter],
+        given: Option<Vec<Py<PyAny>>>,
+        room: (usize, usize),
+        differences: bool,
+    ) -> PyResult<Self> {
+        let mut new = Self { arrays: Vec::new(), origins: Vec::new(), differences };
+        for (leaf, parameter) in parameters.iter().enumerate() {
+            let given = given.as_ref().map(|given| given[leaf].bind(py));
+            new.arrays.push(fresh(py, parameter, given)?);
+            new.origins.push(given.map(|given| origin(parameter, given, room)).transpose()?);
+        }
+        Ok(new)
+    }
+
+    /// Where the update of a parameter goes.
+    pub(super) fn of(&self, leaf: usize) -> Output {
+        let data = |array: &Bound<'_, PyAny>| Fields::of(array).expect("an array stays an array").data;
+        let (from, to) = (self.origins[leaf].as_ref().map(data), data(&self.arrays[leaf]));
+        let from = from.map_or(ptr::null(), <*mut u8>::cast_const);
+        if self.differences { Output::Difference { from, to } } else { Output::Copy { from, to } }
+    }
+
+    /// Refuses arrays that Python code has changed since.
+    pub(super) fn verify(&self, parameters: &[Parameter]) -> PyResult<()> {
+        for (leaf, parameter) in parameters.iter().enumerate() {
+            let intact = |array: &Bound<'_, PyAny>| is_like(array, &parameter.layout);
+            if !intact(&self.arrays[leaf]) || !self.origins[leaf].as_ref().is_none_or(intact) {
+                return Err(value_error(format!("{} has changed during the step", parameter.own())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a new array what it is without an update.
+    pub(crate) fn leave(&self, leaf: usize) -> PyResult<()> {
+        match &self.origins[leaf] {
+            Some(origin) if !self.differences => copy(&self.arrays[leaf], origin),
+            _ => self.arrays[leaf].call_method1("fill", (0.0,)).map(drop),
+        }
+    }
+
+    pub(crate) fn array(&self, leaf: usize) -> Bound<'py, PyAny> {
+        self.arrays[leaf].clone()
+    }
+}
+
+/// A new array in the layout of the parameter, and of the kind of what was given.
+fn fresh<'py>(
+    py: Python<'py>,
+    parameter: &Parameter,
+    given: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let layout = &parameter.layout;
+    match given {
+        Some(given) if Fields::of(given).is_some_and(|fields| !fields.plain) && !is_masked(given)? => {
+            let new = py.import("numpy")?.call_method1("empty_like", (given,))?;
+            if is_like(&new, layout) && Fields::of(&new).is_some_and(|fields| fields.has(NPY_ARRAY_WRITEABLE))
+            {
+                return Ok(new);
+            }
+            // Of another order than the state, or not what it seems.
+            Ok(empty(py, layout)?.call_method1("view", (given.get_type(),))?)
+        }
+        _ => empty(py, layout),
+    }
+}
+
+/// The array that the core reads a parameter from: what was given, or a copy in the layout of the state.
+fn origin<'py>(
+    parameter: &Parameter,
+    given: &Bound<'py, PyAny>,
+    room: (usize, usize),
+) -> PyResult<Bound<'py, PyAny>> {
+    let (py, own, layout) = (given.py(), parameter.own(), &parameter.layout);
+    let Some(fields) = Fields::of(given) else {
+        return Err(type_error(format!("{own} is {}, not an ndarray", a_type(given))));
+    };
+    if is_masked(given)? {
+        return Err(masked(&own));
+    }
+    if !same(fields.shape, &layout.shape) {
+        let (a, b) = (tuple(fields.shape), tuple(&layout.shape));
+        return Err(value_error(format!("{own} has shape {a}, but had {b} at first")));
+    }
+    if !layout.has_dtype(&fields) {
+        let (a, b) = (dtype_name(given)?, layout.dtype_name());
+        return Err(type_error(format!("{own} has dtype {a}, but had {b} at first")));
+    }
+    let (start, end) = (fields.data as usize, fields.data as usize + layout.bytes());
+    if layout.has_strides(fields.strides)
+        && fields.has(NPY_ARRAY_ALIGNED)
+        && (end <= room.0 || start >= room.1)
+    {
+        return Ok(given.clone());
+    }
+    let copied = empty(py, layout)?;
+    copy(&copied, given)?;
+    Ok(copied)
+}
+
+/// Whether an array has that layout, and the core can work with it.
+fn is_like(array: &Bound<'_, PyAny>, layout: &Layout) -> bool {
+    Fields::of(array).is_some_and(|fields| {
+        same(fields.shape, &layout.shape)
+            && layout.has_dtype(&fields)
+            && layout.has_strides(fields.strides)
+            && fields.has(NPY_ARRAY_ALIGNED)
+    })
+}

@@ -1,0 +1,183 @@
+//! What an optimizer holds once its `__init__` has run, and the three ways to make a step.
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::sync::Arc;
+
+use crate::arrays::Outputs;
+use crate::assembly::{Assembly, GroupWithParams, given_groups};
+use crate::errors::value_error;
+use crate::groups::Group;
+use crate::patterns::matching;
+use crate::settings::Settings;
+use crate::steps::{Given, Outcome, Stepper};
+use crate::structures::Structure;
+
+pub(crate) struct Ready {
+    pub(crate) assembly: Assembly,
+    /// Nothing before it is known what the parameters are like.
+    body: Option<Body>,
+}
+
+/// The arrays with their structure.
+pub(crate) struct Body {
+    pub(crate) stepper: Stepper,
+    pub(crate) structure: Structure,
+    /// Steps that were made since.
+    made: u64,
+    /// What `_state` has handed out.
+    state: Option<Py<PyDict>>,
+}
+
+/// What a call gives beside the gradients.
+pub(crate) struct Call<'a, 'py> {
+    pub(crate) t: u64,
+    pub(crate) loss: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) scale: f64,
+}
+
+impl Ready {
+    pub(crate) fn new<'py>(
+        assembly: Assembly,
+        params: Option<&Bound<'py, PyAny>>,
+        given: Vec<GroupWithParams<'py>>,
+    ) -> PyResult<Self> {
+        let body = params.map(|params| assembly.attach(params, given, true).map(Body::new)).transpose()?;
+        Ok(Self { assembly, body })
+    }
+
+    pub(crate) fn body(&self) -> PyResult<&Body> {
+        self.body.as_ref().ok_or_else(without_params)
+    }
+
+    pub(crate) fn body_mut(&mut self) -> PyResult<&mut Body> {
+        self.body.as_mut().ok_or_else(without_params)
+    }
+
+    pub(crate) fn known(&self) -> Option<&Body> {
+        self.body.as_ref()
+    }
+
+    /// Other hyperparameters, for the same groups. Returns those before.
+    pub(crate) fn set(&mut self, settings: &Arc<Settings>) -> PyResult<Arc<Settings>> {
+        if let Some(body) = &mut self.body {
+            body.stepper.set(Arc::clone(settings))?;
+        }
+        Ok(std::mem::replace(&mut self.assembly.settings, Arc::clone(settings)))
+    }
+
+    /// Takes arrays to update in place: the first ones, or others that are like those before.
+    pub(crate) fn bind(&mut self, params: &Bound<'_, PyAny>) -> PyResult<()> {
+        match &mut self.body {
+            None => self.body = Some(Body::new(self.assembly.attach(params, given_groups(params)?, true)?)),
+            Some(body) => {
+                body.structure = self.assembly.attach_again(params, &mut body.stepper)?;
+                (body.made, body.state) = (0, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Updates the parameters in place.
+    pub(crate) fn step(&mut self, grads: &Bound<'_, PyAny>, call: &Call<'_, '_>) -> PyResult<Outcome> {
+        let py = grads.py();
+        let Body { stepper, structure, made, .. } = self.body_mut()?;
+        if !stepper.leaves.is_bound() {
+            return Err(without_params());
+        }
+        let mut disturbed = structure.check_attached(py, &stepper.leaves)?;
+        structure.warn_detached(py, &stepper.leaves, *made)?;
+        disturbed |= structure.give(grads, &mut stepper.leaves)?;
+        let &Call { t, loss, scale } = call;
+        let outcome = stepper.step(py, t, &Given { loss, scale, outputs: None, disturbed });
+        stepper.leaves.release();
+        if outcome.is_ok() {
+            *made += 1;
+        }
+        outcome
+    }
+
+    /// Makes new arrays: the updated parameters, or with `differences` what is to be added to them.
+    pub(crate) fn make<'py>(
+        &mut self,
+        grads: &Bound<'py, PyAny>,
+        params: Option<&Bound<'py, PyAny>>,
+        differences: bool,
+        call: &Call<'_, 'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, Outcome)> {
+        let py = grads.py();
+        if self.body.is_none() {
+            if params.is_none() && self.assembly.starts_from_params() {
+                return Err(value_error("updates needs params, because the state starts from them"));
+            }
+            let like = self.assembly.attach(params.unwrap_or(grads), Vec::new(), false)?;
+            self.body = Some(Body::new(like));
+        }
+        let Body { stepper, structure, .. } = self.body.as_mut().expect("just made");
+        if params.is_none()
+            && !stepper.leaves.is_bound()
+            && stepper.settings().groups.iter().any(Group::reads_params)
+        {
+            return Err(value_error(
+                "updates needs params: the rule, weight_decay, l1, bounds or ema depends on their values",
+            ));
+        }
+        let given = params.map(|params| structure.listed(params, &stepper.leaves)).transpose()?;
+        let outputs = stepper.leaves.outputs(py, given, differences)?;
+        structure.give(grads, &mut stepper.leaves)?;
+        let &Call { t, loss, scale } = call;
+        let outcome = stepper.step(py, t, &Given { loss, scale, outputs: Some(&outputs), disturbed: true });
+        let updated: Vec<_> = match outcome {
+            Ok(Outcome::Updated { .. }) => stepper.leaves.items().iter().map(|item| item.tensor).collect(),
+            _ => Vec::new(),
+        };
+        stepper.leaves.release();
+        let outcome = outcome?;
+        for leaf in 0..stepper.leaves.len() {
+            if updated.binary_search(&leaf).is_err() {
+                outputs.leave(leaf)?;
+            }
+        }
+        Ok((structure.tree.build(py, &mut |leaf| Outputs::array(&outputs, leaf))?, outcome))
+    }
+
+    /// Lets parameters that a pattern matches be, or updates them again.
+    pub(crate) fn freeze(&mut self, py: Python<'_>, pattern: &str, frozen: bool) -> PyResult<()> {
+        let leaves = &mut self.body_mut()?.stepper.leaves;
+        let names = leaves.parameters().iter().map(|parameter| parameter.name());
+        let label = format!("{}('{pattern}')", if frozen { "freeze" } else { "unfreeze" });
+        for leaf in matching(py, &label, pattern, names)? {
+            leaves.freeze(leaf, frozen);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Some(Body { stepper, structure, .. }) = &self.body else { return Ok(()) };
+        stepper.traverse(visit)?;
+        structure.traverse(visit)
+    }
+}
+
+impl Body {
+    fn new((structure, stepper): (Structure, Stepper)) -> Self {
+        Self { stepper, structure, made: 0, state: None }
+    }
+
+    /// `{name: {slot: ndarray}}`, the optimizer's own memory; the same arrays at each call.
+    pub(crate) fn state(&mut self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        if self.state.is_none() {
+            let slots: Vec<_> = self.stepper.settings().groups.iter().map(Group::slots).collect();
+            self.state = Some(self.stepper.leaves.state(py, &slots)?.unbind());
+        }
+        Ok(self.state.as_ref().expect("just made").clone_ref(py))
+    }
+}
+
+fn without_params() -> PyErr {
+    value_error(
+        "this optimizer has no parameters of its own as yet: give it some with bind(params), or update others with \
+         apply_gradients(grads, params)",
+    )
+}
