@@ -18,6 +18,7 @@ ANY_ORDER = "C order, F order or a transpose of these is wanted"
 OPTIONS = ", decoupled, l1, maximize, ema, clip_norm_each, bounds"
 SWITCHES = "eps_hat, eps_root, bias_correction, initial_accumulator_value, first_count"
 GROUP = f"a group takes params, lr, weight_decay, beta1, beta2, eps, amsgrad, {SWITCHES}{OPTIONS}"
+FLOATS_WANTED = "not float32, float64, complex64 or complex128"
 WANTED = "an ndarray, or a list, tuple or dict of ndarrays is wanted"
 
 
@@ -51,17 +52,17 @@ PARAMS: list[tuple[Any, type[Exception], str]] = [
     ([w(), None], TypeError, f"params['1'] is None; {WANTED}"),
     ({"a": {"b": 2}}, TypeError, f"params['a.b'] is an int; {WANTED}"),
     (np.ma.ones(3), TypeError, "params is a masked array; its mask would be ignored"),
-    (np.ones(3, int), TypeError, "params has dtype int64, not float32, float64, complex64 or complex128"),
-    (np.ones(3, bool), TypeError, "params has dtype bool, not float32, float64, complex64 or complex128"),
-    (np.ones(3, object), TypeError, "params has dtype object, not float32, float64, complex64 or complex128"),
-    (np.ones(3, np.float16), TypeError, "params has dtype float16, not float32, float64, complex64 or complex128"),
+    (np.ones(3, int), TypeError, f"params has dtype int64, {FLOATS_WANTED}"),
+    (np.ones(3, bool), TypeError, f"params has dtype bool, {FLOATS_WANTED}"),
+    (np.ones(3, object), TypeError, f"params has dtype object, {FLOATS_WANTED}"),
+    (np.ones(3, np.float16), TypeError, f"params has dtype float16, {FLOATS_WANTED}"),
     (
         np.ones(3, np.longdouble),
         TypeError,
-        f"params has dtype {np.dtype(np.longdouble)}, not float32, float64, complex64 or complex128",
+        f"params has dtype {np.dtype(np.longdouble)}, {FLOATS_WANTED}",
     ),
-    (np.zeros(3, [("a", "f4")]), TypeError, "params has dtype [('a', '<f4')], not float32, float64, complex64 or complex128"),
-    (np.array(["a"]), TypeError, "params has dtype <U1, not float32, float64, complex64 or complex128"),
+    (np.zeros(3, [("a", "f4")]), TypeError, f"params has dtype [('a', '<f4')], {FLOATS_WANTED}"),
+    (np.array(["a"]), TypeError, f"params has dtype <U1, {FLOATS_WANTED}"),
     (np.ones(3, ">f8"), ValueError, "params has dtype >f8, which is not in this machine's byte order"),
     (
         {"w": np.ones(3, ">f4")},

@@ -21,7 +21,7 @@ def dog(
     eps: float,  # noqa: ARG001
 ) -> tuple[Array, State]:
     """Ivgi, Hinder, Carmon 2023."""
-    return p - p.dtype.type(memory["rate"]) * g, {"init_params": state.get("init_params", p)}
+    return p - p.dtype.type(memory["rate"]) * g, {"init_params": state["init_params"]}
 
 
 def dog_sums(p: Array, g: Array, state: State, memory: Memory) -> tuple[Array, Array]:

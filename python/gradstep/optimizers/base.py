@@ -130,7 +130,7 @@ class Optimizer(_core.Optimizer):
 
     @contextmanager
     def swap_averaged(self) -> Iterator[None]:
-        """Put the averages into the parameters for the length of a ``with`` block, to evaluate a model with them.
+        """Put the averages into the parameters for the length of a ``with`` block, to evaluate a model.
 
         At its end the parameters are what they were before, bit for bit. No step is made inside.
 

@@ -141,6 +141,9 @@ impl StepTerms {
     /// cannot fail.
     pub(crate) fn settle(&mut self, step: Step<'_>, clipping: Clipping) {
         let Step { settings, leaves, plan, t } = step;
+        if leaves.items().is_empty() {
+            return;
+        }
         let (of_groups, of_leaves) = self.terms.split_at_mut(settings.groups.len());
         for ((group, now), terms) in settings.groups.iter().zip(&mut self.now).zip(of_groups) {
             if group.remembers() && group.sums() != Some(Scope::Tensor) {
