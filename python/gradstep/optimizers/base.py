@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, TypedDict
 
 from gradstep import _core
+from gradstep.optimizers.dialects import dialect
 from gradstep.optimizers.hypers import Fixed, Hyper, Limit, Option
 from gradstep.optimizers.states import Slots, State
 
@@ -107,6 +108,29 @@ class Optimizer(_core.Optimizer):
         if not hasattr(self, "rule"):
             raise TypeError(f"{type(self).__name__} has no rule of its own; take one such as gradstep.Adam")
         super().__init__(self.rule, params, decoupled_weight_decay=self.decoupled_weight_decay, **hypers)
+
+    @classmethod
+    def like(cls, library: str, params: Params | None = None, **overrides: Any) -> Self:
+        """Make an optimizer that computes what another library does, with its defaults.
+
+        Args:
+            library: ``"torch"``, ``"keras"``, ``"optax"``, ``"mlx"``, ``"sklearn"``, ``"autograd"``, ``"thinc"``,
+                ``"flower"``, ``"pennylane"`` or ``"openai_es"``, as far as it has the rule.
+            params: as of the class.
+            overrides: options of the class that are to be others than the library's defaults. ``eps`` stands where
+                the library has it.
+
+        What it sets is seen in ``repr`` and `hyperparameters`; the docs tabulate it.
+
+        Raises:
+            ValueError: there is no such library, or it has not got the rule.
+
+        Example:
+            >>> import gradstep as gs
+            >>> gs.RMSprop.like("keras", lr=0.01, eps=1e-6).hyperparameters[0]["eps_root"]
+            1e-06
+        """
+        return cls(params, **dialect(cls.__name__, library, overrides))
 
     @property
     def params(self) -> Params:
