@@ -51,12 +51,13 @@ wheel: $(WHEEL_TOOLS)/made ## the sdist and the wheel that builds from it, both 
 test-wheel: $(filter wheel,$(MAKECMDGOALS)) ## all tests against the wheel in dist/, with the oldest and the newest NumPy
 	$(PYTHON) .ci/test_wheel.py
 
-lint: build $(VENV)/lint.group $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, stubtest, circles of imports, the workflows' linters
+lint: build $(VENV)/lint.group $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, basedpyright, stubtest, circles of imports, the workflows' linters
 	cargo fmt --check
 	cargo clippy --quiet --locked --all-targets -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 	$(BIN)/stubtest gradstep._core
 	$(BIN)/python .ci/check_house.py
 	.ci/lint_workflows $(BIN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypedDict
+from typing import TYPE_CHECKING, ClassVar, Never, NoReturn, TypedDict
 
 from gradstep import _core
 from gradstep.optimizers.hypers import Hyper, Limit
@@ -104,10 +104,10 @@ class Optimizer(_core.Optimizer):
         return State({name: Slots(name, slots) for name, slots in self._state.items()})
 
     @state.setter
-    def state(self, _: Any) -> NoReturn:
+    def state(self, _: Never) -> NoReturn:
         raise TypeError("state cannot be replaced, only written into: state[name][slot][...] = value")
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: Never) -> None:
         if not may_be_set(type(self), name):
             raise AttributeError(refusal(type(self), name))
         super().__setattr__(name, value)
