@@ -15,8 +15,9 @@ TEXT = README.read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
 
 
-def test_there_is_an_example() -> None:
+def test_it_is_whole() -> None:
     assert EXAMPLES
+    assert "@@" not in TEXT
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
