@@ -24,7 +24,7 @@ help: ## list the targets
 
 build: $(VENV)/built ## build the extension in release mode into .venv
 
-demo: build ## train a network on handwritten digits with every rule
+demo: build ## train a network on handwritten digits with six rules
 	@$(BIN)/gradstep demo
 
 examples: build ## run every program of docs/examples
@@ -35,7 +35,7 @@ test: build $(VENV)/test.group ## the core's tests, then the package's, doctests
 	cargo test --quiet --locked --package gradstep-core
 	$(BIN)/pytest
 
-bench: build $(VENV)/plot.group ## time every rule against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
+bench: build $(VENV)/plot.group ## time steps against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
 	@mkdir -p docs
 	$(BENCH) --limit --markdown docs/benchmarks.md --plot docs/benchmarks.png
 
