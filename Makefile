@@ -24,7 +24,7 @@ help: ## list the targets
 
 build: $(VENV)/built ## build the extension in release mode into .venv
 
-demo: build ## train a network on handwritten digits with every rule
+demo: build ## train a network on handwritten digits with six rules
 	@$(BIN)/gradstep demo
 
 examples: build ## run every program of docs/examples
@@ -35,7 +35,7 @@ test: build $(VENV)/test.group ## the core's tests, then the package's, doctests
 	cargo test --quiet --locked --package gradstep-core
 	$(BIN)/pytest
 
-bench: build $(VENV)/plot.group ## time every rule against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
+bench: build $(VENV)/plot.group ## time steps against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
 	@mkdir -p docs
 	$(BENCH) --limit --markdown docs/benchmarks.md --plot docs/benchmarks.png
 
@@ -51,12 +51,13 @@ wheel: $(WHEEL_TOOLS)/made ## the sdist and the wheel that builds from it, both 
 test-wheel: $(filter wheel,$(MAKECMDGOALS)) ## all tests against the wheel in dist/, with the oldest and the newest NumPy
 	$(PYTHON) .ci/test_wheel.py
 
-lint: build $(VENV)/lint.group $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, stubtest, circles of imports, the workflows' linters
+lint: build $(VENV)/lint.group $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, basedpyright, stubtest, circles of imports, the workflows' linters
 	cargo fmt --check
 	cargo clippy --quiet --locked --all-targets -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 	$(BIN)/stubtest gradstep._core
 	$(BIN)/python .ci/check_house.py
 	.ci/lint_workflows $(BIN)

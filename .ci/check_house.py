@@ -1,9 +1,10 @@
-"""Hold the sources to the plan of the house: imports without circles, and `unsafe` in its own rooms.
+"""Hold the sources to the plan of the house: no circles of imports, `unsafe` in its rooms, a true guide.
 
 In Rust a module that declares another one (``mod x;``) imports it, so that a list of modules cannot hold what
 they need; and each path that begins with ``crate``, ``super`` or ``self`` imports the file that it leads to.
 Code for tests is not read. In Python every import of the package counts, also inside a function or under
 TYPE_CHECKING. A stub without a module stands for the compiled one, which imports nothing of the package.
+The guide to the house, CONTRIBUTING.md, has to name files that are there.
 """
 
 import ast
@@ -20,6 +21,7 @@ from environments import CHECKOUT, Failure
 
 CRATES = ("rust/core/src", "rust/python/src")
 PACKAGE = "python/gradstep"
+GUIDE = "CONTRIBUTING.md"
 UNSAFE_ROOMS = ("rust/core/src/memory.rs", "rust/core/src/machine/", "rust/python/src/arrays/")
 
 Module = tuple[str, ...]
@@ -57,6 +59,7 @@ def main() -> None:
         for path in counts
         if not name(path, root).startswith(UNSAFE_ROOMS)
     ]
+    faults += [f"{GUIDE}: there is no {path}" for path in guided(root) if not (root / path).exists()]
     if faults:
         raise Failure("\n".join(["not as the house is planned", *faults]))
     files = ", ".join(f"{len(graph)} files of {top}" for top, graph in graphs.items())
@@ -66,6 +69,17 @@ def main() -> None:
 def name(path: Path, root: Path) -> str:
     """Name a file as seen from the top of the checkout."""
     return path.relative_to(root).as_posix()
+
+
+def guided(root: Path) -> list[str]:
+    """List the paths that the guide names; in its plan, below the last one that is not indented."""
+    text = (root / GUIDE).read_text(encoding="utf-8")
+    paths: list[str] = re.findall(r"`([\w.]+/[\w./]+)`", text)
+    room = ""
+    for indent, path in re.findall(r"^( *)(\S+)  ", text.split("```")[1], flags=re.MULTILINE):
+        room = room if indent else path
+        paths.append(room + path if indent else path)
+    return paths
 
 
 def file_of(path: Module, files: Mapping[Module, Path]) -> Path | None:

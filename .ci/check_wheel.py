@@ -21,12 +21,12 @@ IMPORTS = 21
 EXTENSION = re.compile(r"gradstep/_core(\.abi3|\.cpython-[\w-]+|\.cp\w+-\w+)?\.(so|pyd)")
 BELONGS = (
     EXTENSION,
-    re.compile(r"gradstep/(\w+/)*\w+\.py"),
-    re.compile(r"gradstep/(_core\.pyi|py\.typed)"),
+    re.compile(r"gradstep/(\w+/)*\w+\.pyi?"),
+    re.compile(r"gradstep/py\.typed"),
     re.compile(r"gradstep/demo/(digits\.npz|DIGITS\.txt)"),
     re.compile(r"gradstep-[\d.]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"),
 )
-NEEDED = ("gradstep/__init__.py", "gradstep/_core.pyi", "gradstep/py.typed", "gradstep/demo/digits.npz")
+NEEDED = ("gradstep/py.typed", "gradstep/demo/digits.npz")
 
 # Runs in a clean environment. Prints the milliseconds of both imports, how many threads the second has
 # started, and which packages it has looked for besides the standard library and NumPy, found or not.
@@ -91,8 +91,9 @@ def check_contents(archive: zipfile.ZipFile) -> None:
         raise Failure(f"the wheel lacks {', '.join(sorted(missing))}")
     if len([name for name in names if EXTENSION.fullmatch(name)]) != 1:
         raise Failure("the wheel has to hold one extension module")
+    sources = CHECKOUT / "python"
     modules = {
-        path.relative_to(CHECKOUT / "python").as_posix() for path in (CHECKOUT / "python").rglob("*.py")
+        path.relative_to(sources).as_posix() for kind in ("py", "pyi") for path in sources.rglob(f"*.{kind}")
     }
     if missing := modules.difference(names):
         raise Failure(f"the wheel lacks {', '.join(sorted(missing))}")

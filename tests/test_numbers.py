@@ -171,7 +171,7 @@ NO_NUMBERS: list[tuple[Any, str]] = [
     (np.array(0.5j), "a 0-d array of complex128"),
     ("0.5", "str"),
     (b"1", "bytes"),
-    (np.str_("1"), "str" if np.__version__ < "2" else "str_"),
+    (np.str_("1"), "str_"),
     (np.bytes_(b"1"), "bytes_"),
     (np.array("1"), "a 0-d array of <U1"),
     (np.array(1, object), "a 0-d array of object"),

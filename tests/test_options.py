@@ -1,4 +1,4 @@
-"""The options of every optimizer against the oracle, bit for bit: alone, in pairs, and with gradients missing."""
+"""The options of every optimizer against the oracle, bit for bit: alone and in pairs, with all gradients or not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import gradstep as gs
 import reference
-from bits import assert_same_bits, assert_same_state
+from bits import Array, assert_same_bits, assert_same_state
 from drawings import OPTIMIZERS, Gradients, arrays, at, clips, defaults, gradients, hypers, rates
 
 STEPS = 8
@@ -35,7 +35,7 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
 
 
 def test_every_option_is_drawn() -> None:
-    """Besides those that are drawn elsewhere, and those that say what to do with gradients that are not finite."""
+    """Besides those drawn elsewhere, and those that say what to do with gradients that are not finite."""
     known = {*gs.optimizers.base.Options.__annotations__, "scale"}
     assert set(OPTIONS) == known - {"clip_norm", "clip_value", "nonfinite", "groups"}
 
@@ -44,7 +44,8 @@ def test_every_option_is_drawn() -> None:
 @settings(max_examples=40)
 @given(data=st.data())
 def test_bit_for_bit_in_pairs(name: str, data: st.DataObject) -> None:
-    chosen = data.draw(st.lists(st.sampled_from(sorted(OPTIONS)), min_size=1, max_size=2, unique=True), label="chosen")
+    names = st.lists(st.sampled_from(sorted(OPTIONS)), min_size=1, max_size=2, unique=True)
+    chosen = data.draw(names, label="chosen")
     values = {option: data.draw(OPTIONS[option], label=option) for option in chosen}
     compare(name, data, values)
 
@@ -53,7 +54,11 @@ def test_bit_for_bit_in_pairs(name: str, data: st.DataObject) -> None:
 @settings(max_examples=15)
 @given(data=st.data())
 def test_bit_for_bit_with_many(name: str, data: st.DataObject) -> None:
-    values = {option: data.draw(strategy) for option, strategy in OPTIONS.items() if data.draw(st.booleans())}
+    values = {
+        option: data.draw(strategy, label=option)
+        for option, strategy in OPTIONS.items()
+        if data.draw(st.booleans())
+    }
     compare(name, data, values)
 
 
@@ -99,7 +104,8 @@ def compare(name: str, data: st.DataObject, values: dict[str, Any]) -> None:
             if measure and present:
                 changes = [want[key] - before[key] for key in params if key in present]
                 assert_same_number(opt.update_norm, reference.global_norm(changes))
-                assert_same_number(opt.param_norm, reference.global_norm([before[k] for k in params if k in present]))
+                moved = [before[key] for key in params if key in present]
+                assert_same_number(opt.param_norm, reference.global_norm(moved))
 
 
 def reference_hypers(name: str) -> set[str]:
@@ -115,8 +121,11 @@ def with_missing(source: Gradients, share: float) -> dict[str, Any]:
 
 def check_state(opt: Any, states: dict[str, reference.State], t: int) -> None:
     """What a parameter without any update has not got in the oracle is what the state starts from."""
-    got = {key: {slot: a for slot, a in slots.items() if slot != "accumulated"} for key, slots in opt.state.items()}
-    known = {key: slots for key, slots in got.items() if opt.counts[key]}
+    known = {
+        key: {slot: array for slot, array in slots.items() if slot != "accumulated"}
+        for key, slots in opt.state.items()
+        if opt.counts[key]
+    }
     assert_same_state(known, {key: states[key] for key in known}, f"after step {t},")
 
 
@@ -150,7 +159,8 @@ def test_every_option_on_every_tier(name: str, tier: str) -> None:
 def run(name: str, option: dict[str, Any]) -> None:
     """Three updates of two arrays, one of each dtype and order."""
     random = np.random.default_rng(7)
-    params = {"a": random.normal(size=1100).astype(np.float32), "b": np.asfortranarray(random.normal(size=(40, 33)))}
+    params: dict[str, Array] = {"a": random.normal(size=1100).astype(np.float32)}
+    params["b"] = np.asfortranarray(random.normal(size=(40, 33)))
     values = defaults_of(name) | option
     opt = OPTIMIZERS[name](params, **values)
     want = {key: p.copy(order="K") for key, p in params.items()}
@@ -169,4 +179,5 @@ def run(name: str, option: dict[str, Any]) -> None:
 
 def defaults_of(name: str) -> dict[str, Any]:
     """Hyperparameters that leave nothing out."""
-    return defaults(OPTIMIZERS[name]) | ({"weight_decay": 0.1} if "weight_decay" in defaults(OPTIMIZERS[name]) else {})
+    own = defaults(OPTIMIZERS[name])
+    return own | ({"weight_decay": 0.1} if "weight_decay" in own else {})

@@ -1,5 +1,6 @@
 """README's examples run as they stand, pasted into a file."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -7,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
+import gradstep as gs
+from gradstep.signatures import RULES, Signature
+
 README = Path(__file__).parent.parent / "README.md"
-EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+TEXT = README.read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
 
 
-def test_there_is_an_example() -> None:
+def test_it_is_whole() -> None:
     assert EXAMPLES
+    assert "@@" not in TEXT
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -27,8 +33,21 @@ def test_an_example_runs(example: str, tmp_path: Path) -> None:
     assert float(found[1]) < (0.02 if found[0] == "squared error" else 1e-12)
 
 
-@pytest.mark.parametrize(
-    "path", re.findall(r"\]\((?!#|https?:)([^)]+)\)", README.read_text(encoding="utf-8"))
-)
+@pytest.mark.parametrize("path", re.findall(r"\]\((?!#|https?:)([^)]+)\)", TEXT))
 def test_links_lead_somewhere(path: str) -> None:
     assert (README.parent / path).exists()
+
+
+@pytest.mark.parametrize("name", sorted(set(RULES) - {"adamw"}))  # its row refers to that of Adam
+def test_a_row_has_the_options_and_the_state_of_each_rule(name: str) -> None:
+    (row,) = re.findall(rf"^\| `{RULES[name]}` \|.*", TEXT, flags=re.MULTILINE)
+    rule = Signature(name)
+    named = {*re.findall(r"`(\w+)`", row)} - {RULES[name]}
+    switches = {p.name for p in inspect.signature(rule.optimizer).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    assert named == {*rule.options, *rule.slots, *rule.optional} - {"lr", "scalars"} - switches
+
+
+def test_all_schedules_are_named() -> None:
+    (section,) = re.findall(r"### Schedules\n(.*?)\n###", TEXT, flags=re.DOTALL)
+    compositions = {"Clip", "Every", "Product", "Repeat", "Schedule", "Shift", "Warmup"}
+    assert {*gs.schedules.__all__} - compositions <= {*re.findall(r"\w+", section)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE, S_ISREG
@@ -68,7 +67,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         # Its directory would let us replace a file that we may not write to.
         path.open("r+b").close()
     target = Path(os.path.realpath(path))
-    beside = target.with_name(f".gradstep-{secrets.token_hex(8)}.tmp")
+    beside = target.with_name(f".gradstep-{os.urandom(8).hex()}.tmp")
     # Nobody may read the new file who may not read the old one, not even while it is written.
     mode = MODE_OF_NEW_FILES if old is None else S_IMODE(old.st_mode) & 0o777
     try:

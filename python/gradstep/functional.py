@@ -1,14 +1,13 @@
 """The update rules as in-place functions, for people who keep their own state.
 
-There is one function for each optimizer class, in lower case: `sgd`, `adagrad`, `rmsprop`, `adam`,
-`adamw`. Each is called as
+There is one function for each optimizer class, under its name in lower case. Each is called as
 
     gs.functional.adam(p, g, exp_avg, exp_avg_sq, step=t, lr=1e-3, beta1=0.9)
 
 with the parameter, its gradient and its state arrays in the order that the class documents (`sgd` with
 ``momentum=0`` has none), then by keyword ``step``, the number of updates done before this one (0 at the
 first), and the hyperparameters of the class with the class's defaults. ``p`` and the state arrays are
-updated in place; all have the shape, dtype and memory order of ``p``.
+updated in place; all have the shape, dtype and memory order of ``p``, but for the ``scalars`` of `dog`.
 
 Example:
     >>> import numpy as np

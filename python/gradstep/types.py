@@ -1,28 +1,26 @@
 """What the functions of gradstep take, for annotations of your own."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from gradstep.schedules import Schedule
+from gradstep.schedules import Schedule
 
 __all__ = ["Floats", "Grads", "Params", "Rate"]
 
-Floats: TypeAlias = "NDArray[np.floating[Any]]"
+# What a container holds is left open: type checkers take a dict of arrays and lists to hold just objects.
+
+Floats: TypeAlias = NDArray[np.floating[Any]]
 """An array of floats."""
 
-Params: TypeAlias = "Floats | list[Any] | tuple[Params, ...] | Mapping[Any, Params]"
+Params: TypeAlias = Floats | list[Any] | tuple[Any, ...] | Mapping[Any, Any]
 """Parameters: an ndarray, or a list, tuple or dict of them, nested as deep as you like; or a list of
 groups, dicts with the key "params"."""
 
-Grads: TypeAlias = "Floats | np.floating[Any] | float | list[Any] | tuple[Grads, ...] | Mapping[Any, Grads]"
+Grads: TypeAlias = Floats | np.floating[Any] | float | list[Any] | tuple[Any, ...] | Mapping[Any, Any]
 """Gradients: arrays in the structure of the parameters. A scalar is the gradient of a 0-d array."""
 
-Rate: TypeAlias = "float | np.floating[Any] | Schedule"
+Rate: TypeAlias = float | np.floating[Any] | Schedule
 """A hyperparameter: a number, or a schedule of the update number."""

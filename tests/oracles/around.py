@@ -41,7 +41,7 @@ def taken(p: Array, given: Sequence[Any]) -> Array:
 
 
 def limited(grads: Mapping[str, Array], around: Around) -> dict[str, Array]:
-    """g ← ±scale·f·g, then clamp(g, ±clip_value), with the f of each array and of all that keep norms in limits."""
+    """g ← ±scale·f·g, f such that norms keep their limits, each and together; then clamp(g, ±limit)."""
     norms = {name: global_norm([g]) * abs(around.scale) for name, g in grads.items()}
     each = {name: factor(around.clip_norm_each, norm, around) for name, norm in norms.items()}
     together = global_norm(list(grads.values())) * abs(around.scale)
@@ -76,8 +76,8 @@ def clamped(g: Array, limit: float | None) -> Array:
 def bounded(x: Array, low: Any, high: Any, *, over: bool = False) -> Array:
     """Hold each element within low and high; NaN stays.
 
-    Where both are zero, np.clip does not promise which sign of zero it takes: here that of the limit, if an element
-    is not strictly inside. With ``over``, first the upper limit.
+    Where both are zero, np.clip does not promise which sign of zero it takes: here that of the limit, if an
+    element is not strictly inside. With ``over``, first the upper limit.
     """
     if over:
         x = np.where((x < high) | np.isnan(x), x, high)
@@ -91,11 +91,12 @@ def finished(p: Array, lr: float, weight_decay: float, around: Around) -> Array:
     c = p.dtype.type
     p = p * c(1.0 - lr * weight_decay if around.decoupled == "after" else 1.0)
     shrunk = np.abs(p) - c(lr * around.l1)
-    p = np.copysign(np.where((shrunk > 0) | np.isnan(shrunk), shrunk, c(0)), p)
-    return bounded(p, c(around.bounds[0]), c(around.bounds[1]))
+    soft: Array = np.copysign(np.where((shrunk > 0) | np.isnan(shrunk), shrunk, c(0)), p)
+    return bounded(soft, c(around.bounds[0]), c(around.bounds[1]))
 
 
 def averaged(average: Array, p: Array, beta: float) -> Array:
     """A ← βA + (1−β)p."""
     c = p.dtype.type
-    return c(beta) * average + c(1.0 - beta) * p
+    new: Array = c(beta) * average + c(1.0 - beta) * p
+    return new

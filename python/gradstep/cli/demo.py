@@ -1,4 +1,4 @@
-"""`gradstep demo`: train a network on real data with every rule, and time its step against textbook NumPy."""
+"""`gradstep demo`: train a network on real data with six rules, and time its step against textbook NumPy."""
 
 import argparse
 import sys
@@ -97,7 +97,7 @@ def seed(text: str) -> int:
 
 COMMAND = Command(
     name="demo",
-    summary="Train a network on real data with every rule, and time its step against textbook NumPy.",
+    summary="Train a network on real data with six rules, and time its step against textbook NumPy.",
     add_arguments=add_arguments,
     run=run,
 )

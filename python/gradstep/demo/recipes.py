@@ -1,4 +1,4 @@
-"""What the demo trains with: every rule, each under a different schedule."""
+"""What the demo trains with: six rules, each under a different schedule."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

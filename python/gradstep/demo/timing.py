@@ -70,7 +70,7 @@ class Loop:
         step: takes a step with these gradients and this learning rate.
     """
 
-    def __init__(self, digits: Split, params: Params, step: Callable[[Params, float], None]) -> None:
+    def __init__(self, digits: Split, params: Params, step: Callable[[Params, float], object]) -> None:
         self.digits, self.params, self.step = digits, params, step
         self.nanoseconds: list[tuple[int, int]] = []
 

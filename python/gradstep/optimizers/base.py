@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Never, NoReturn, Self, TypedDict
 
 from gradstep import _core
 from gradstep.optimizers.dialects import dialect
@@ -114,11 +114,11 @@ class Optimizer(_core.Optimizer):
         """Make an optimizer that computes what another library does, with its defaults.
 
         Args:
-            library: ``"torch"``, ``"keras"``, ``"optax"``, ``"mlx"``, ``"sklearn"``, ``"autograd"``, ``"thinc"``,
-                ``"flower"``, ``"pennylane"`` or ``"openai_es"``, as far as it has the rule.
+            library: ``"torch"``, ``"keras"``, ``"optax"``, ``"mlx"``, ``"sklearn"``, ``"autograd"``,
+                ``"thinc"``, ``"flower"``, ``"pennylane"`` or ``"openai_es"``, as far as it has the rule.
             params: as of the class.
-            overrides: options of the class that are to be others than the library's defaults. ``eps`` stands where
-                the library has it.
+            overrides: options of the class that are to be others than the library's defaults. ``eps`` stands
+                where the library has it.
 
         What it sets is seen in ``repr`` and `hyperparameters`; the docs tabulate it.
 
@@ -190,8 +190,8 @@ class Optimizer(_core.Optimizer):
 
     def _averages(self) -> list[Floats]:
         """Copy the average of each array."""
-        averages = [slots.get("ema") for slots in self._state.values()]
-        if any(average is None for average in averages):
+        averages = [slots["ema"] for slots in self._state.values() if "ema" in slots]
+        if len(averages) < len(self._state):
             raise ValueError(f"this {type(self).__name__} keeps no averages; make it with ema=0.999")
         return [average.copy(order="K") for average in averages]
 
@@ -206,10 +206,10 @@ class Optimizer(_core.Optimizer):
         return State({name: Slots(name, slots) for name, slots in self._state.items()})
 
     @state.setter
-    def state(self, _: Any) -> NoReturn:
+    def state(self, _: Never) -> NoReturn:
         raise TypeError("state cannot be replaced, only written into: state[name][slot][...] = value")
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: Never) -> None:
         if not may_be_set(type(self), name):
             raise AttributeError(refusal(type(self), name))
         super().__setattr__(name, value)

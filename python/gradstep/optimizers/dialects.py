@@ -1,7 +1,8 @@
 """The rules as other libraries compute them: their formulas and defaults, as options of ours.
 
-Read from torch 2.14, Keras 3, optax 0.2.8, MLX 0.30, scikit-learn 1.7, HIPS autograd 1.8, thinc 9.1, Flower 1.22,
-PennyLane 0.43 and the optimizers of OpenAI's evolution-strategies-starter. What is not said here is as in the class.
+Read from torch 2.14, Keras 3, optax 0.2.8, MLX 0.30, scikit-learn 1.7, HIPS autograd 1.8, thinc 9.1,
+Flower 1.22, PennyLane 0.43 and the optimizers of OpenAI's evolution-strategies-starter. What is not said here
+is as in the class.
 """
 
 from __future__ import annotations

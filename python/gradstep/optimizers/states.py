@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Never, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Slots(Mapping[str, "Floats"]):
     def __len__(self) -> int:
         return len(self._arrays)
 
-    def __setitem__(self, slot: str, value: Any) -> NoReturn:
+    def __setitem__(self, slot: str, value: Never) -> NoReturn:
         place = f"state[{self._parameter!r}][{slot!r}]"
         raise TypeError(f"{place} cannot be replaced, only written into: {place}[...] = value")
 
@@ -61,7 +61,7 @@ class State(Mapping[str, Slots]):
     def __len__(self) -> int:
         return len(self._slots)
 
-    def __setitem__(self, parameter: str, value: Any) -> NoReturn:
+    def __setitem__(self, parameter: str, value: Never) -> NoReturn:
         place = f"state[{parameter!r}]"
         raise TypeError(f"{place} cannot be replaced, only written into: {place}[slot][...] = value")
 

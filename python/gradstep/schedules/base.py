@@ -72,7 +72,7 @@ class Schedule(_core.Schedule):
     def plot(
         self, steps: int | None = None, ax: Axes | None = None, log: bool | None = None, **line: Any
     ) -> Axes:
-        """Draw the schedule; needs matplotlib (``pip install 'gradstep[plot]'``).
+        """Draw the schedule; needs matplotlib (``pip install matplotlib``).
 
         Args:
             steps: How many steps to draw, from t = 0. By default enough to show the schedule whole.

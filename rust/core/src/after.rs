@@ -29,7 +29,7 @@ impl After {
         }
         if let (Some(beta), Some(average)) = (self.average, average) {
             let [beta, rest] = [beta, 1.0 - beta].map(F::from_f64);
-            tier.run(Average { beta, rest, p, average });
+            tier.run(Average { beta, rest, p, kept: average });
         }
     }
 }
@@ -60,7 +60,7 @@ struct Average<'a, F> {
     beta: F,
     rest: F,
     p: &'a [F],
-    average: &'a mut [F],
+    kept: &'a mut [F],
 }
 
 impl<F: Float> Vectorized for Average<'_, F> {
@@ -68,7 +68,7 @@ impl<F: Float> Vectorized for Average<'_, F> {
 
     #[inline(always)]
     fn run(self) {
-        for (average, &p) in self.average.iter_mut().zip(self.p) {
+        for (average, &p) in self.kept.iter_mut().zip(self.p) {
             *average = self.beta * *average + self.rest * p;
         }
     }

@@ -75,7 +75,7 @@ fn update_in<F: Staged>(hands: Hands<'_>, terms: &Terms, mut piece: Piece<'_>, m
     let mut sums = measured.then_some([Lanes::ZERO; 2]);
     gradient(hands, intake, terms.clamp, |at, g| {
         for (i, g) in g.chunks(BLOCK).enumerate() {
-            update_block(tier, terms, arrays.cut(at + i * BLOCK, g.len()), g, sums.as_mut());
+            update_block(tier, terms, arrays.cut(at + i * BLOCK, g.len()), g, &mut sums);
         }
     });
     sums.map_or([0.0; 2], |sums| sums.map(Lanes::fold))
@@ -86,7 +86,7 @@ fn update_block<F: Staged>(
     terms: &Terms,
     mut arrays: Arrays<'_, F>,
     g: &[F],
-    sums: Option<&mut [Lanes; 2]>,
+    sums: &mut Option<[Lanes; 2]>,
 ) {
     begin(&mut arrays);
     let mut kept = [F::ZERO; BLOCK];

@@ -101,7 +101,7 @@ impl Assembly {
             return Err(value_error("params holds no array"));
         }
         if given.is_empty() {
-            owners = self.patterns.owners(py, leaves.iter().map(|leaf| leaf.path.as_str()))?;
+            owners = self.patterns.owners(py, &leaves.iter().map(|leaf| leaf.path.as_str()))?;
         }
         let structure = Structure {
             tree,

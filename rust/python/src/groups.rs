@@ -116,7 +116,7 @@ impl Group {
 
     /// All that there is for each array.
     pub(crate) fn all_slots(&self) -> Slots {
-        Slots { slots: self.slots(), values: vec![0.0; self.slots().len()], averages: self.averages() }
+        Slots { of_rule: self.slots(), values: vec![0.0; self.slots().len()], averages: self.averages() }
     }
 
     /// What the rule remembers from step to step: the names of numbers.
@@ -153,11 +153,6 @@ impl Group {
     /// Whether the norm of each array's gradient is limited.
     pub(crate) fn clips_each(&self) -> bool {
         self.has(CLIP_NORM_EACH)
-    }
-
-    /// The largest norm of each array's gradient.
-    pub(crate) fn limit_of_each(&self, now: &[f64]) -> Option<f64> {
-        Some(now[CLIP_NORM_EACH]).filter(|limit| !limit.is_nan())
     }
 
     fn has(&self, i: usize) -> bool {
@@ -216,7 +211,7 @@ impl Group {
     fn value_at(&self, py: Python<'_>, i: usize, t: u64) -> PyResult<f64> {
         let value = match &self.values[i] {
             Value::Constant(value) => return Ok(*value),
-            scheduled => scheduled.at(py, t)?,
+            scheduled @ Value::Scheduled(_) => scheduled.at(py, t)?,
         };
         let hyper = hypers(self.spec).nth(i).expect("one value for each hyperparameter");
         let (Kind::Number(range) | Kind::Optional(range)) = hyper.kind else { return Ok(value) };

@@ -431,6 +431,7 @@ impl Optimizer {
     }
 
     /// The structure of the parameters with other arrays, in the order of `_arrays`.
+    #[expect(clippy::needless_pass_by_value, reason = "as PyO3 wants it")]
     fn _structured<'py>(
         slf: &Bound<'py, Self>,
         arrays: Vec<Bound<'py, PyAny>>,

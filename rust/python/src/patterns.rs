@@ -45,11 +45,11 @@ impl Patterns {
     pub(crate) fn owners<'a>(
         &self,
         py: Python<'_>,
-        names: impl ExactSizeIterator<Item = &'a str> + Clone,
+        names: &(impl ExactSizeIterator<Item = &'a str> + Clone),
     ) -> PyResult<Vec<usize>> {
         let mut owners = vec![self.0.len(); names.len()];
         for (group, (pattern, _)) in self.0.iter().enumerate() {
-            let matching = matching(py, &format!("groups['{pattern}']"), pattern, names.clone())?;
+            let matching = matching(py, &format!("groups['{pattern}']"), pattern, names)?;
             for leaf in matching {
                 owners[leaf] = owners[leaf].min(group);
             }
@@ -63,7 +63,7 @@ pub(crate) fn matching<'a>(
     py: Python<'_>,
     label: &str,
     pattern: &str,
-    names: impl Iterator<Item = &'a str> + Clone,
+    names: &(impl Iterator<Item = &'a str> + Clone),
 ) -> PyResult<Vec<usize>> {
     let matches = py.import("fnmatch")?.getattr("fnmatchcase")?;
     let mut found = Vec::new();
@@ -73,7 +73,7 @@ pub(crate) fn matching<'a>(
         }
     }
     if found.is_empty() {
-        let (first, rest) = (names.clone().take(MOST_NAMES).collect::<Vec<_>>(), names.count());
+        let (first, rest) = (names.clone().take(MOST_NAMES).collect::<Vec<_>>(), names.clone().count());
         let more = if rest > MOST_NAMES { ", ..." } else { "" };
         return Err(value_error(format!(
             "{label} matches no parameter; there are {}{more}",

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::sync::Arc;
 
-use crate::arrays::Outputs;
+use crate::arrays::{Outputs, Parameter};
 use crate::assembly::{Assembly, GroupWithParams, given_groups};
 use crate::errors::value_error;
 use crate::groups::Group;
@@ -145,9 +145,9 @@ impl Ready {
     /// Lets parameters that a pattern matches be, or updates them again.
     pub(crate) fn freeze(&mut self, py: Python<'_>, pattern: &str, frozen: bool) -> PyResult<()> {
         let leaves = &mut self.body_mut()?.stepper.leaves;
-        let names = leaves.parameters().iter().map(|parameter| parameter.name());
+        let names = leaves.parameters().iter().map(Parameter::name);
         let label = format!("{}('{pattern}')", if frozen { "freeze" } else { "unfreeze" });
-        for leaf in matching(py, &label, pattern, names)? {
+        for leaf in matching(py, &label, pattern, &names)? {
             leaves.freeze(leaf, frozen);
         }
         Ok(())

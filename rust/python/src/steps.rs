@@ -59,6 +59,14 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) disturbed: bool,
 }
 
+/// The global norm of the gradients after scaling.
+enum Norm {
+    Unwanted,
+    Taken(f64),
+    /// They are not finite, and the step is to be skipped for it.
+    Skip,
+}
+
 /// What a step came to.
 pub(crate) enum Outcome {
     Updated {
@@ -164,8 +172,10 @@ impl Stepper {
             self.leaves.take_accumulated()?;
         }
         let scale = given.scale / self.settings.policies.accumulate as f64;
-        let Some(norm) = self.norm_if_wanted(py, scale, given.outputs, &mut disturbed)? else {
-            return Ok(Outcome::Skipped);
+        let norm = match self.norm_if_wanted(py, scale, given.outputs, &mut disturbed)? {
+            Norm::Skip => return Ok(Outcome::Skipped),
+            Norm::Unwanted => None,
+            Norm::Taken(norm) => Some(norm),
         };
         if let Some(loss) = window.loss() {
             self.observers.observe(Signal::Loss, loss)?;
@@ -229,7 +239,7 @@ impl Stepper {
         let policies = self.settings.policies;
         let refuses = policies.nonfinite.is_looked_for()
             || policies.nonfinite == NonFinite::Unsaid && self.settings.limits_norms();
-        if refuses && self.norm_if_wanted(py, 1.0, outputs, &mut disturbed)?.is_none() {
+        if refuses && matches!(self.norm_if_wanted(py, 1.0, outputs, &mut disturbed)?, Norm::Skip) {
             return Ok(Outcome::Skipped);
         }
         if disturbed {
@@ -246,18 +256,18 @@ impl Stepper {
     }
 
     /// The global norm of the gradients after scaling, if clipping, a feedback schedule or the search for gradients that
-    /// are not finite needs it; nothing if the step is to be skipped for such.
+    /// are not finite needs it.
     fn norm_if_wanted(
         &mut self,
         py: Python<'_>,
         scale: f64,
         outputs: Option<&Outputs<'_>>,
         disturbed: &mut bool,
-    ) -> PyResult<Option<Option<f64>>> {
+    ) -> PyResult<Norm> {
         let policies = self.settings.policies;
         let clips = self.settings.limits_norms();
         if !clips && !policies.nonfinite.is_looked_for() && !self.observers.want_norm() {
-            return Ok(Some(None));
+            return Ok(Norm::Unwanted);
         }
         if std::mem::take(disturbed) {
             self.leaves.verify(py, outputs)?;
@@ -277,7 +287,7 @@ impl Stepper {
             detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, counts));
             if counts.total(0..plan.chunks()) != [0.0] {
                 return match policies.nonfinite {
-                    NonFinite::Skip => Ok(None),
+                    NonFinite::Skip => Ok(Norm::Skip),
                     _ => Err(refused(&self.leaves, plan, counts)),
                 };
             }
@@ -285,7 +295,7 @@ impl Stepper {
         if clips && !norm.is_finite() && policies.nonfinite != NonFinite::Propagate {
             return Err(norm_refused(&self.leaves, plan, squares, norm));
         }
-        Ok(Some(Some(norm)))
+        Ok(Norm::Taken(norm))
     }
 
     /// What may be part of a cycle: schedules and parameters.

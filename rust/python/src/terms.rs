@@ -2,6 +2,7 @@
 
 use gradstep_core::plans::Plan;
 use gradstep_core::rule::Scope;
+use gradstep_core::spec::CLIP_NORM_EACH;
 use gradstep_core::stages::Terms;
 use gradstep_core::sums::Partials;
 use pyo3::prelude::*;
@@ -100,9 +101,9 @@ impl StepTerms {
         }
         let mut factors = vec![1.0; leaves.items().len()];
         for Own { leaf, group, factor: own } in &mut self.own {
-            let (group, now) = (&settings.groups[*group], &self.now[*group]);
+            let limit = self.now[*group][CLIP_NORM_EACH];
             *own = 1.0;
-            if let (Some(item), Some(limit)) = (leaves.item_of(*leaf), group.limit_of_each(now)) {
+            if let Some(item) = leaves.item_of(*leaf).filter(|_| !limit.is_nan()) {
                 *own = factor(limit, norm(item), settings.policies.clip_eps);
                 factors[item] = *own;
             }

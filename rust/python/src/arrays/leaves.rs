@@ -21,7 +21,7 @@ pub(crate) struct Member {
 
 /// What each parameter of a group remembers.
 pub(crate) struct Slots {
-    pub(crate) slots: &'static [Slot],
+    pub(crate) of_rule: &'static [Slot],
     /// What a slot holds at first if that is a number.
     pub(crate) values: Vec<f64>,
     /// Whether an average of the parameter is kept beside them.
@@ -30,7 +30,7 @@ pub(crate) struct Slots {
 
 impl Slots {
     fn streams(&self) -> usize {
-        self.slots.len() + usize::from(self.averages)
+        self.of_rule.len() + usize::from(self.averages)
     }
 }
 
@@ -80,7 +80,7 @@ impl Leaves {
         tensors.extend(members.iter().map(|member| member.parameter.tensor(member.data)));
         place(room.start() as usize, members.iter().map(load), |leaf, slot, at| {
             let (tensor, slots, at) = (&mut tensors[leaf], &slots[members[leaf].group], room.at(at));
-            if slot < slots.slots.len() {
+            if slot < slots.of_rule.len() {
                 tensor.state[slot] = at;
                 tensor.slots = slot + 1;
             } else if slot < slots.streams() {
@@ -136,9 +136,9 @@ impl Leaves {
 
     fn fill(&self, py: Python<'_>, slots: &[Slots]) -> PyResult<()> {
         for (leaf, parameter) in self.parameters.iter().enumerate() {
-            let Slots { slots, values, .. } = &slots[self.groups[leaf]];
+            let Slots { of_rule, values, .. } = &slots[self.groups[leaf]];
             let tensor = &self.tensors[leaf];
-            for (k, slot) in slots.iter().enumerate() {
+            for (k, slot) in of_rule.iter().enumerate() {
                 match slot.init {
                     Init::Hyper(_) if values[k] != 0.0 => {
                         self.view(py, leaf, tensor.state[k])?

@@ -27,13 +27,13 @@ impl<'py> Outputs<'py> {
     pub(super) fn new(
         py: Python<'py>,
         parameters: &[Parameter],
-        given: Option<Vec<Py<PyAny>>>,
+        given: Option<&[Py<PyAny>]>,
         room: (usize, usize),
         differences: bool,
     ) -> PyResult<Self> {
         let mut new = Self { arrays: Vec::new(), origins: Vec::new(), differences };
         for (leaf, parameter) in parameters.iter().enumerate() {
-            let given = given.as_ref().map(|given| given[leaf].bind(py));
+            let given = given.map(|given| given[leaf].bind(py));
             new.arrays.push(fresh(py, parameter, given)?);
             new.origins.push(given.map(|given| origin(parameter, given, room)).transpose()?);
         }

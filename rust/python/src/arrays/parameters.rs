@@ -220,7 +220,7 @@ impl Parameter {
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = given.py();
-        if !is_float(given)? && !(self.layout.complex && kind_of(given)? == 'c') {
+        if !(is_float(given)? || self.layout.complex && kind_of(given)? == 'c') {
             let dtype = dtype_name(given)?;
             let wanted = if self.layout.complex { "a complex or float dtype" } else { "a float dtype" };
             return Err(type_error(format!("{} has dtype {dtype}, not {wanted}", self.grads())));
