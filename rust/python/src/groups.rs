@@ -3,7 +3,7 @@
 use gradstep_core::error::BadValue;
 use gradstep_core::kernel::Kernel;
 use gradstep_core::rule::{Hyper, Init, Kind, MAX_HYPERS, Scope, Slot, Sums};
-use gradstep_core::spec::{AROUND, CLIP_NORM_EACH, DECOUPLED, EMA, L1, LR, Options, Spec};
+use gradstep_core::spec::{AFTER, AROUND, CLIP_NORM_EACH, DECOUPLED, EMA, L1, LR, Options, Spec};
 use gradstep_core::stages::Terms;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -25,6 +25,8 @@ pub(crate) struct Group {
     /// In the order of [`hypers`].
     values: Vec<Value>,
     bounds: Bounds,
+    /// Whether anything may happen after the rule.
+    finish: bool,
 }
 
 /// The name of a pair that is not among the hyperparameters, each of which is one number.
@@ -97,7 +99,10 @@ impl Group {
         }
         let options = Options { spec, constants: &constants[..own.len()] };
         let kernel = (spec.build)(&options).map_err(value_error)?;
-        Ok(Self { spec, kernel, decoupled, place, values, bounds })
+        let is = |i: usize, usual: f64| values[i].constant().is_some_and(|x| x == usual);
+        let has_average = !values[EMA].constant().is_some_and(f64::is_nan);
+        let finish = bounds != Bounds::NONE || !is(L1, 0.0) || is(DECOUPLED, AFTER) || has_average;
+        Ok(Self { spec, kernel, decoupled, place, values, bounds, finish })
     }
 
     /// The names of all options.
@@ -196,6 +201,11 @@ impl Group {
         }
     }
 
+    /// Whether any value may differ from step to step.
+    pub(crate) fn is_scheduled(&self) -> bool {
+        self.values.iter().any(|value| value.constant().is_none())
+    }
+
     /// Evaluates and checks what is scheduled. Returns whether Python code has run.
     pub(crate) fn evaluate(&self, py: Python<'_>, t: u64, now: &mut [f64]) -> PyResult<bool> {
         let mut disturbed = false;
@@ -243,7 +253,12 @@ impl Group {
         let (around_it, of_rule) = now.split_at(AROUND.len());
         let (lr, common) = (of_rule[LR], self.spec.common().len());
         let decay = if self.spec.decays() { 0.0 } else { of_rule[common - 1] };
-        terms.prepare(&of_rule[common..], lr, t, around(around_it, lr, decay, self.bounds, clipping));
+        terms.prepare(
+            &of_rule[common..],
+            lr,
+            t,
+            around(around_it, lr, decay, self.bounds, self.finish, clipping),
+        );
     }
 
     /// What a hyperparameter of that name is at step `t`.
@@ -260,8 +275,9 @@ impl Group {
         let py = value.py();
         let mut new = self.clone_ref(py);
         if name == BOUNDS {
-            new.bounds = Bounds::new(value, &self.place)?;
-            return Ok(new);
+            let bounds = Bounds::new(value, &self.place)?;
+            let new = Self::of(new.spec, new.decoupled, new.place, new.values, bounds)?;
+            return Ok(Self { kernel: self.kernel, ..new });
         }
         let (i, hyper) = self.find(name)?;
         if self.slots().iter().any(|slot| matches!(slot.init, Init::Hyper(hyper) if hyper == name)) {

@@ -37,6 +37,10 @@ impl Observers {
         self.0.iter().map(|feedback| &**feedback)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn want_norm(&self) -> bool {
         self.iter().any(|feedback| feedback.signal() == Signal::GradNorm)
     }

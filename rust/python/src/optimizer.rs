@@ -545,7 +545,8 @@ impl Optimizer {
                 for (place, norm) in self.norms.iter().zip([norm, update, params]) {
                     place.store(norm.map_or(NO_NORM, f64::to_bits), Ordering::Relaxed);
                 }
-                self.t.fetch_add(1, Ordering::Relaxed);
+                // Nobody else counts: the caller has the lock.
+                self.t.store(self.step_count() + 1, Ordering::Relaxed);
                 any
             }
             Outcome::Waiting => false,

@@ -12,25 +12,27 @@ use crate::values::Value;
 /// It never changes: to set a hyperparameter is to make another.
 pub(crate) struct Settings {
     pub(crate) groups: Vec<Group>,
-    pub(crate) clip: Clip,
+    /// None where nothing is limited.
+    pub(crate) clip: Option<Clip>,
     pub(crate) policies: Policies,
 }
 
 impl Settings {
     /// All hyperparameters and limits.
     pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
-        self.groups.iter().flat_map(Group::values).chain(self.clip.values())
+        self.groups.iter().flat_map(Group::values).chain(self.clip.iter().flat_map(Clip::values))
     }
 
     /// Whether the norm of all gradients, or of each, is limited.
     pub(crate) fn limits_norms(&self) -> bool {
-        self.clip.wants_norm() || self.groups.iter().any(Group::clips_each)
+        self.clip.as_ref().is_some_and(Clip::wants_norm) || self.groups.iter().any(Group::clips_each)
     }
 
     /// What a hyperparameter is at step `t`; a tuple in group order if there are several groups.
     pub(crate) fn get<'py>(&self, py: Python<'py>, name: &str, t: u64) -> PyResult<Bound<'py, PyAny>> {
         if let Some(i) = LIMITS.iter().position(|&limit| limit == name) {
-            return Ok(self.clip.limit(py, i, t)?.into_pyobject(py)?);
+            let limit = self.clip.as_ref().map_or(Ok(None), |clip| clip.limit(py, i, t))?;
+            return Ok(limit.into_pyobject(py)?);
         }
         if POLICIES.contains(&name) {
             return self.policies.get(py, name);
@@ -47,11 +49,11 @@ impl Settings {
         let py = value.py();
         let mut new = Self {
             groups: self.groups.iter().map(|group| group.clone_ref(py)).collect(),
-            clip: self.clip.clone_ref(py),
+            clip: self.clip.as_ref().map(|clip| clip.clone_ref(py)),
             policies: self.policies,
         };
         if let Some(i) = LIMITS.iter().position(|&limit| limit == name) {
-            new.clip = self.clip.with(i, value, t)?;
+            new.clip = Clip::with(self.clip.as_ref(), i, value, t)?;
         } else if POLICIES.contains(&name) {
             new.policies = self.policies.with(name, value)?;
         } else {
@@ -83,7 +85,7 @@ impl Settings {
         let dicts = self.groups.iter().map(|group| {
             let dict = PyDict::new(py);
             group.add_to(&dict)?;
-            self.clip.add_to(&dict)?;
+            Clip::add_to(self.clip.as_ref(), &dict)?;
             self.policies.add_to(&dict)?;
             Ok(dict)
         });

@@ -33,6 +33,9 @@ pub(crate) struct Stepper {
     /// The feedback schedules among the hyperparameters.
     observers: Observers,
     terms: StepTerms,
+    /// Whether the norm of the gradients is taken at every step: for a limit, for a feedback schedule, or to find those
+    /// that are not finite.
+    wants_norm: bool,
     /// Whether the terms have to be arranged anew.
     disarranged: bool,
     plans: Plans,
@@ -59,14 +62,6 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) disturbed: bool,
 }
 
-/// The global norm of the gradients after scaling.
-enum Norm {
-    Unwanted,
-    Taken(f64),
-    /// They are not finite, and the step is to be skipped for it.
-    Skip,
-}
-
 /// What a step came to.
 pub(crate) enum Outcome {
     Updated {
@@ -86,13 +81,15 @@ pub(crate) enum Outcome {
 impl Stepper {
     /// `now` are each group's hyperparameters at the start, and what its rule remembers.
     pub(crate) fn new(mut leaves: Leaves, settings: Arc<Settings>, now: Vec<Vec<f64>>) -> PyResult<Self> {
+        let observers = Observers::new(settings.values().flat_map(Value::feedback))?;
         Ok(Self {
+            wants_norm: wants_norm(&settings, &observers),
             plans: Plans {
                 whole: Plan::new(leaves.lengths()).map_err(memory_error)?,
                 part: Plan::default(),
                 of_part: Vec::new(),
             },
-            observers: Observers::new(settings.values().flat_map(Value::feedback))?,
+            observers,
             terms: StepTerms::new(now, &settings, &mut leaves)?,
             disarranged: false,
             window: Window::default(),
@@ -107,6 +104,7 @@ impl Stepper {
     /// Other hyperparameters, for the same groups. Returns those before.
     pub(crate) fn set(&mut self, settings: Arc<Settings>) -> PyResult<Arc<Settings>> {
         self.observers = Observers::new(settings.values().flat_map(Value::feedback))?;
+        self.wants_norm = wants_norm(&settings, &self.observers);
         self.terms.set(&settings, &mut self.leaves)?;
         Ok(std::mem::replace(&mut self.settings, settings))
     }
@@ -149,6 +147,9 @@ impl Stepper {
     /// Update number `t` with the gradients that were given to the leaves, or a part of it. After an error all is as it
     /// was.
     pub(crate) fn step(&mut self, py: Python<'_>, t: u64, given: &Given<'_, '_>) -> PyResult<Outcome> {
+        if self.observers.is_empty() {
+            return self.checked(py, t, given);
+        }
         let states = self.observers.states();
         let outcome = self.checked(py, t, given);
         if !matches!(outcome, Ok(Outcome::Updated { .. })) {
@@ -157,6 +158,7 @@ impl Stepper {
         outcome
     }
 
+    #[inline(always)] // so that the outcome is not moved about
     fn checked(&mut self, py: Python<'_>, t: u64, given: &Given<'_, '_>) -> PyResult<Outcome> {
         if std::mem::take(&mut self.disarranged) {
             self.terms.arrange(&self.settings, &mut self.leaves)?;
@@ -164,29 +166,35 @@ impl Stepper {
         let mut disturbed = self.leaves.admit(py, given.outputs.is_none())? | given.disturbed;
         let loss = given.loss.map(|loss| real("loss", loss, "a number")).transpose()?;
         disturbed |= given.loss.is_some_and(|loss| !loss.is_exact_instance_of::<PyFloat>());
-        let window = self.window.with(given.scale, loss)?;
-        if window.count < self.settings.policies.accumulate {
-            return self.wait(py, window, given.outputs, disturbed);
-        }
-        if self.settings.policies.accumulate > 1 {
+        let (mut scale, mut loss) = (given.scale, loss);
+        let several = self.settings.policies.accumulate;
+        if several > 1 {
+            let window = self.window.with(scale, loss)?;
+            if window.count < several {
+                return self.wait(py, window, given.outputs, disturbed);
+            }
             self.leaves.take_accumulated()?;
+            (scale, loss) = (scale / several as f64, window.loss());
         }
-        let scale = given.scale / self.settings.policies.accumulate as f64;
-        let norm = match self.norm_if_wanted(py, scale, given.outputs, &mut disturbed)? {
-            Norm::Skip => return Ok(Outcome::Skipped),
-            Norm::Unwanted => None,
-            Norm::Taken(norm) => Some(norm),
-        };
-        if let Some(loss) = window.loss() {
+        let mut norm = None;
+        if self.wants_norm {
+            norm = self.norm(py, scale, given.outputs, &mut disturbed)?;
+            if norm.is_none() {
+                return Ok(Outcome::Skipped);
+            }
+        }
+        if let Some(loss) = loss {
             self.observers.observe(Signal::Loss, loss)?;
         }
         if let Some(norm) = norm {
             self.observers.observe(Signal::GradNorm, norm)?;
         }
         disturbed |= self.terms.evaluate(py, &self.settings, t)?;
-        let clip = &self.settings.clip;
-        let (limit, max_norm) = (clip.value(py, t)?, clip.norm(py, t)?);
-        disturbed |= !clip.is_pure();
+        let (mut limit, mut max_norm) = (f64::INFINITY, None);
+        if let Some(clip) = &self.settings.clip {
+            (limit, max_norm) = (clip.value(py, t)?, clip.norm(py, t)?);
+            disturbed |= !clip.is_pure();
+        }
         if disturbed {
             self.leaves.verify(py, given.outputs)?;
         }
@@ -198,9 +206,11 @@ impl Stepper {
         let step = Step { settings, leaves, plan, t };
         let of_item = |item: usize| squares.total(plan.chunks_of(item))[0].sqrt() * scale.abs();
         let mut clipping = Clipping { scale, limit };
-        let norm_after_each = terms.clip_each(step, of_item);
-        if let (Some(max_norm), Some(norm)) = (max_norm, norm_after_each.or(norm)) {
-            clipping = clipping.to(max_norm, norm, settings.policies.clip_eps);
+        if self.wants_norm {
+            let after_each = terms.clip_each(step, of_item);
+            if let (Some(max_norm), Some(norm)) = (max_norm, after_each.or(norm)) {
+                clipping = clipping.to(max_norm, norm, settings.policies.clip_eps);
+            }
         }
         terms.prepare(step, clipping);
         let pass = pass(
@@ -213,7 +223,7 @@ impl Stepper {
         if measured {
             changes.reserve(plan.chunks()).map_err(memory_error)?;
         }
-        if let Some((known, sums)) = terms.dry_run(settings, plan)? {
+        if let Some((known, sums)) = terms.dry_run(plan)? {
             let mut tensors = leaves.lend();
             detached(py, plan.is_large(), || pass.measure(&mut tensors, known, sums));
         }
@@ -239,7 +249,7 @@ impl Stepper {
         let policies = self.settings.policies;
         let refuses = policies.nonfinite.is_looked_for()
             || policies.nonfinite == NonFinite::Unsaid && self.settings.limits_norms();
-        if refuses && matches!(self.norm_if_wanted(py, 1.0, outputs, &mut disturbed)?, Norm::Skip) {
+        if refuses && self.norm(py, 1.0, outputs, &mut disturbed)?.is_none() {
             return Ok(Outcome::Skipped);
         }
         if disturbed {
@@ -255,20 +265,17 @@ impl Stepper {
         Ok(Outcome::Waiting)
     }
 
-    /// The global norm of the gradients after scaling, if clipping, a feedback schedule or the search for gradients that
-    /// are not finite needs it.
-    fn norm_if_wanted(
+    /// The global norm of the gradients after scaling; nothing if they are not finite, and the step is to be skipped for
+    /// it.
+    fn norm(
         &mut self,
         py: Python<'_>,
         scale: f64,
         outputs: Option<&Outputs<'_>>,
         disturbed: &mut bool,
-    ) -> PyResult<Norm> {
+    ) -> PyResult<Option<f64>> {
         let policies = self.settings.policies;
         let clips = self.settings.limits_norms();
-        if !clips && !policies.nonfinite.is_looked_for() && !self.observers.want_norm() {
-            return Ok(Norm::Unwanted);
-        }
         if std::mem::take(disturbed) {
             self.leaves.verify(py, outputs)?;
         }
@@ -287,7 +294,7 @@ impl Stepper {
             detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, counts));
             if counts.total(0..plan.chunks()) != [0.0] {
                 return match policies.nonfinite {
-                    NonFinite::Skip => Ok(Norm::Skip),
+                    NonFinite::Skip => Ok(None),
                     _ => Err(refused(&self.leaves, plan, counts)),
                 };
             }
@@ -295,7 +302,7 @@ impl Stepper {
         if clips && !norm.is_finite() && policies.nonfinite != NonFinite::Propagate {
             return Err(norm_refused(&self.leaves, plan, squares, norm));
         }
-        Ok(Norm::Taken(norm))
+        Ok(Some(norm))
     }
 
     /// What may be part of a cycle: schedules and parameters.
@@ -322,6 +329,10 @@ impl Plans {
         }
         Ok(&self.part)
     }
+}
+
+fn wants_norm(settings: &Settings, observers: &Observers) -> bool {
+    settings.limits_norms() || settings.policies.nonfinite.is_looked_for() || observers.want_norm()
 }
 
 /// One update of one array.

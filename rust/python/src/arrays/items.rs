@@ -121,7 +121,9 @@ impl Leaves {
 
     /// Counts an update of what the pass went over. Returns whether it went by a parameter for the first time.
     pub(crate) fn count(&mut self) -> bool {
-        self.waiting.fill(false);
+        if self.accumulates {
+            self.waiting.fill(false);
+        }
         let mut first = false;
         if !self.is_complete() {
             for leaf in 0..self.len() {
