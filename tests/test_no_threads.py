@@ -49,6 +49,7 @@ def nobody(processes):
 with gs.num_threads(1):
     opt.step(g), alone.step(g)
 assert helpers() == 0
+threading.stack_size(64 << 20)
 limit, value = REFUSED_BY
 before = resource.getrlimit(limit)
 resource.setrlimit(limit, (value, before[1]))
