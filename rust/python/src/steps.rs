@@ -87,7 +87,7 @@ impl Stepper {
         loss: Option<&Bound<'_, PyAny>>,
         disturbed: bool,
     ) -> PyResult<Option<f64>> {
-        let states = self.observers.states();
+        let states = self.observers.states()?;
         let result = self.checked(py, t, loss, disturbed);
         if result.is_err() {
             self.observers.restore(&states);
