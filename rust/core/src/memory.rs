@@ -448,3 +448,6 @@ pub enum Block<'a> {
     Single(Streams<'a, f32>),
     Double(Streams<'a, f64>),
 }
+
+#[cfg(test)]
+mod tests;

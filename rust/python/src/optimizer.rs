@@ -301,6 +301,7 @@ impl Optimizer {
     fn feedback_state<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let guard = slf.get().lock()?;
         let observers = guard.as_ref().ok_or_else(not_ready)?.body()?.stepper.observers();
+        observers.ensure_headroom()?;
         let states = observers.iter().map(|feedback| observers::state(slf.py(), feedback));
         PyTuple::new(slf.py(), states.collect::<PyResult<Vec<_>>>()?)
     }
@@ -309,6 +310,7 @@ impl Optimizer {
     fn set_feedback_state(slf: &Bound<'_, Self>, states: &Bound<'_, PyAny>) -> PyResult<()> {
         let guard = slf.get().lock()?;
         let observers = guard.as_ref().ok_or_else(not_ready)?.body()?.stepper.observers();
+        observers.ensure_headroom()?;
         let states: Vec<Bound<'_, PyAny>> = states.extract()?;
         if states.len() != observers.iter().len() {
             let (a, b) = (states.len(), observers.iter().len());
@@ -327,6 +329,7 @@ impl Optimizer {
     fn scalars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let guard = slf.get().lock()?;
         let stepper = &guard.as_ref().ok_or_else(not_ready)?.body()?.stepper;
+        stepper.settings().ensure_headroom()?;
         let groups = stepper.settings().groups.iter().zip(stepper.memory());
         let records =
             groups.map(|(group, numbers)| group.memory().iter().zip(numbers).into_py_dict(slf.py()));
@@ -335,9 +338,10 @@ impl Optimizer {
 
     #[setter]
     fn set_scalars(slf: &Bound<'_, Self>, scalars: &Bound<'_, PyAny>) -> PyResult<()> {
-        let given: Vec<Bound<'_, PyAny>> = scalars.extract()?;
         let mut guard = slf.get().lock()?;
         let stepper = &mut guard.as_mut().ok_or_else(not_ready)?.body_mut()?.stepper;
+        stepper.settings().ensure_headroom()?;
+        let given: Vec<Bound<'_, PyAny>> = scalars.extract()?;
         let groups = &stepper.settings().groups;
         if given.len() != groups.len() {
             let (a, b) = (given.len(), groups.len());
@@ -473,6 +477,7 @@ impl Optimizer {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
         let Told { settings, arrays, elements } = slf.get().snapshot()?;
+        settings.ensure_headroom()?;
         let groups = settings.groups.iter().map(|group| group.describe(slf.py()));
         let groups = groups.collect::<PyResult<Vec<_>>>()?.join("; ");
         let t = slf.get().step_count();

@@ -6,8 +6,12 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::clipping::{Clip, LIMITS};
 use crate::errors::value_error;
 use crate::groups::Group;
+use crate::headroom;
 use crate::policies::{POLICIES, Policies};
 use crate::values::Value;
+
+/// About what making one group takes, or telling of it.
+pub(crate) const BYTES_OF_A_GROUP: usize = 4096;
 
 /// It never changes: to set a hyperparameter is to make another.
 pub(crate) struct Settings {
@@ -18,6 +22,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// MemoryError unless there is room to do something for each group.
+    pub(crate) fn ensure_headroom(&self) -> PyResult<()> {
+        headroom::ensure(self.groups.len(), BYTES_OF_A_GROUP)
+    }
+
     /// All hyperparameters and limits.
     pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
         self.groups.iter().flat_map(Group::values).chain(self.clip.iter().flat_map(Clip::values))
@@ -37,6 +46,7 @@ impl Settings {
         if POLICIES.contains(&name) {
             return self.policies.get(py, name);
         }
+        self.ensure_headroom()?;
         let values = self.groups.iter().map(|group| group.get(py, name, t)).collect::<PyResult<Vec<_>>>()?;
         match <[_; 1]>::try_from(values) {
             Ok([value]) => Ok(value),
@@ -46,6 +56,7 @@ impl Settings {
 
     /// The same with another value of a hyperparameter: for all groups, or a tuple of one for each.
     pub(crate) fn with(&self, name: &str, value: &Bound<'_, PyAny>, t: u64) -> PyResult<Self> {
+        self.ensure_headroom()?;
         let py = value.py();
         let mut new = Self {
             groups: self.groups.iter().map(|group| group.clone_ref(py)).collect(),
@@ -82,6 +93,7 @@ impl Settings {
 
     /// A dict for each group: of its own hyperparameters, and of what all have in common.
     pub(crate) fn objects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.ensure_headroom()?;
         let dicts = self.groups.iter().map(|group| {
             let dict = PyDict::new(py);
             group.add_to(&dict)?;

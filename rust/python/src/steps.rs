@@ -150,7 +150,7 @@ impl Stepper {
         if self.observers.is_empty() {
             return self.checked(py, t, given);
         }
-        let states = self.observers.states();
+        let states = self.observers.states()?;
         let outcome = self.checked(py, t, given);
         if !matches!(outcome, Ok(Outcome::Updated { .. })) {
             self.observers.restore(&states);
