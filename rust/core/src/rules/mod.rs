@@ -5,6 +5,7 @@
 
 mod adagrad;
 mod adam;
+mod corrections;
 mod dog;
 mod lamb;
 mod rmsprop;
