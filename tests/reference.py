@@ -28,6 +28,7 @@ from oracles.adam import adam
 from oracles.estimated import dog, dog_settle, dog_sums
 from oracles.norms import lamb
 from oracles.sgd import sgd
+from oracles.signs import lion, rprop
 from oracles.squares import adagrad, rmsprop
 from oracles.sums import CHUNK, global_norm, total
 from oracles.types import Array, Memory, Rule, State
@@ -35,7 +36,7 @@ from oracles.types import Array, Memory, Rule, State
 __all__ = ["CHUNK", "DECOUPLED", "RULES", "SETTLED", "Memory", "State", "global_norm", "step", "total"]
 
 #: The optimizers whose weight decay shrinks the parameter instead of entering the gradient.
-DECOUPLED = {"AdamW"}
+DECOUPLED = {"AdamW", "Lion"}
 
 
 #: The function of each optimizer class. Loshchilov, Hutter 2019 (AdamW) is Adam with the other decay.
@@ -47,6 +48,8 @@ RULES: dict[str, Rule] = {
     "AdamW": adam,
     "LAMB": lamb,
     "DoG": dog,
+    "Lion": lion,
+    "Rprop": rprop,
 }
 
 #: Of rules that remember numbers: the terms of two sums, and what follows from them.

@@ -174,6 +174,10 @@ RANGES: dict[str, tuple[list[Any], str]] = {
     "alpha": BELOW_1,
     "beta1": BELOW_1,
     "beta2": BELOW_1,
+    "eta_minus": BELOW_1,
+    "eta_plus": ([0.0, 0.5, INF, NAN], "finite and at least 1"),
+    "step_min": AT_LEAST_0,
+    "step_max": AT_LEAST_0,
     "dampening": ([-0.1, 1.1, NAN], "at least 0 and at most 1"),
 }
 

@@ -2,7 +2,17 @@
 
 from gradstep.types import Floats, Rate
 
-__all__ = ["adagrad", "adam", "adamw", "dog", "lamb", "rmsprop", "sgd"]
+__all__ = [
+    "adagrad",
+    "adam",
+    "adamw",
+    "dog",
+    "lamb",
+    "lion",
+    "rmsprop",
+    "rprop",
+    "sgd",
+]
 
 def adagrad(
     p: Floats,
@@ -178,6 +188,35 @@ def lamb(
         ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
     """
 
+def lion(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.0001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.99,
+    weight_decay: Rate = 0.0,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Lion`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
 def rmsprop(
     p: Floats,
     g: Floats | float,
@@ -207,6 +246,38 @@ def rmsprop(
         step: the number of updates done before this one; 0 at the first.
         lr, alpha, eps, weight_decay, momentum, centered, momentum_form, eps_root,
         initial_accumulator_value:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def rprop(
+    p: Floats,
+    g: Floats | float,
+    prev: Floats,
+    step_size: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.01,
+    eta_minus: Rate = 0.5,
+    eta_plus: Rate = 1.2,
+    step_min: Rate = 1e-06,
+    step_max: Rate = 50.0,
+    weight_decay: Rate = 0.0,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Rprop`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        prev, step_size:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, eta_minus, eta_plus, step_min, step_max, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:

@@ -18,7 +18,20 @@ from gradstep.optimizers.adam import Adam, AdamW
 from gradstep.optimizers.base import Optimizer
 from gradstep.optimizers.dog import DoG
 from gradstep.optimizers.lamb import LAMB
+from gradstep.optimizers.lion import Lion
 from gradstep.optimizers.rmsprop import RMSprop
+from gradstep.optimizers.rprop import Rprop
 from gradstep.optimizers.sgd import SGD
 
-__all__ = ["LAMB", "SGD", "Adagrad", "Adam", "AdamW", "DoG", "Optimizer", "RMSprop"]
+__all__ = [
+    "LAMB",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "DoG",
+    "Lion",
+    "Optimizer",
+    "RMSprop",
+    "Rprop",
+]

@@ -8,13 +8,16 @@ mod adam;
 mod corrections;
 mod dog;
 mod lamb;
+mod lion;
 mod rmsprop;
+mod rprop;
 mod sgd;
 
 use crate::spec::Spec;
 
 /// Every rule. A new one is a file beside this one and a line here.
-pub static RULES: &[Spec] = &[sgd::SPEC, adagrad::SPEC, rmsprop::SPEC, adam::SPEC, lamb::SPEC, dog::SPEC];
+pub static RULES: &[Spec] =
+    &[sgd::SPEC, adagrad::SPEC, rmsprop::SPEC, adam::SPEC, lamb::SPEC, dog::SPEC, lion::SPEC, rprop::SPEC];
 
 pub fn named(name: &str) -> Option<&'static Spec> {
     RULES.iter().find(|spec| spec.name == name)
