@@ -25,11 +25,12 @@ from typing import Any
 import numpy as np
 
 from oracles.adam import adam
+from oracles.denominators import adamax
 from oracles.estimated import dog, dog_settle, dog_sums
 from oracles.norms import lamb
 from oracles.sgd import sgd
 from oracles.signs import lion, rprop
-from oracles.squares import adagrad, rmsprop
+from oracles.squares import adadelta, adagrad, rmsprop
 from oracles.sums import CHUNK, global_norm, total
 from oracles.types import Array, Memory, Rule, State
 
@@ -49,6 +50,8 @@ RULES: dict[str, Rule] = {
     "LAMB": lamb,
     "DoG": dog,
     "Lion": lion,
+    "Adamax": adamax,
+    "Adadelta": adadelta,
     "Rprop": rprop,
 }
 

@@ -174,6 +174,7 @@ RANGES: dict[str, tuple[list[Any], str]] = {
     "alpha": BELOW_1,
     "beta1": BELOW_1,
     "beta2": BELOW_1,
+    "rho": BELOW_1,
     "eta_minus": BELOW_1,
     "eta_plus": ([0.0, 0.5, INF, NAN], "finite and at least 1"),
     "step_min": AT_LEAST_0,

@@ -8,8 +8,10 @@ from gradstep.history import History
 from gradstep.optimizers import (
     LAMB,
     SGD,
+    Adadelta,
     Adagrad,
     Adam,
+    Adamax,
     AdamW,
     DoG,
     Lion,
@@ -24,9 +26,11 @@ from gradstep.types import Grads, Params, Rate
 __all__ = [
     "LAMB",
     "SGD",
+    "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "DetachedParameterWarning",
     "DoG",
     "EarlyStopping",

@@ -3,8 +3,10 @@
 from gradstep.types import Floats, Rate
 
 __all__ = [
+    "adadelta",
     "adagrad",
     "adam",
+    "adamax",
     "adamw",
     "dog",
     "lamb",
@@ -13,6 +15,36 @@ __all__ = [
     "rprop",
     "sgd",
 ]
+
+def adadelta(
+    p: Floats,
+    g: Floats | float,
+    square_avg: Floats,
+    acc_delta: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 1.0,
+    rho: Rate = 0.9,
+    eps: Rate = 1e-06,
+    weight_decay: Rate = 0.0,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Adadelta`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        square_avg, acc_delta:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, rho, eps, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
 
 def adagrad(
     p: Floats,
@@ -78,6 +110,38 @@ def adam(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
         initial_accumulator_value, first_count:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def adamax(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_inf: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.002,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+    bias_correction: bool = True,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Adamax`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_inf:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, weight_decay, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:

@@ -13,8 +13,10 @@ Every optimizer takes
 Parameters are numbered and named by their path: ``"fc1.w"``, ``"blocks.3.bias"``, ``"0"``.
 """
 
+from gradstep.optimizers.adadelta import Adadelta
 from gradstep.optimizers.adagrad import Adagrad
 from gradstep.optimizers.adam import Adam, AdamW
+from gradstep.optimizers.adamax import Adamax
 from gradstep.optimizers.base import Optimizer
 from gradstep.optimizers.dog import DoG
 from gradstep.optimizers.lamb import LAMB
@@ -26,9 +28,11 @@ from gradstep.optimizers.sgd import SGD
 __all__ = [
     "LAMB",
     "SGD",
+    "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "DoG",
     "Lion",
     "Optimizer",

@@ -3,8 +3,10 @@
 //! A rule says what is subtracted from one element of a parameter, and how its state follows from one element
 //! of the gradient. Loops, chunks, threads, SIMD, dtypes, clipping and weight decay are not its business.
 
+mod adadelta;
 mod adagrad;
 mod adam;
+mod adamax;
 mod corrections;
 mod dog;
 mod lamb;
@@ -16,8 +18,18 @@ mod sgd;
 use crate::spec::Spec;
 
 /// Every rule. A new one is a file beside this one and a line here.
-pub static RULES: &[Spec] =
-    &[sgd::SPEC, adagrad::SPEC, rmsprop::SPEC, adam::SPEC, lamb::SPEC, dog::SPEC, lion::SPEC, rprop::SPEC];
+pub static RULES: &[Spec] = &[
+    sgd::SPEC,
+    adagrad::SPEC,
+    rmsprop::SPEC,
+    adam::SPEC,
+    lamb::SPEC,
+    dog::SPEC,
+    lion::SPEC,
+    adamax::SPEC,
+    adadelta::SPEC,
+    rprop::SPEC,
+];
 
 pub fn named(name: &str) -> Option<&'static Spec> {
     RULES.iter().find(|spec| spec.name == name)
