@@ -50,6 +50,7 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
     "beta1": _decay,
     "beta2": _decay,
     "rho": _decay,
+    "momentum_decay": st.sampled_from([0.0, 4e-3, 1.0, 30.0]) | st.floats(0.0, 1.0),
     "eta_minus": _decay,
     "eta_plus": st.sampled_from([1.0, 1.2]) | st.floats(1.0, 3.0),
     "step_min": st.sampled_from([0.0, 1e-6]) | st.floats(0.0, 0.1),

@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 
 from oracles.adam import adam
-from oracles.denominators import adamax
+from oracles.denominators import adamax, radam
 from oracles.estimated import dog, dog_settle, dog_sums
 from oracles.norms import lamb
+from oracles.numerators import nadam
 from oracles.sgd import sgd
 from oracles.signs import lion, rprop
 from oracles.squares import adadelta, adagrad, rmsprop
@@ -51,6 +52,8 @@ RULES: dict[str, Rule] = {
     "DoG": dog,
     "Lion": lion,
     "Adamax": adamax,
+    "NAdam": nadam,
+    "RAdam": radam,
     "Adadelta": adadelta,
     "Rprop": rprop,
 }

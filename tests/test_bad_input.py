@@ -175,6 +175,7 @@ RANGES: dict[str, tuple[list[Any], str]] = {
     "beta1": BELOW_1,
     "beta2": BELOW_1,
     "rho": BELOW_1,
+    "momentum_decay": AT_LEAST_0,
     "eta_minus": BELOW_1,
     "eta_plus": ([0.0, 0.5, INF, NAN], "finite and at least 1"),
     "step_min": AT_LEAST_0,

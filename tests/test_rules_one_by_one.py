@@ -37,3 +37,34 @@ def test_lion_leaves_what_has_no_direction() -> None:
     want = p.copy()
     gs.Lion(p, lr=0.5).step(np.array([0.0, -0.0, 0.0, -0.0]))
     assert_same_bits(p, want, "p")
+
+
+def test_nadam_resumes_anywhere_without_a_product_of_its_own() -> None:
+    whole, half = np.linspace(-1, 1, 5), np.linspace(-1, 1, 5)
+    first = gs.NAdam(whole, lr=0.1)
+    second = gs.NAdam(half, lr=0.1)
+    for t in range(20):
+        g = np.cos(np.arange(5.0) + t)
+        first.step(g)
+        second.step(g)
+        if t == 9:
+            state = {slot: array.copy() for slot, array in second.state["0"].items()}
+            second = gs.NAdam(half, lr=0.1)
+            second.step_count = 10
+            for slot, array in state.items():
+                second.state["0"][slot][...] = array
+    assert_same_bits(half, whole, "p")
+
+
+def test_radam_begins_with_plain_momentum() -> None:
+    p, q = np.ones(3), np.ones(3)
+    radam = gs.RAdam(p, lr=0.1)
+    m = np.zeros(3)
+    for t in range(1, 6):
+        g = np.cos(np.arange(3.0) + t)
+        radam.step(g)
+        m = 0.9 * m + 0.1 * g
+        q -= 0.1 * m / (1 - 0.9**t)
+    np.testing.assert_allclose(p, q, rtol=1e-14)
+    radam.step(np.ones(3))
+    assert np.abs(p - q).max() < 0.01, "from the sixth step on the rate starts small"

@@ -11,6 +11,8 @@ __all__ = [
     "dog",
     "lamb",
     "lion",
+    "nadam",
+    "radam",
     "rmsprop",
     "rprop",
     "sgd",
@@ -274,6 +276,74 @@ def lion(
             what the class starts from: zeros, unless it says otherwise.
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def nadam(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.002,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-08,
+    momentum_decay: Rate = 0.004,
+    weight_decay: Rate = 0.0,
+    eps_hat: bool = False,
+    eps_root: Rate = 0.0,
+    bias_correction: bool = True,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.NAdam`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, momentum_decay, weight_decay, eps_hat, eps_root, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def radam(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+    eps_hat: bool = True,
+    eps_root: Rate = 0.0,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.RAdam`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, weight_decay, eps_hat, eps_root:
             as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from oracles.corrections import share
+from oracles.corrections import scaled, share
 from oracles.types import Array, State
 
 
@@ -25,3 +27,32 @@ def adamax(
     m = c(beta1) * state.get("exp_avg", c(0)) + c(1.0 - beta1) * g
     u = np.maximum(c(beta2) * state.get("exp_inf", c(0)), np.abs(g) + c(eps))
     return p - c(lr / share(beta1, t, bias_correction)) * m / u, {"exp_avg": m, "exp_inf": u}
+
+
+def radam(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,
+    *,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    eps_hat: bool,
+    eps_root: float,
+) -> tuple[Array, State]:
+    """Liu et al. 2020."""
+    c = p.dtype.type
+    share1, share2 = share(beta1, t), share(beta2, t)
+    last = 2.0 / (1.0 - beta2) - 1.0
+    length = last - 2.0 * float(t + 1) * beta2 ** float(t + 1) / share2
+    η = lr / share1
+    m = c(beta1) * state.get("exp_avg", c(0)) + c(1.0 - beta1) * g
+    v = c(beta2) * state.get("exp_avg_sq", c(0)) + c(1.0 - beta2) * g * g
+    new = {"exp_avg": m, "exp_avg_sq": v}
+    if not length > 5.0:
+        return p - c(η) * m, new
+    η *= math.sqrt((length - 4.0) * (length - 2.0) * last / ((last - 4.0) * (last - 2.0) * length) * share2)
+    ε, ρ = scaled(eps, eps_root, eps_hat, share2)
+    return p - c(η) * m / (np.sqrt(v + c(ρ)) + c(ε)), new

@@ -21,6 +21,8 @@ from gradstep.optimizers.base import Optimizer
 from gradstep.optimizers.dog import DoG
 from gradstep.optimizers.lamb import LAMB
 from gradstep.optimizers.lion import Lion
+from gradstep.optimizers.nadam import NAdam
+from gradstep.optimizers.radam import RAdam
 from gradstep.optimizers.rmsprop import RMSprop
 from gradstep.optimizers.rprop import Rprop
 from gradstep.optimizers.sgd import SGD
@@ -35,7 +37,9 @@ __all__ = [
     "Adamax",
     "DoG",
     "Lion",
+    "NAdam",
     "Optimizer",
+    "RAdam",
     "RMSprop",
     "Rprop",
 ]

@@ -11,6 +11,8 @@ mod corrections;
 mod dog;
 mod lamb;
 mod lion;
+mod nadam;
+mod radam;
 mod rmsprop;
 mod rprop;
 mod sgd;
@@ -27,6 +29,8 @@ pub static RULES: &[Spec] = &[
     dog::SPEC,
     lion::SPEC,
     adamax::SPEC,
+    nadam::SPEC,
+    radam::SPEC,
     adadelta::SPEC,
     rprop::SPEC,
 ];
