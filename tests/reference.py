@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from oracles.adam import adam
-from oracles.denominators import adamax, radam
+from oracles.denominators import adabelief, adamax, radam, yogi
 from oracles.estimated import dog, dog_settle, dog_sums
 from oracles.norms import lamb
 from oracles.numerators import nadam
@@ -38,7 +38,7 @@ from oracles.types import Array, Memory, Rule, State
 __all__ = ["CHUNK", "DECOUPLED", "RULES", "SETTLED", "Memory", "State", "global_norm", "step", "total"]
 
 #: The optimizers whose weight decay shrinks the parameter instead of entering the gradient.
-DECOUPLED = {"AdamW", "Lion"}
+DECOUPLED = {"AdamW", "Lion", "AdaBelief", "Yogi"}
 
 
 #: The function of each optimizer class. Loshchilov, Hutter 2019 (AdamW) is Adam with the other decay.
@@ -56,6 +56,8 @@ RULES: dict[str, Rule] = {
     "RAdam": radam,
     "Adadelta": adadelta,
     "Rprop": rprop,
+    "AdaBelief": adabelief,
+    "Yogi": yogi,
 }
 
 #: Of rules that remember numbers: the terms of two sums, and what follows from them.

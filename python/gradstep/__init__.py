@@ -8,6 +8,7 @@ from gradstep.history import History
 from gradstep.optimizers import (
     LAMB,
     SGD,
+    AdaBelief,
     Adadelta,
     Adagrad,
     Adam,
@@ -20,6 +21,7 @@ from gradstep.optimizers import (
     RAdam,
     RMSprop,
     Rprop,
+    Yogi,
 )
 from gradstep.plots import plot_schedules
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
@@ -28,6 +30,7 @@ from gradstep.types import Grads, Params, Rate
 __all__ = [
     "LAMB",
     "SGD",
+    "AdaBelief",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -46,6 +49,7 @@ __all__ = [
     "RMSprop",
     "Rate",
     "Rprop",
+    "Yogi",
     "__version__",
     "feedback",
     "functional",

@@ -3,6 +3,7 @@
 from gradstep.types import Floats, Rate
 
 __all__ = [
+    "adabelief",
     "adadelta",
     "adagrad",
     "adam",
@@ -16,7 +17,42 @@ __all__ = [
     "rmsprop",
     "rprop",
     "sgd",
+    "yogi",
 ]
+
+def adabelief(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_var: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-16,
+    eps_root: Rate = 1e-16,
+    weight_decay: Rate = 0.0,
+    eps_hat: bool = False,
+    bias_correction: bool = True,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.AdaBelief`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_var:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, eps_root, weight_decay, eps_hat, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
 
 def adadelta(
     p: Floats,
@@ -444,6 +480,42 @@ def sgd(
             Only with the options that want it: momentum_buffer.
         step: the number of updates done before this one; 0 at the first.
         lr, momentum, dampening, weight_decay, nesterov, momentum_form:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def yogi(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.01,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 0.001,
+    initial_accumulator_value: Rate = 1e-06,
+    weight_decay: Rate = 0.0,
+    eps_hat: bool = False,
+    eps_root: Rate = 0.0,
+    bias_correction: bool = True,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Yogi`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, initial_accumulator_value, weight_decay, eps_hat, eps_root,
+        bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:

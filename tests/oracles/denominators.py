@@ -56,3 +56,54 @@ def radam(
     η *= math.sqrt((length - 4.0) * (length - 2.0) * last / ((last - 4.0) * (last - 2.0) * length) * share2)
     ε, ρ = scaled(eps, eps_root, eps_hat, share2)
     return p - c(η) * m / (np.sqrt(v + c(ρ)) + c(ε)), new
+
+
+def adabelief(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,
+    *,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    eps_root: float,
+    eps_hat: bool,
+    bias_correction: bool,
+) -> tuple[Array, State]:
+    """Zhuang et al. 2020."""
+    c = p.dtype.type
+    share1, share2 = share(beta1, t, bias_correction), share(beta2, t, bias_correction)
+    ε, _ = scaled(eps, 0.0, eps_hat, share2)
+    m = c(beta1) * state.get("exp_avg", c(0)) + c(1.0 - beta1) * g
+    s = c(beta2) * state.get("exp_avg_var", c(0)) + c(1.0 - beta2) * (g - m) * (g - m) + c(eps_root)
+    η = c(lr * math.sqrt(share2) / share1)
+    return p - η * m / (np.sqrt(s) + c(ε)), {"exp_avg": m, "exp_avg_var": s}
+
+
+def yogi(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,
+    *,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    initial_accumulator_value: float,
+    eps_hat: bool,
+    eps_root: float,
+    bias_correction: bool,
+) -> tuple[Array, State]:
+    """Zaheer et al. 2018."""
+    c = p.dtype.type
+    share1, share2 = share(beta1, t, bias_correction), share(beta2, t, bias_correction)
+    ε, ρ = scaled(eps, eps_root, eps_hat, share2)
+    start = c(initial_accumulator_value)
+    m = c(beta1) * state.get("exp_avg", start) + c(1.0 - beta1) * g
+    v = state.get("exp_avg_sq", start)
+    v = v - c(1.0 - beta2) * (g * g) * np.sign(v - g * g)
+    η = c(lr * math.sqrt(share2) / share1)
+    return p - η * m / (np.sqrt(v + c(ρ)) + c(ε)), {"exp_avg": m, "exp_avg_sq": v}

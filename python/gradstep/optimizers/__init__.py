@@ -13,6 +13,7 @@ Every optimizer takes
 Parameters are numbered and named by their path: ``"fc1.w"``, ``"blocks.3.bias"``, ``"0"``.
 """
 
+from gradstep.optimizers.adabelief import AdaBelief
 from gradstep.optimizers.adadelta import Adadelta
 from gradstep.optimizers.adagrad import Adagrad
 from gradstep.optimizers.adam import Adam, AdamW
@@ -26,10 +27,12 @@ from gradstep.optimizers.radam import RAdam
 from gradstep.optimizers.rmsprop import RMSprop
 from gradstep.optimizers.rprop import Rprop
 from gradstep.optimizers.sgd import SGD
+from gradstep.optimizers.yogi import Yogi
 
 __all__ = [
     "LAMB",
     "SGD",
+    "AdaBelief",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -42,4 +45,5 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
+    "Yogi",
 ]

@@ -3,6 +3,7 @@
 //! A rule says what is subtracted from one element of a parameter, and how its state follows from one element
 //! of the gradient. Loops, chunks, threads, SIMD, dtypes, clipping and weight decay are not its business.
 
+mod adabelief;
 mod adadelta;
 mod adagrad;
 mod adam;
@@ -16,6 +17,7 @@ mod radam;
 mod rmsprop;
 mod rprop;
 mod sgd;
+mod yogi;
 
 use crate::spec::Spec;
 
@@ -33,6 +35,8 @@ pub static RULES: &[Spec] = &[
     radam::SPEC,
     adadelta::SPEC,
     rprop::SPEC,
+    adabelief::SPEC,
+    yogi::SPEC,
 ];
 
 pub fn named(name: &str) -> Option<&'static Spec> {
