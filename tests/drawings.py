@@ -49,6 +49,7 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
     "alpha": _decay,
     "beta1": _decay,
     "beta2": _decay,
+    "beta3": _decay,
     "rho": _decay,
     "momentum_decay": st.sampled_from([0.0, 4e-3, 1.0, 30.0]) | st.floats(0.0, 1.0),
     "eta_minus": _decay,

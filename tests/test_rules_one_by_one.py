@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import gradstep as gs
 from bits import assert_same_bits
@@ -54,6 +55,16 @@ def test_nadam_resumes_anywhere_without_a_product_of_its_own() -> None:
             for slot, array in state.items():
                 second.state["0"][slot][...] = array
     assert_same_bits(half, whole, "p")
+
+
+@pytest.mark.parametrize("clipping", [True, False])
+def test_the_first_step_of_adopt_only_looks(clipping: bool) -> None:
+    p = np.ones(2, np.float32)
+    opt = gs.ADOPT(p, lr=1.0, use_clipping=clipping)
+    opt.step(np.array([1e38, -2.0]))
+    assert (p == 1.0).all()
+    assert (opt.state["0"]["exp_avg"] == 0.0).all()
+    assert opt.state["0"]["exp_avg_sq"][1] == 4.0
 
 
 def test_radam_begins_with_plain_momentum() -> None:

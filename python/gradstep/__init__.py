@@ -6,6 +6,7 @@ from gradstep._core import DetachedParameterWarning, __version__
 from gradstep.early_stopping import EarlyStopping
 from gradstep.history import History
 from gradstep.optimizers import (
+    ADOPT,
     LAMB,
     SGD,
     AdaBelief,
@@ -14,6 +15,7 @@ from gradstep.optimizers import (
     Adam,
     Adamax,
     AdamW,
+    AdEMAMix,
     DoG,
     Lion,
     NAdam,
@@ -28,8 +30,10 @@ from gradstep.threads import get_num_threads, num_threads, set_num_threads
 from gradstep.types import Grads, Params, Rate
 
 __all__ = [
+    "ADOPT",
     "LAMB",
     "SGD",
+    "AdEMAMix",
     "AdaBelief",
     "Adadelta",
     "Adagrad",

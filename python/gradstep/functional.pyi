@@ -9,6 +9,8 @@ __all__ = [
     "adam",
     "adamax",
     "adamw",
+    "ademamix",
+    "adopt",
     "dog",
     "lamb",
     "lion",
@@ -220,6 +222,75 @@ def adamw(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
         initial_accumulator_value, first_count:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def ademamix(
+    p: Floats,
+    g: Floats | float,
+    exp_avg_fast: Floats,
+    exp_avg_slow: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    beta3: Rate = 0.9999,
+    alpha: Rate = 5.0,
+    eps: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+    eps_hat: bool = False,
+    eps_root: Rate = 0.0,
+    bias_correction: bool = True,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.AdEMAMix`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg_fast, exp_avg_slow, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, beta3, alpha, eps, weight_decay, eps_hat, eps_root, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def adopt(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.9999,
+    eps: Rate = 1e-06,
+    weight_decay: Rate = 0.0,
+    use_clipping: bool = True,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.ADOPT`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, weight_decay, use_clipping:
             as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:

@@ -107,3 +107,30 @@ def yogi(
     v = v - c(1.0 - beta2) * (g * g) * np.sign(v - g * g)
     η = c(lr * math.sqrt(share2) / share1)
     return p - η * m / (np.sqrt(v + c(ρ)) + c(ε)), {"exp_avg": m, "exp_avg_sq": v}
+
+
+def adopt(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,
+    *,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    use_clipping: bool,
+) -> tuple[Array, State]:
+    """Taniguchi et al. 2024. The first step only sets v."""
+    c = p.dtype.type
+    if t == 0:
+        beta1, rest1, beta2, rest2, limit = 1.0, 0.0, 0.0, 1.0, 0.0
+    else:
+        rest1, rest2 = 1.0 - beta1, 1.0 - beta2
+        limit = float(t) ** 0.25 if use_clipping else math.inf
+    m, v = state.get("exp_avg", c(0)), state.get("exp_avg_sq", c(0))
+    n = g / np.maximum(np.sqrt(v), c(eps))
+    n = np.where(n >= c(limit), c(limit), n)
+    n = np.where(n <= -c(limit), -c(limit), n)
+    m = c(beta1) * m + c(rest1) * n
+    return p - c(lr) * m, {"exp_avg": m, "exp_avg_sq": c(beta2) * v + c(rest2) * g * g}

@@ -56,3 +56,31 @@ def nadam(
     v = c(beta2) * state.get("exp_avg_sq", c(0)) + c(1.0 - beta2) * g * g
     ahead = c(η * later / (1.0 - product * later)) * m + c(η * (1.0 - now) / (1.0 - product)) * g
     return p - ahead / (np.sqrt(v + c(ρ)) + c(ε)), {"exp_avg": m, "exp_avg_sq": v}
+
+
+def ademamix(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,
+    *,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    beta3: float,
+    alpha: float,
+    eps: float,
+    eps_hat: bool,
+    eps_root: float,
+    bias_correction: bool,
+) -> tuple[Array, State]:
+    """Pagliardini et al. 2024."""
+    c = p.dtype.type
+    share1, share2 = share(beta1, t, bias_correction), share(beta2, t, bias_correction)
+    η = lr * math.sqrt(share2)
+    ε, ρ = scaled(eps, eps_root, eps_hat, share2)
+    m1 = c(beta1) * state.get("exp_avg_fast", c(0)) + c(1.0 - beta1) * g
+    m2 = c(beta3) * state.get("exp_avg_slow", c(0)) + c(1.0 - beta3) * g
+    v = c(beta2) * state.get("exp_avg_sq", c(0)) + c(1.0 - beta2) * g * g
+    step = (c(η / share1) * m1 + c(η * alpha) * m2) / (np.sqrt(v + c(ρ)) + c(ε))
+    return p - step, {"exp_avg_fast": m1, "exp_avg_slow": m2, "exp_avg_sq": v}

@@ -18,6 +18,8 @@ from gradstep.optimizers.adadelta import Adadelta
 from gradstep.optimizers.adagrad import Adagrad
 from gradstep.optimizers.adam import Adam, AdamW
 from gradstep.optimizers.adamax import Adamax
+from gradstep.optimizers.ademamix import AdEMAMix
+from gradstep.optimizers.adopt import ADOPT
 from gradstep.optimizers.base import Optimizer
 from gradstep.optimizers.dog import DoG
 from gradstep.optimizers.lamb import LAMB
@@ -30,8 +32,10 @@ from gradstep.optimizers.sgd import SGD
 from gradstep.optimizers.yogi import Yogi
 
 __all__ = [
+    "ADOPT",
     "LAMB",
     "SGD",
+    "AdEMAMix",
     "AdaBelief",
     "Adadelta",
     "Adagrad",

@@ -8,6 +8,8 @@ mod adadelta;
 mod adagrad;
 mod adam;
 mod adamax;
+mod ademamix;
+mod adopt;
 mod corrections;
 mod dog;
 mod lamb;
@@ -37,6 +39,8 @@ pub static RULES: &[Spec] = &[
     rprop::SPEC,
     adabelief::SPEC,
     yogi::SPEC,
+    adopt::SPEC,
+    ademamix::SPEC,
 ];
 
 pub fn named(name: &str) -> Option<&'static Spec> {
