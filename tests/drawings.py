@@ -66,6 +66,7 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
 CHOICES: dict[str, list[Any]] = {
     "amsgrad": [False, True, "corrected"],
     "momentum_form": ["torch", "keras"],
+    "difference_form": ["optax", "paper"],
 }
 
 _limits = st.sampled_from([0.0, 1.0, 1e9]) | st.floats(1e-6, 1e6)

@@ -28,7 +28,7 @@ from oracles.adam import adam
 from oracles.denominators import adabelief, adamax, adopt, radam, yogi
 from oracles.estimated import dog, dog_settle, dog_sums
 from oracles.norms import lamb
-from oracles.numerators import ademamix, nadam
+from oracles.numerators import adan, ademamix, nadam
 from oracles.sgd import sgd
 from oracles.signs import lion, rprop
 from oracles.squares import adadelta, adagrad, rmsprop
@@ -38,7 +38,7 @@ from oracles.types import Array, Memory, Rule, State
 __all__ = ["CHUNK", "DECOUPLED", "RULES", "SETTLED", "Memory", "State", "global_norm", "step", "total"]
 
 #: The optimizers whose weight decay shrinks the parameter instead of entering the gradient.
-DECOUPLED = {"AdamW", "Lion", "AdaBelief", "Yogi", "ADOPT", "AdEMAMix"}
+DECOUPLED = {"AdamW", "Lion", "AdaBelief", "Yogi", "Adan", "ADOPT", "AdEMAMix"}
 
 
 #: The function of each optimizer class. Loshchilov, Hutter 2019 (AdamW) is Adam with the other decay.
@@ -58,6 +58,7 @@ RULES: dict[str, Rule] = {
     "Rprop": rprop,
     "AdaBelief": adabelief,
     "Yogi": yogi,
+    "Adan": adan,
     "ADOPT": adopt,
     "AdEMAMix": ademamix,
 }

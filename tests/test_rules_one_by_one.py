@@ -79,3 +79,15 @@ def test_radam_begins_with_plain_momentum() -> None:
     np.testing.assert_allclose(p, q, rtol=1e-14)
     radam.step(np.ones(3))
     assert np.abs(p - q).max() < 0.01, "from the sixth step on the rate starts small"
+
+
+def test_the_decays_are_those_of_the_references() -> None:
+    coupled = {"Adadelta", "Adamax", "NAdam", "RAdam", "Rprop"}
+    decoupled = {"Lion", "AdaBelief", "Yogi", "Adan", "ADOPT", "AdEMAMix"}
+    for name in coupled | decoupled:
+        p = np.ones(2)
+        opt = getattr(gs, name)(p, lr=0.1, weight_decay=0.5)
+        opt.step(np.zeros(2))
+        opt.step(np.zeros(2))
+        shrunk = np.full(2, (1 - 0.1 * 0.5) ** 2)
+        assert np.allclose(p, shrunk, rtol=1e-3) == (name in decoupled), name

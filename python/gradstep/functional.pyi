@@ -9,6 +9,7 @@ __all__ = [
     "adam",
     "adamax",
     "adamw",
+    "adan",
     "ademamix",
     "adopt",
     "dog",
@@ -222,6 +223,44 @@ def adamw(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
         initial_accumulator_value, first_count:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def adan(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_diff: Floats,
+    exp_avg_sq: Floats,
+    prev_grad: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.98,
+    beta2: Rate = 0.92,
+    beta3: Rate = 0.99,
+    eps: Rate = 1e-08,
+    eps_root: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+    difference_form: str = "optax",
+    eps_hat: bool = False,
+    bias_correction: bool = True,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Adan`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_diff, exp_avg_sq, prev_grad:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, beta3, eps, eps_root, weight_decay, difference_form, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:

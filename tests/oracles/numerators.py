@@ -58,6 +58,37 @@ def nadam(
     return p - ahead / (np.sqrt(v + c(ρ)) + c(ε)), {"exp_avg": m, "exp_avg_sq": v}
 
 
+def adan(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,
+    *,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    beta3: float,
+    eps: float,
+    eps_root: float,
+    difference_form: str,
+    eps_hat: bool,
+    bias_correction: bool,
+) -> tuple[Array, State]:
+    """Xie et al. 2022."""
+    c = p.dtype.type
+    share1, share2, share3 = (share(beta, t, bias_correction) for beta in (beta1, beta2, beta3))
+    η = lr * math.sqrt(share3)
+    ε, ρ = scaled(eps, eps_root, eps_hat, share3)
+    a = beta2 if difference_form == "paper" else 1.0 - beta2
+    d = np.zeros_like(g) if t == 0 else g - state.get("prev_grad", c(0))
+    m = c(beta1) * state.get("exp_avg", c(0)) + c(1.0 - beta1) * g
+    v = c(beta2) * state.get("exp_avg_diff", c(0)) + c(1.0 - beta2) * d
+    mixed = g + c(a) * d
+    n = c(beta3) * state.get("exp_avg_sq", c(0)) + c(1.0 - beta3) * mixed * mixed
+    step = (c(η / share1) * m + c(η * a / share2) * v) / (np.sqrt(n + c(ρ)) + c(ε))
+    return p - step, {"exp_avg": m, "exp_avg_diff": v, "exp_avg_sq": n, "prev_grad": g}
+
+
 def ademamix(
     p: Array,
     g: Array,

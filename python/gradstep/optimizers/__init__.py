@@ -18,6 +18,7 @@ from gradstep.optimizers.adadelta import Adadelta
 from gradstep.optimizers.adagrad import Adagrad
 from gradstep.optimizers.adam import Adam, AdamW
 from gradstep.optimizers.adamax import Adamax
+from gradstep.optimizers.adan import Adan
 from gradstep.optimizers.ademamix import AdEMAMix
 from gradstep.optimizers.adopt import ADOPT
 from gradstep.optimizers.base import Optimizer
@@ -42,6 +43,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "Adan",
     "DoG",
     "Lion",
     "NAdam",

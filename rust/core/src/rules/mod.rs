@@ -8,6 +8,7 @@ mod adadelta;
 mod adagrad;
 mod adam;
 mod adamax;
+mod adan;
 mod ademamix;
 mod adopt;
 mod corrections;
@@ -39,6 +40,7 @@ pub static RULES: &[Spec] = &[
     rprop::SPEC,
     adabelief::SPEC,
     yogi::SPEC,
+    adan::SPEC,
     adopt::SPEC,
     ademamix::SPEC,
 ];
