@@ -26,6 +26,11 @@ LOUD: dict[str, Any] = {
     "lr_decay": 0.5,
     "initial_accumulator_value": 0.1,
     "reps_rel": 1.0,
+    "momentum_form": "keras",
+    "difference_form": "paper",
+    "eps_root": 1e-3,
+    "first_count": 2.0,
+    "bias_correction": False,
 }
 NEEDED: dict[str, dict[str, Any]] = {"nesterov": {"momentum": 0.9}, "dampening": {"momentum": 0.9}}
 

@@ -112,8 +112,8 @@ def test_functions() -> None:
 
 def test_misuse_of_functions() -> None:
     a, b, c, d = two(), two(), two(), two()
-    with pytest.raises(AttributeError, match="has no attribute 'adan'"):
-        functional.adan(a, b, c, d, step=0)  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+    with pytest.raises(AttributeError, match="has no attribute 'adamm'"):
+        functional.adamm(a, b, c, d, step=0)  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
     with pytest.raises(TypeError, match="unexpected keyword argument 'beta_1'"):
         functional.adam(a, b, c, d, step=0, beta_1=0.9)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     with pytest.raises(TypeError, match="unexpected keyword argument 'clip_norm'"):

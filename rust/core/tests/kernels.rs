@@ -118,7 +118,7 @@ fn a_dry_run_sums_and_writes_nothing() {
 
 #[test]
 fn a_rule_without_sums_measures_nothing() {
-    let kernel = kernel("adagrad", &[0.0, 0.5, 0.1]);
+    let kernel = kernel("adagrad", &[0.0, 0.5, 0.1, 0.0]);
     assert!(kernel.sums().is_none() && kernel.memory().is_empty());
     assert_eq!(format!("{kernel:?}").matches("Kernel").count(), 1);
 }
