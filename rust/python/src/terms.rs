@@ -28,6 +28,7 @@ pub(crate) struct StepTerms {
 
 /// What any of the groups needs, so that a step that needs nothing of it finds that out at once.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 struct Wants {
     evaluation: bool,
     sums: bool,
