@@ -39,6 +39,7 @@ def adabelief(
     weight_decay: Rate = 0.0,
     eps_hat: bool = False,
     bias_correction: bool = True,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdaBelief`.
 
@@ -51,6 +52,7 @@ def adabelief(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, eps_root, weight_decay, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -69,6 +71,7 @@ def adadelta(
     rho: Rate = 0.9,
     eps: Rate = 1e-06,
     weight_decay: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adadelta`.
 
@@ -81,6 +84,7 @@ def adadelta(
         step: the number of updates done before this one; 0 at the first.
         lr, rho, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -100,6 +104,7 @@ def adagrad(
     initial_accumulator_value: Rate = 0.0,
     eps: Rate = 1e-10,
     eps_root: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adagrad`.
 
@@ -112,6 +117,7 @@ def adagrad(
         step: the number of updates done before this one; 0 at the first.
         lr, lr_decay, weight_decay, initial_accumulator_value, eps, eps_root:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -138,6 +144,7 @@ def adam(
     bias_correction: bool = True,
     initial_accumulator_value: Rate = 0.0,
     first_count: Rate = 1.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adam`.
 
@@ -152,6 +159,7 @@ def adam(
         lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -172,6 +180,7 @@ def adamax(
     eps: Rate = 1e-08,
     weight_decay: Rate = 0.0,
     bias_correction: bool = True,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adamax`.
 
@@ -184,6 +193,7 @@ def adamax(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, weight_decay, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -210,6 +220,7 @@ def adamw(
     bias_correction: bool = True,
     initial_accumulator_value: Rate = 0.0,
     first_count: Rate = 1.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdamW`.
 
@@ -224,6 +235,7 @@ def adamw(
         lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -250,6 +262,7 @@ def adan(
     difference_form: str = "optax",
     eps_hat: bool = False,
     bias_correction: bool = True,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adan`.
 
@@ -262,6 +275,7 @@ def adan(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, beta3, eps, eps_root, weight_decay, difference_form, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -287,6 +301,7 @@ def ademamix(
     eps_hat: bool = False,
     eps_root: Rate = 0.0,
     bias_correction: bool = True,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdEMAMix`.
 
@@ -299,6 +314,7 @@ def ademamix(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, beta3, alpha, eps, weight_decay, eps_hat, eps_root, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -319,6 +335,7 @@ def adopt(
     eps: Rate = 1e-06,
     weight_decay: Rate = 0.0,
     use_clipping: bool = True,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.ADOPT`.
 
@@ -331,6 +348,7 @@ def adopt(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, weight_decay, use_clipping:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -349,6 +367,7 @@ def dog(
     reps_rel: Rate = 1e-06,
     eps: Rate = 1e-08,
     weight_decay: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.DoG`.
 
@@ -363,6 +382,7 @@ def dog(
         step: the number of updates done before this one; 0 at the first.
         lr, reps_rel, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -382,6 +402,7 @@ def lamb(
     beta2: Rate = 0.999,
     eps: Rate = 1e-06,
     weight_decay: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.LAMB`.
 
@@ -394,6 +415,7 @@ def lamb(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -411,6 +433,7 @@ def lion(
     beta1: Rate = 0.9,
     beta2: Rate = 0.99,
     weight_decay: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Lion`.
 
@@ -423,6 +446,7 @@ def lion(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -446,6 +470,7 @@ def nadam(
     eps_hat: bool = False,
     eps_root: Rate = 0.0,
     bias_correction: bool = True,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.NAdam`.
 
@@ -458,6 +483,7 @@ def nadam(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, momentum_decay, weight_decay, eps_hat, eps_root, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -479,6 +505,7 @@ def radam(
     weight_decay: Rate = 0.0,
     eps_hat: bool = True,
     eps_root: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.RAdam`.
 
@@ -491,6 +518,7 @@ def radam(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, weight_decay, eps_hat, eps_root:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -513,6 +541,7 @@ def rmsprop(
     momentum_form: str = "torch",
     eps_root: Rate = 0.0,
     initial_accumulator_value: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.RMSprop`.
 
@@ -527,6 +556,7 @@ def rmsprop(
         lr, alpha, eps, weight_decay, momentum, centered, momentum_form, eps_root,
         initial_accumulator_value:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -547,6 +577,7 @@ def rprop(
     step_min: Rate = 1e-06,
     step_max: Rate = 50.0,
     weight_decay: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Rprop`.
 
@@ -559,6 +590,7 @@ def rprop(
         step: the number of updates done before this one; 0 at the first.
         lr, eta_minus, eta_plus, step_min, step_max, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -578,6 +610,7 @@ def sgd(
     weight_decay: Rate = 0.0,
     nesterov: bool = False,
     momentum_form: str = "torch",
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.SGD`.
 
@@ -591,6 +624,7 @@ def sgd(
         step: the number of updates done before this one; 0 at the first.
         lr, momentum, dampening, weight_decay, nesterov, momentum_form:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -614,6 +648,7 @@ def yogi(
     eps_hat: bool = False,
     eps_root: Rate = 0.0,
     bias_correction: bool = True,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Yogi`.
 
@@ -627,6 +662,7 @@ def yogi(
         lr, beta1, beta2, eps, initial_accumulator_value, weight_decay, eps_hat, eps_root,
         bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.

@@ -52,6 +52,9 @@ impl Rounded {
     pub const NEUTRAL: Self = Self { single: Numbers::NEUTRAL, double: Numbers::NEUTRAL };
 
     pub fn set_factors(&mut self, factors: Factors<f64>) {
+        if factors == self.double.factors {
+            return;
+        }
         let Factors { scale, decay, shrink, gain } = factors;
         let (scale, decay, shrink, gain) = (scale as f32, decay as f32, shrink as f32, gain as f32);
         self.single.factors = Factors { scale, decay, shrink, gain };

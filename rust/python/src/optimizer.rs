@@ -21,7 +21,7 @@ use crate::observers;
 use crate::ready::{Call, Ready};
 use crate::records;
 use crate::settings::Settings;
-use crate::steps::Outcome;
+use crate::steps::{Last, Outcome};
 
 #[pyclass(subclass, frozen, module = "gradstep._core")]
 pub(crate) struct Optimizer {
@@ -131,7 +131,7 @@ impl Optimizer {
         let mut guard = this.lock()?;
         let ready = guard.as_mut().ok_or_else(not_ready)?;
         let outcome = ready.step(grads, &Call { t: this.next()?, loss, scale })?;
-        Ok(this.record(&outcome))
+        Ok(this.record(outcome, ready.last()))
     }
 
     /// Update copies of arrays, and leave what is given as it is.
@@ -522,7 +522,7 @@ impl Optimizer {
         let (made, outcome) =
             ready.make(grads, params, differences, &Call { t: self.next()?, loss, scale })?;
         let told = Told::of(ready);
-        self.record(&outcome);
+        self.record(outcome, ready.last());
         let old_told = self.told().replace(told);
         drop(guard);
         drop(old_told);
@@ -543,16 +543,18 @@ impl Optimizer {
     }
 
     /// Keeps what is known after a step. Returns whether any parameter was updated.
-    fn record(&self, outcome: &Outcome) -> bool {
-        match *outcome {
-            Outcome::Updated { norm, measured, any } => {
-                let [update, params] = measured.map_or([None; 2], |norms| norms.map(Some));
-                for (place, norm) in self.norms.iter().zip([norm, update, params]) {
-                    place.store(norm.map_or(NO_NORM, f64::to_bits), Ordering::Relaxed);
+    #[inline]
+    fn record(&self, outcome: Outcome, last: Last) -> bool {
+        match outcome {
+            Outcome::Updated => {
+                let bits = |norm: Option<f64>| norm.map_or(NO_NORM, f64::to_bits);
+                self.norms[0].store(bits(last.norm), Ordering::Relaxed);
+                for (i, place) in self.norms[1..].iter().enumerate() {
+                    place.store(bits(last.measured.map(|norms| norms[i])), Ordering::Relaxed);
                 }
                 // Nobody else counts: the caller has the lock.
                 self.t.store(self.step_count() + 1, Ordering::Relaxed);
-                any
+                last.any
             }
             Outcome::Waiting => false,
             Outcome::Skipped => {

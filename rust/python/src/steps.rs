@@ -40,6 +40,7 @@ pub(crate) struct Stepper {
     disarranged: bool,
     plans: Plans,
     pub(crate) window: Window,
+    pub(crate) last: Last,
     squares: Partials<1>,
     changes: Partials<2>,
     scratches: Scratches,
@@ -62,16 +63,21 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) disturbed: bool,
 }
 
+/// What is known of the last update.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Last {
+    /// The global norm of the gradients, if it was taken.
+    pub(crate) norm: Option<f64>,
+    /// The norms of the update and of the parameters before it, if they were taken.
+    pub(crate) measured: Option<[f64; 2]>,
+    /// Whether any parameter had a gradient.
+    pub(crate) any: bool,
+}
+
 /// What a step came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Updated {
-        /// The global norm of the gradients, if it was taken.
-        norm: Option<f64>,
-        /// The norms of the update and of the parameters before it, if they were taken.
-        measured: Option<[f64; 2]>,
-        /// Whether any parameter had a gradient.
-        any: bool,
-    },
+    Updated,
     /// The gradients wait for others.
     Waiting,
     /// They were not finite.
@@ -93,6 +99,7 @@ impl Stepper {
             terms: StepTerms::new(now, &settings, &mut leaves)?,
             disarranged: false,
             window: Window::default(),
+            last: Last::default(),
             leaves,
             settings,
             squares: Partials::default(),
@@ -152,7 +159,7 @@ impl Stepper {
         }
         let states = self.observers.states()?;
         let outcome = self.checked(py, t, given);
-        if !matches!(outcome, Ok(Outcome::Updated { .. })) {
+        if !matches!(outcome, Ok(Outcome::Updated)) {
             self.observers.restore(&states);
         }
         outcome
@@ -232,10 +239,10 @@ impl Stepper {
         let changes = measured.then_some(&*changes);
         detached(py, plan.is_large(), || pass.write(&mut tensors, all, changes));
         let measured = changes.map(|changes| changes.total(0..plan.chunks()).map(f64::sqrt));
-        let any = !leaves.items().is_empty();
+        self.last = Last { norm, measured, any: !leaves.items().is_empty() };
         self.window = Window::default();
         self.disarranged = self.leaves.count();
-        Ok(Outcome::Updated { norm, measured, any })
+        Ok(Outcome::Updated)
     }
 
     /// Adds the gradients to those that wait.
