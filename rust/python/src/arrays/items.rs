@@ -91,14 +91,14 @@ impl Leaves {
 
     /// New arrays to write to, made from those that are `given`, or else from the parameters.
     pub(crate) fn outputs<'py>(
-        &self,
+        &mut self,
         py: Python<'py>,
         given: Option<Vec<Py<PyAny>>>,
         differences: bool,
     ) -> PyResult<Outputs<'py>> {
         let own = || self.parameters.iter().map(|parameter| parameter.array.clone_ref(py)).collect();
         let given = given.or_else(|| self.bound.then(own));
-        Outputs::new(py, &self.parameters, given.as_deref(), self.room.stretch(), differences)
+        Outputs::new(py, &self.parameters, given.as_deref(), self.room.stretch(), &mut self.spares, differences)
     }
 
     /// What the pass goes over.
