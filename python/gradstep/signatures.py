@@ -60,7 +60,8 @@ class Signature:
         else:
             arrays += ["/", "*more: Floats" if self.optional else "*"]
         options = [f"{name}: {annotation(value)} = {value!r}" for name, value in self.options.items()]
-        return f"def {self.name}({', '.join([*arrays, 'step: int', *options, 'out: Floats | None = None'])}) -> None:"
+        arguments = [*arrays, "step: int", *options, "out: Floats | None = None"]
+        return f"def {self.name}({', '.join(arguments)}) -> None:"
 
     def call(self) -> str:
         """Write the body."""

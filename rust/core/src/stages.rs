@@ -9,9 +9,10 @@ use crate::after::After;
 use crate::dtypes::Dtype;
 use crate::floats::Float;
 use crate::intake::{Clamp, Hands, Staged, gradient};
-use crate::kernel::{BLOCK, Factors, Kernel, Rounded};
+use crate::kernel::{BLOCK, Kernel};
 use crate::machine::simd::{Tier, Vectorized};
 use crate::memory::{Arrays, Params, Piece};
+use crate::numbers::{Factors, Rounded};
 use crate::sums::{Lanes, Square};
 
 /// What happens to a tensor at a step, besides the numbers that it holds.

@@ -1,9 +1,10 @@
 //! A kernel against its formula, written once more: every tier, both dtypes, all that the loop does around a rule.
 
 use gradstep_core::floats::Float;
-use gradstep_core::kernel::{Factors, Kernel, Rounded};
+use gradstep_core::kernel::Kernel;
 use gradstep_core::machine::simd::Tier;
 use gradstep_core::memory::{Stored, Whole};
+use gradstep_core::numbers::{Factors, Rounded};
 use gradstep_core::rules;
 use gradstep_core::spec::Options;
 use gradstep_core::sums::Lanes;

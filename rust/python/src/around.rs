@@ -1,7 +1,7 @@
 //! What happens to gradients and parameters around every rule, from the options of their group.
 
 use gradstep_core::after::After;
-use gradstep_core::kernel::Factors;
+use gradstep_core::numbers::Factors;
 use gradstep_core::ranges::Range;
 use gradstep_core::rule::on;
 use gradstep_core::spec::{AFTER, COUPLED, DECOUPLED, EMA, L1, MAXIMIZE};

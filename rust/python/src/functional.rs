@@ -9,7 +9,7 @@ use crate::arrays::Lone;
 use crate::assembly::spec;
 use crate::errors::{type_error, value_error};
 use crate::groups::Group;
-use crate::steps::update;
+use crate::passes::update;
 
 /// A rule as a function of a parameter, its gradient and its state.
 #[pyclass(frozen, module = "gradstep._core")]

@@ -4,22 +4,19 @@
 
 use gradstep_core::feedback::Signal;
 use gradstep_core::intake::Scratches;
-use gradstep_core::machine::simd::Tier;
-use gradstep_core::passes::Pass;
-use gradstep_core::plans::Plan;
 use gradstep_core::sums::Partials;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 use std::sync::Arc;
 
-use crate::arrays::{Leaves, Lone, Outputs};
+use crate::arrays::{Leaves, Outputs};
 use crate::clipping::Clipping;
 use crate::errors::memory_error;
-use crate::groups::Group;
 use crate::nonfinite::{norm_refused, refused};
 use crate::numbers::real;
 use crate::observers::Observers;
+use crate::passes::{Plans, detached, pass};
 use crate::policies::NonFinite;
 use crate::settings::Settings;
 use crate::terms::{Step, StepTerms};
@@ -44,13 +41,6 @@ pub(crate) struct Stepper {
     squares: Partials<1>,
     changes: Partials<2>,
     scratches: Scratches,
-}
-
-/// The plan of all parameters, and that of those that had gradients when last not all had.
-struct Plans {
-    whole: Plan,
-    part: Plan,
-    of_part: Vec<usize>,
 }
 
 /// What a step is given beside the gradients.
@@ -90,11 +80,7 @@ impl Stepper {
         let observers = Observers::new(settings.values().flat_map(Value::feedback))?;
         Ok(Self {
             wants_norm: wants_norm(&settings, &observers),
-            plans: Plans {
-                whole: Plan::new(leaves.lengths()).map_err(memory_error)?,
-                part: Plan::default(),
-                of_part: Vec::new(),
-            },
+            plans: Plans::new(&leaves)?,
             observers,
             terms: StepTerms::new(now, &settings, &mut leaves)?,
             disarranged: false,
@@ -319,74 +305,6 @@ impl Stepper {
     }
 }
 
-impl Plans {
-    /// That of what the pass over the leaves goes over.
-    fn of(&mut self, leaves: &Leaves) -> PyResult<&Plan> {
-        if leaves.is_complete() {
-            return Ok(&self.whole);
-        }
-        let items = leaves.items();
-        if self.of_part.len() != items.len()
-            || self.of_part.iter().zip(items).any(|(&leaf, item)| leaf != item.tensor)
-        {
-            self.of_part.clear();
-            self.of_part.try_reserve(items.len()).map_err(memory_error)?;
-            self.of_part.extend(items.iter().map(|item| item.tensor));
-            self.part = Plan::new(leaves.lengths_of_items()).map_err(memory_error)?;
-        }
-        Ok(&self.part)
-    }
-}
-
 fn wants_norm(settings: &Settings, observers: &Observers) -> bool {
     settings.limits_norms() || settings.policies.nonfinite.is_looked_for() || observers.want_norm()
-}
-
-/// One update of one array.
-///
-/// `now` are the group's hyperparameters at update number `t` and what its rule remembers, also afterwards.
-pub(crate) fn update(
-    py: Python<'_>,
-    lone: &Lone<'_>,
-    group: &Group,
-    now: &mut [f64],
-    t: u64,
-) -> PyResult<()> {
-    let plan = Plan::new(std::iter::once(lone.len())).map_err(memory_error)?;
-    let mut scratches = Scratches::default();
-    let pass = pass(&plan, &mut scratches, lone.staged(), false)?;
-    let (mut terms, mut tensors) = ([group.terms()], lone.lend());
-    group.prepare(&mut terms[0], now, t, Clipping::NONE);
-    if group.remembers() {
-        let mut sums = Partials::default();
-        if group.sums().is_some() {
-            sums.reserve(plan.chunks()).map_err(memory_error)?;
-            detached(py, plan.is_large(), || pass.measure(&mut tensors, &terms, &sums));
-        }
-        group.settle(now, t, sums.total(0..if group.sums().is_some() { plan.chunks() } else { 0 }));
-        group.prepare(&mut terms[0], now, t, Clipping::NONE);
-    }
-    detached(py, plan.is_large(), || pass.write(&mut tensors, &terms, None));
-    Ok(())
-}
-
-/// A pass over gradients, with scratch memory if any of them is `clamped` or `staged`: in another dtype or order; and
-/// in another order.
-#[inline(always)] // what it returns is not moved
-fn pass<'a>(
-    plan: &'a Plan,
-    scratches: &'a mut Scratches,
-    (staged, strided): (bool, bool),
-    clamped: bool,
-) -> PyResult<Pass<'a>> {
-    let workers = plan.workers();
-    if staged || clamped {
-        scratches.reserve(workers, strided).map_err(memory_error)?;
-    }
-    Ok(Pass { tier: Tier::current(), workers, plan, scratches })
-}
-
-/// Runs `work` without the GIL if it is worth releasing.
-fn detached<T: Send>(py: Python<'_>, large: bool, work: impl FnOnce() -> T + Send) -> T {
-    if large { py.detach(work) } else { work() }
 }

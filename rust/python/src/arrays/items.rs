@@ -98,7 +98,14 @@ impl Leaves {
     ) -> PyResult<Outputs<'py>> {
         let own = || self.parameters.iter().map(|parameter| parameter.array.clone_ref(py)).collect();
         let given = given.or_else(|| self.bound.then(own));
-        Outputs::new(py, &self.parameters, given.as_deref(), self.room.stretch(), &mut self.spares, differences)
+        Outputs::new(
+            py,
+            &self.parameters,
+            given.as_deref(),
+            self.room.stretch(),
+            &mut self.spares,
+            differences,
+        )
     }
 
     /// What the pass goes over.

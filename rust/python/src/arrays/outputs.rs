@@ -120,7 +120,8 @@ impl Spares {
         let is_free = |array: &Bound<'_, PyAny>| {
             let fields = Fields::of(array);
             references(array) == 1
-                && fields.is_some_and(|fields| fields.has(NPY_ARRAY_WRITEABLE) && fields.has(NPY_ARRAY_OWNDATA))
+                && fields
+                    .is_some_and(|fields| fields.has(NPY_ARRAY_WRITEABLE) && fields.has(NPY_ARRAY_OWNDATA))
                 && is_like(array, layout)
         };
         if !older.as_ref().is_some_and(|array| is_free(array.bind(py))) {

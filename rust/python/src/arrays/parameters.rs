@@ -277,7 +277,9 @@ pub(super) fn readable(p: &Bound<'_, PyAny>, out: &Writable<'_>, written: &Writt
     }
     let start = fields.data as usize;
     if written.gap((start, start + out.layout().bytes())).is_none() {
-        return Err(value_error("p and out, or the state, share memory; to update p in place leave out away"));
+        return Err(value_error(
+            "p and out, or the state, share memory; to update p in place leave out away",
+        ));
     }
     Ok(fields.data)
 }
