@@ -1,4 +1,4 @@
-"""The options of every optimizer against the oracle, bit for bit: alone and in pairs, with all gradients or not."""
+"""The options of every optimizer against the oracle, bit for bit: alone, in pairs, with gradients missing."""
 
 from __future__ import annotations
 

@@ -293,7 +293,8 @@ impl Stepper {
             }
         }
         if clips && !norm.is_finite() && policies.nonfinite != NonFinite::Propagate {
-            return Err(norm_refused(&self.leaves, plan, squares, norm));
+            let limit = if self.settings.clip.wants_norm() { "clip_norm" } else { "clip_norm_each" };
+            return Err(norm_refused(limit, &self.leaves, plan, squares, norm));
         }
         Ok(Norm::Taken(norm))
     }
