@@ -14,6 +14,8 @@ Array = NDArray[Any]
 
 def same_bits(a: Array, b: Array) -> NDArray[np.bool_]:
     """Where two arrays have the same bits. Any NaN is like any other; −0 is not like +0."""
+    if a.dtype.kind == "c":
+        return same_bits(a.real, b.real) & same_bits(a.imag, b.imag)
     equal: NDArray[np.bool_] = (a == b) & (np.signbit(a) == np.signbit(b)) | (np.isnan(a) & np.isnan(b))
     return equal
 

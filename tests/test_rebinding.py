@@ -43,7 +43,7 @@ def grads(params: Any) -> Any:
 def replaced(path: str) -> str:
     return (
         f"{path} was replaced by another object, as w = w - ... does; this optimizer updates the array that "
-        "was there before: change it in place, w[...] = ..."
+        "was there before: change it in place, w[...] = ..., or give it the new one with bind(params)"
     )
 
 

@@ -15,11 +15,13 @@ __all__ = ["Floats", "Grads", "Params", "Rate"]
 Floats: TypeAlias = NDArray[np.floating[Any]]
 """An array of floats."""
 
-Params: TypeAlias = Floats | list[Any] | tuple[Any, ...] | Mapping[Any, Any]
+Params: TypeAlias = NDArray[np.inexact[Any]] | list[Any] | tuple[Any, ...] | Mapping[Any, Any]
 """Parameters: an ndarray, or a list, tuple or dict of them, nested as deep as you like; or a list of
 groups, dicts with the key "params"."""
 
-Grads: TypeAlias = Floats | np.floating[Any] | float | list[Any] | tuple[Any, ...] | Mapping[Any, Any]
+Grads: TypeAlias = (
+    NDArray[np.inexact[Any]] | np.inexact[Any] | complex | list[Any] | tuple[Any, ...] | Mapping[Any, Any]
+)
 """Gradients: arrays in the structure of the parameters. A scalar is the gradient of a 0-d array."""
 
 Rate: TypeAlias = float | np.floating[Any] | Schedule

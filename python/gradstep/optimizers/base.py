@@ -156,7 +156,8 @@ class Optimizer(_core.Optimizer):
     def swap_averaged(self) -> Iterator[None]:
         """Put the averages into the parameters for the length of a ``with`` block, to evaluate a model.
 
-        At its end the parameters are what they were before, bit for bit. No step is made inside.
+        At its end the parameters are what they were before, bit for bit. No step is made inside, and no
+        arrays are bound.
 
         Raises:
             ValueError: the optimizer keeps no averages.
@@ -184,9 +185,11 @@ class Optimizer(_core.Optimizer):
                 array[...] = average
             yield
         finally:
-            for array, own in zip(arrays, kept, strict=True):
-                array[...] = own
-            self._swap(False)
+            try:
+                for array, own in zip(arrays, kept, strict=True):
+                    array[...] = own
+            finally:
+                self._swap(False)
 
     def _averages(self) -> list[Floats]:
         """Copy the average of each array."""

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PySet, PyTuple};
 use std::sync::Arc;
 
-use crate::arrays::{Leaves, Member, Parameter, writable};
+use crate::arrays::{Leaves, Member, Parameter, dense, name, writable};
 use crate::clipping::{Clip, LIMITS};
 use crate::errors::{a_type, label, memory_error, type_error, value_error};
 use crate::groups::Group;
@@ -79,13 +79,14 @@ impl Assembly {
         &self,
         params: &Bound<'py, PyAny>,
         given: Vec<GroupWithParams<'py>>,
+        bound: bool,
     ) -> PyResult<(Structure, Vec<Member>)> {
         let py = params.py();
         let (mut leaves, mut owners) = (Vec::new(), Vec::new());
         let own = if self.patterns.is_empty() { self.settings.groups.len() } else { 1 };
         if given.len().max(1) != own {
             return Err(value_error(format!(
-                "params has {} groups, but the optimizer {own}",
+                "params has {} groups, but the optimizer has {own}",
                 given.len().max(1)
             )));
         }
@@ -103,7 +104,7 @@ impl Assembly {
             return Err(value_error("params holds no array"));
         }
         if given.is_empty() {
-            owners = self.patterns.owners(py, &leaves.iter().map(|leaf| leaf.path.as_str()))?;
+            owners = self.patterns.owners(py, &leaves.iter().map(|leaf| name(&leaf.path)))?;
         }
         let structure = Structure {
             tree,
@@ -111,6 +112,11 @@ impl Assembly {
             groups: given.into_iter().map(|(group, _)| group.unbind()).collect(),
             known: false,
         };
+        if !bound {
+            for leaf in &mut leaves {
+                leaf.array = dense(leaf.array.bind(py))?.unbind();
+            }
+        }
         Ok((structure, members(py, leaves, &owners)?))
     }
 
@@ -122,7 +128,7 @@ impl Assembly {
         bound: bool,
     ) -> PyResult<(Structure, Stepper)> {
         let py = params.py();
-        let (mut structure, members) = self.members(params, given)?;
+        let (mut structure, members) = self.members(params, given, bound)?;
         let (mut slots, mut now) = (Vec::new(), Vec::new());
         for group in &self.settings.groups {
             let (slots_of_one, now_of_one) = group.start(py)?;
@@ -144,7 +150,7 @@ impl Assembly {
         params: &Bound<'_, PyAny>,
         stepper: &mut Stepper,
     ) -> PyResult<Structure> {
-        let (structure, members) = self.members(params, given_groups(params)?)?;
+        let (structure, members) = self.members(params, given_groups(params)?, true)?;
         let slots: Vec<_> = self.settings.groups.iter().map(Group::all_slots).collect();
         stepper.leaves.replace(params.py(), members, &slots)?;
         stepper.rearrange();

@@ -43,9 +43,9 @@ impl Clipping {
     }
 }
 
-/// min(1, limit/(norm + eps)), or NaN where the norm is.
+/// min(1, limit/(norm + eps)), or NaN where the norm is; no limit is none of any norm.
 pub(crate) fn factor(limit: f64, norm: f64, eps: f64) -> f64 {
-    if norm + eps <= limit { 1.0 } else { limit / (norm + eps) }
+    if norm + eps <= limit || limit == f64::INFINITY { 1.0 } else { limit / (norm + eps) }
 }
 
 impl Clip {

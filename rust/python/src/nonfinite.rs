@@ -36,7 +36,8 @@ pub(crate) fn refused(leaves: &Leaves, plan: &Plan, counts: &Partials<1>) -> PyE
         let [count] = counts.total(plan.chunks_of(i));
         if count > 0.0 {
             let parameter = &leaves.parameters()[item.tensor];
-            named.push(format!("{} in {count} of {} elements", parameter.grads(), parameter.layout.len));
+            let what = if parameter.layout.complex { "real and imaginary parts" } else { "elements" };
+            named.push(format!("{} in {count} of {} {what}", parameter.grads(), parameter.layout.len));
         }
     }
     let others = named.len().saturating_sub(MOST_NAMES);
@@ -45,15 +46,21 @@ pub(crate) fn refused(leaves: &Leaves, plan: &Plan, counts: &Partials<1>) -> PyE
     NonFiniteError::new_err(format!("gradients are not finite: {}{others}", named.join(", ")))
 }
 
-/// Says that a limit on a norm cannot do with it.
+/// Says that the option of that name, a limit on a norm, cannot do with it.
 #[cold]
-pub(crate) fn norm_refused(leaves: &Leaves, plan: &Plan, squares: &Partials<1>, norm: f64) -> PyErr {
+pub(crate) fn norm_refused(
+    limit: &str,
+    leaves: &Leaves,
+    plan: &Plan,
+    squares: &Partials<1>,
+    norm: f64,
+) -> PyErr {
     let (culprit, norm) = match squares.first_nonfinite(plan.chunks()) {
         Some((chunk, sum)) => (leaves.parameters()[leaves.items()[plan.item(chunk)].tensor].grads(), sum),
         None => ("all gradients".to_owned(), norm),
     };
     NonFiniteError::new_err(format!(
-        "clip_norm needs a finite gradient norm, but that of {culprit} is {}",
+        "{limit} needs a finite gradient norm, but that of {culprit} is {}",
         Number(norm)
     ))
 }

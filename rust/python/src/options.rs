@@ -115,6 +115,11 @@ impl Group {
                 slot.name
             )));
         }
+        if self.averages() && !new.averages() {
+            return Err(value_error(
+                "ema cannot be None, because there is an average: 1.0 leaves it as it is",
+            ));
+        }
         if new.averages() && !self.averages() {
             return Err(value_error(
                 "ema cannot be set, because there is no average: make the optimizer with ema",

@@ -60,6 +60,11 @@ impl Ready {
         self.body.as_ref().map_or_else(Last::default, |body| body.stepper.last)
     }
 
+    /// Where there are arrays that are updated in place.
+    pub(crate) fn bound(&mut self) -> PyResult<&mut Body> {
+        self.body.as_mut().filter(|body| body.stepper.leaves.is_bound()).ok_or_else(without_params)
+    }
+
     pub(crate) fn known(&self) -> Option<&Body> {
         self.body.as_ref()
     }
@@ -87,10 +92,7 @@ impl Ready {
     /// Updates the parameters in place.
     pub(crate) fn step(&mut self, grads: &Bound<'_, PyAny>, call: &Call<'_, '_>) -> PyResult<Outcome> {
         let py = grads.py();
-        let Body { stepper, structure, made, .. } = self.body_mut()?;
-        if !stepper.leaves.is_bound() {
-            return Err(without_params());
-        }
+        let Body { stepper, structure, made, .. } = self.bound()?;
         let mut disturbed = structure.check_attached(py, &stepper.leaves)?;
         structure.warn_detached(py, &stepper.leaves, *made)?;
         disturbed |= structure.give(grads, &mut stepper.leaves)?;
@@ -111,21 +113,38 @@ impl Ready {
         differences: bool,
         call: &Call<'_, 'py>,
     ) -> PyResult<(Bound<'py, PyAny>, Outcome)> {
-        let py = grads.py();
-        if self.body.is_none() {
+        let first = self.body.is_none();
+        if first {
             if params.is_none() && self.assembly.starts_from_params() {
                 return Err(value_error("updates needs params, because the state starts from them"));
             }
             let like = self.assembly.attach(params.unwrap_or(grads), Vec::new(), false)?;
             self.body = Some(Body::new(like));
         }
-        let Body { stepper, structure, .. } = self.body.as_mut().expect("just made");
+        let made = self.make_again(grads, params, differences, call);
+        if first && made.is_err() {
+            self.body = None;
+        }
+        made
+    }
+
+    /// The same where it is known what the parameters are like.
+    fn make_again<'py>(
+        &mut self,
+        grads: &Bound<'py, PyAny>,
+        params: Option<&Bound<'py, PyAny>>,
+        differences: bool,
+        call: &Call<'_, 'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, Outcome)> {
+        let py = grads.py();
+        let Body { stepper, structure, .. } = self.body_mut()?;
         if params.is_none()
             && !stepper.leaves.is_bound()
-            && stepper.settings().groups.iter().any(Group::reads_params)
+            && (stepper.settings().policies.measure
+                || stepper.settings().groups.iter().any(Group::reads_params))
         {
             return Err(value_error(
-                "updates needs params: the rule, weight_decay, l1, bounds or ema depends on their values",
+                "updates needs params: the rule, weight_decay, l1, bounds, ema or measure depends on their values",
             ));
         }
         let given = params.map(|params| structure.listed(params, &stepper.leaves)).transpose()?;

@@ -11,7 +11,7 @@ use pyo3::types::PyFloat;
 use std::sync::Arc;
 
 use crate::arrays::{Leaves, Outputs};
-use crate::clipping::Clipping;
+use crate::clipping::{Clip, Clipping};
 use crate::errors::memory_error;
 use crate::nonfinite::{norm_refused, refused};
 use crate::numbers::real;
@@ -293,7 +293,9 @@ impl Stepper {
             }
         }
         if clips && !norm.is_finite() && policies.nonfinite != NonFinite::Propagate {
-            return Err(norm_refused(&self.leaves, plan, squares, norm));
+            let by_clip = self.settings.clip.as_ref().is_some_and(Clip::wants_norm);
+            let limit = if by_clip { "clip_norm" } else { "clip_norm_each" };
+            return Err(norm_refused(limit, &self.leaves, plan, squares, norm));
         }
         Ok(Some(norm))
     }

@@ -51,7 +51,7 @@ impl Structure {
     /// What a structure like that of the parameters holds, in the order of the leaves.
     pub(crate) fn listed(&self, params: &Bound<'_, PyAny>, leaves: &Leaves) -> PyResult<Vec<Py<PyAny>>> {
         let mut given = Vec::with_capacity(leaves.len());
-        self.tree.walk(params, Root::Params, &mut |_, array| {
+        self.tree.walk(params, Root::Given, &mut |_, array| {
             given.push(array.to_owned().unbind());
             Ok(())
         })?;
@@ -74,7 +74,7 @@ impl Structure {
             }
             Err(value_error(format!(
                 "{} was replaced by another object, as w = w - ... does; this optimizer updates the array that was there \
-                 before: change it in place, w[...] = ...",
+                 before: change it in place, w[...] = ..., or give it the new one with bind(params)",
                 parameter.own()
             )))
         })

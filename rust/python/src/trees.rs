@@ -131,8 +131,8 @@ impl Tree {
                         }
                     }
                 }
-                if root == Root::Grads && dict.len() != items.len() {
-                    return Err(extra(dict, items, path)?);
+                if root != Root::Params && dict.len() != items.len() {
+                    return Err(root.extra(dict, items, path)?);
                 }
                 Ok(lookup.disturbed)
             }
@@ -223,6 +223,8 @@ impl Kind {
 pub(crate) enum Root {
     /// The parameters as they are now, held against those that the optimizer took.
     Params,
+    /// Parameters that are given to be read, held against the first ones.
+    Given,
     /// Gradients, held against the parameters.
     Grads,
 }
@@ -237,6 +239,7 @@ impl Root {
         value_error(match self {
             Self::Grads => format!("{own} is {what}, but {} is {wanted}", label("params", path)),
             Self::Params => format!("{own} is {what}, but was {wanted} when the optimizer was made"),
+            Self::Given => format!("{own} is {what}, but was {wanted} at first"),
         })
     }
 
@@ -245,6 +248,7 @@ impl Root {
         value_error(match self {
             Self::Grads => format!("{own} has {len} entries, but {} has {wanted}", label("params", path)),
             Self::Params => format!("{own} has {len} entries, but had {wanted} when the optimizer was made"),
+            Self::Given => format!("{own} has {len} entries, but had {wanted} at first"),
         })
     }
 
@@ -255,7 +259,26 @@ impl Root {
             Self::Params => {
                 value_error(format!("{own} no longer has {}, which the optimizer updates", name(key)))
             }
+            Self::Given => value_error(format!("{own} has no {}, but had it at first", name(key))),
         }
+    }
+
+    #[cold]
+    fn extra(self, given: &Bound<'_, PyDict>, items: &[(Py<PyAny>, Tree)], path: &str) -> PyResult<PyErr> {
+        let known = PyDict::new(given.py());
+        for (key, _) in items {
+            known.set_item(key, true)?;
+        }
+        let own = self.label(path);
+        for key in given.copy()?.keys() {
+            if !known.contains(&key)? {
+                return Ok(match self {
+                    Self::Grads => missing(&label("params", path), &own, &key),
+                    _ => value_error(format!("{own} has {}, but had not at first", name(&key))),
+                });
+            }
+        }
+        Ok(self.other_length(given.len(), items.len(), path))
     }
 }
 
@@ -266,20 +289,6 @@ fn name(key: &Bound<'_, PyAny>) -> String {
 
 fn missing(without: &str, with: &str, key: &Bound<'_, PyAny>) -> PyErr {
     value_error(format!("{without} has no {}, but {with} has it", name(key)))
-}
-
-#[cold]
-fn extra(grads: &Bound<'_, PyDict>, items: &[(Py<PyAny>, Tree)], path: &str) -> PyResult<PyErr> {
-    let known = PyDict::new(grads.py());
-    for (key, _) in items {
-        known.set_item(key, true)?;
-    }
-    for key in grads.copy()?.keys() {
-        if !known.contains(&key)? {
-            return Ok(missing(&label("params", path), &label("grads", path), &key));
-        }
-    }
-    Ok(Root::Grads.other_length(grads.len(), items.len(), path))
 }
 
 fn join(path: &str, key: &str) -> String {

@@ -239,8 +239,10 @@ impl Leaves {
         self.frozen[leaf]
     }
 
+    /// What was accumulated of a parameter that is frozen is forgotten.
     pub(crate) fn freeze(&mut self, leaf: usize, frozen: bool) {
         self.frozen[leaf] = frozen;
+        self.waiting[leaf] &= !frozen;
     }
 
     /// Whether the parameters are arrays that can be updated in place.
@@ -252,7 +254,7 @@ impl Leaves {
     pub(crate) fn replace(&mut self, py: Python<'_>, members: Vec<Member>, slots: &[Slots]) -> PyResult<()> {
         if members.len() != self.len() {
             let (a, b) = (members.len(), self.len());
-            return Err(value_error(format!("params has {a} arrays, but the optimizer {b}")));
+            return Err(value_error(format!("params has {a} arrays, but the optimizer has {b}")));
         }
         let mut alike = true;
         for (own, new) in self.parameters.iter().zip(&members) {

@@ -98,6 +98,11 @@ pub(super) fn empty<'py>(py: Python<'py>, layout: &Layout) -> PyResult<Bound<'py
     }
 }
 
+/// A copy without gaps, in the memory order of what is copied as far as that has one.
+pub(crate) fn dense<'py>(array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    array.call_method1("copy", ("K",))
+}
+
 /// A float64 array in C order.
 pub(crate) fn doubles<'py>(py: Python<'py>, shape: &[usize]) -> PyResult<Bound<'py, PyAny>> {
     let shape: Vec<_> = shape.iter().map(|&n| n as isize).collect();

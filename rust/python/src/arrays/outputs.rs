@@ -3,6 +3,7 @@
 use gradstep_core::memory::Output;
 use numpy::npyffi::{NPY_ARRAY_ALIGNED, NPY_ARRAY_OWNDATA, NPY_ARRAY_WRITEABLE};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use std::ptr;
 
 use super::fields::{Fields, is_masked, references};
@@ -88,7 +89,18 @@ fn fresh<'py>(
             {
                 return Ok(new);
             }
-            // Of another order than the state, or not what it seems.
+            // Of another order than the state: a new one in C order when its axes stand as they lie in memory.
+            let mut axes: Vec<_> = (0..layout.shape.len()).collect();
+            axes.sort_by_key(|&axis| std::cmp::Reverse(layout.strides[axis]));
+            let mut places = vec![0; axes.len()];
+            axes.iter().enumerate().for_each(|(place, &axis)| places[axis] = place);
+            let turned = given.call_method1("transpose", axes_of(py, &axes)?)?;
+            let new = py.import("numpy")?.call_method1("empty_like", (turned, py.None(), "C"))?;
+            let new = new.call_method1("transpose", axes_of(py, &places)?)?;
+            if is_like(&new, layout) {
+                return Ok(new);
+            }
+            // Not what it seems.
             Ok(empty(py, layout)?.call_method1("view", (given.get_type(),))?)
         }
         _ => plain(),
@@ -130,6 +142,10 @@ impl Spares {
         std::mem::swap(older, newer);
         Ok(newer.as_ref().expect("just made").bind(py).clone())
     }
+}
+
+fn axes_of<'py>(py: Python<'py>, axes: &[usize]) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(py, [PyTuple::new(py, axes)?])
 }
 
 /// The array that the core reads a parameter from: what was given, or a copy in the layout of the state.

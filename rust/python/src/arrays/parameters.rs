@@ -31,6 +31,11 @@ pub(crate) struct Parameter {
     clear: (usize, usize),
 }
 
+/// The name of what has that path; a lone array is the first of one.
+pub(crate) fn name(path: &str) -> &str {
+    if path.is_empty() { "0" } else { path }
+}
+
 impl Parameter {
     pub(crate) fn new(array: Py<PyAny>, path: String, layout: Layout, roots: Roots) -> Self {
         Self { path, array, layout, look: None, roots, scratch: None, clear: (1, 0) }
@@ -52,9 +57,9 @@ impl Parameter {
         label(self.roots[1], &self.path)
     }
 
-    /// How `state` calls it; a lone array is the first of one.
+    /// How `state` calls it.
     pub(crate) fn name(&self) -> &str {
-        if self.path.is_empty() { "0" } else { &self.path }
+        name(&self.path)
     }
 
     /// Where the parameter lies, without state as yet.

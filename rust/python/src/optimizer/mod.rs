@@ -107,14 +107,17 @@ impl Optimizer {
     /// Args:
     ///     params: as of the class. Where there have been parameters, arrays of the same names, shapes and dtypes.
     ///
-    /// State, counts and feedback stay. After an error everything is as it was before.
+    /// State, counts and feedback stay. Groups are given as at first, and keep the options that they had. After an error
+    /// everything is as it was before.
     ///
     /// Raises:
     ///     TypeError, ValueError: as of the class, or they are not like the parameters before.
+    ///     RuntimeError: inside `swap_averaged`, or in the middle of a step.
     fn bind(slf: &Bound<'_, Self>, params: &Bound<'_, PyAny>) -> PyResult<()> {
         let this = slf.get();
         let mut guard = this.lock()?;
         let ready = guard.as_mut().ok_or_else(not_ready)?;
+        this.check_own("no arrays are bound")?;
         ready.bind(params)?;
         let told = Told::of(ready);
         let old_told = this.told().replace(told);
@@ -123,7 +126,8 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Leave parameters as they are, with their state and their own counts, whatever gradients come.
+    /// Leave parameters as they are, with their state and their own counts, whatever gradients come. Those that were
+    /// added up and wait for an update are forgotten.
     ///
     /// Args:
     ///     pattern: of path names, with the wildcards of `fnmatch`: ``"encoder.*"``.
@@ -271,15 +275,15 @@ impl Optimizer {
     #[getter]
     fn _params(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let mut guard = slf.get().lock()?;
-        let body = guard.as_mut().ok_or_else(not_ready)?.body_mut()?;
+        let body = guard.as_mut().ok_or_else(not_ready)?.bound()?;
         body.structure.params(slf.py(), &body.stepper.leaves).map(Bound::unbind)
     }
 
     /// The parameters in the order of their names in the state.
     #[getter]
     fn _arrays<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
-        let guard = slf.get().lock()?;
-        let leaves = &guard.as_ref().ok_or_else(not_ready)?.body()?.stepper.leaves;
+        let mut guard = slf.get().lock()?;
+        let leaves = &guard.as_mut().ok_or_else(not_ready)?.bound()?.stepper.leaves;
         PyList::new(slf.py(), leaves.parameters().iter().map(|parameter| parameter.array.bind(slf.py())))
     }
 

@@ -80,13 +80,18 @@ impl Optimizer {
         Ok(made)
     }
 
+    /// Refuses what is not to be done while the parameters hold their averages.
+    pub(super) fn check_own(&self, refused: &str) -> PyResult<()> {
+        if self.swapped.load(Ordering::Relaxed) {
+            let message = format!("{refused} inside swap_averaged: the parameters are averages");
+            return Err(PyRuntimeError::new_err(message));
+        }
+        Ok(())
+    }
+
     /// The number of the next update, if there may be one.
     pub(super) fn next(&self) -> PyResult<u64> {
-        if self.swapped.load(Ordering::Relaxed) {
-            return Err(PyRuntimeError::new_err(
-                "no step is made inside swap_averaged: the parameters are averages",
-            ));
-        }
+        self.check_own("no step is made")?;
         match self.t.load(Ordering::Relaxed) {
             LAST_STEP => Err(value_error("step_count is 2**63 - 1, after which no update can be counted")),
             t => Ok(t),
