@@ -20,7 +20,11 @@ Array = NDArray[Any]
 STEPS = 50
 
 #: What is looked at once, before the first update, or is no rate.
-AT_THE_START = {"initial_accumulator_value", "reps_rel", "first_count"}
+AT_THE_START = {
+    "initial_accumulator_value",
+    "reps_rel",
+    "first_count",
+}
 
 settings.register_profile("gradstep", deadline=None, derandomize="CI" in os.environ, max_examples=120)
 settings.load_profile("gradstep")
@@ -53,7 +57,9 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
     "eps_root": _eps,
     "first_count": st.sampled_from([1.0, 2.0, 1.0]),
     "reps_rel": st.sampled_from([1e-6, 1e-2, 1.0]),
+    "trust_coefficient": st.sampled_from([1e-3, 1.0, 0.0]),
 }
+
 
 #: The values of an option that is a name or a bool.
 CHOICES: dict[str, list[Any]] = {
@@ -103,12 +109,13 @@ def hypers(draw: st.DrawFn, optimizer: type[Any]) -> dict[str, Any]:
             strategy = st.sampled_from(CHOICES.get(name, [False, True]))
         else:
             strategy = HYPERS[name]
-        values[name] = draw(strategy if of_run else rates(strategy), label=name)
-    if values.get("nesterov"):
-        # A combination that the rule forbids, and below another one.
-        values["momentum"] = values["momentum"] or 0.9
-        values["dampening"] = 0.0
+        strategy = strategy if of_run else rates(strategy)
+        values[name] = draw(strategy, label=name)
     if optimizer is gs.SGD:
+        if values["nesterov"]:
+            # A combination that the rule forbids, and below another one.
+            values["momentum"] = values["momentum"] or 0.9
+            values["dampening"] = 0.0
         values["momentum_form"] = draw(st.sampled_from(["torch", "torch", "keras", "average"]))
         values["dampening"] = values["dampening"] if values["momentum_form"] == "torch" else 0.0
     return values

@@ -26,7 +26,7 @@ import numpy as np
 
 from oracles.adam import adam
 from oracles.estimated import dog, dog_settle, dog_sums
-from oracles.norms import lamb
+from oracles.norms import lamb, lars
 from oracles.sgd import sgd
 from oracles.squares import adagrad, rmsprop
 from oracles.sums import CHUNK, global_norm, total
@@ -46,6 +46,7 @@ RULES: dict[str, Rule] = {
     "Adam": adam,
     "AdamW": adam,
     "LAMB": lamb,
+    "LARS": lars,
     "DoG": dog,
 }
 

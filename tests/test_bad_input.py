@@ -174,6 +174,7 @@ RANGES: dict[str, tuple[list[Any], str]] = {
     "alpha": BELOW_1,
     "beta1": BELOW_1,
     "beta2": BELOW_1,
+    "trust_coefficient": AT_LEAST_0,
     "dampening": ([-0.1, 1.1, NAN], "at least 0 and at most 1"),
 }
 

@@ -5,13 +5,24 @@ from gradstep import feedback, functional, schedules
 from gradstep._core import DetachedParameterWarning, __version__
 from gradstep.early_stopping import EarlyStopping
 from gradstep.history import History
-from gradstep.optimizers import LAMB, SGD, Adagrad, Adam, AdamW, DoG, Optimizer, RMSprop
+from gradstep.optimizers import (
+    LAMB,
+    LARS,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    DoG,
+    Optimizer,
+    RMSprop,
+)
 from gradstep.plots import plot_schedules
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
 from gradstep.types import Grads, Params, Rate
 
 __all__ = [
     "LAMB",
+    "LARS",
     "SGD",
     "Adagrad",
     "Adam",

@@ -2,7 +2,7 @@
 
 from gradstep.types import Floats, Rate
 
-__all__ = ["adagrad", "adam", "adamw", "dog", "lamb", "rmsprop", "sgd"]
+__all__ = ["adagrad", "adam", "adamw", "dog", "lamb", "lars", "rmsprop", "sgd"]
 
 def adagrad(
     p: Floats,
@@ -171,6 +171,37 @@ def lamb(
             what the class starts from: zeros, unless it says otherwise.
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def lars(
+    p: Floats,
+    g: Floats | float,
+    momentum_buffer: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.1,
+    momentum: Rate = 0.9,
+    trust_coefficient: Rate = 0.001,
+    eps: Rate = 0.0,
+    weight_decay: Rate = 0.0,
+    nesterov: bool = False,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.LARS`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        momentum_buffer:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, momentum, trust_coefficient, eps, weight_decay, nesterov:
             as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:

@@ -18,7 +18,18 @@ from gradstep.optimizers.adam import Adam, AdamW
 from gradstep.optimizers.base import Optimizer
 from gradstep.optimizers.dog import DoG
 from gradstep.optimizers.lamb import LAMB
+from gradstep.optimizers.lars import LARS
 from gradstep.optimizers.rmsprop import RMSprop
 from gradstep.optimizers.sgd import SGD
 
-__all__ = ["LAMB", "SGD", "Adagrad", "Adam", "AdamW", "DoG", "Optimizer", "RMSprop"]
+__all__ = [
+    "LAMB",
+    "LARS",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "DoG",
+    "Optimizer",
+    "RMSprop",
+]
