@@ -24,6 +24,7 @@ AT_THE_START = {
     "initial_accumulator_value",
     "reps_rel",
     "first_count",
+    "warmup_steps",
 }
 
 settings.register_profile("gradstep", deadline=None, derandomize="CI" in os.environ, max_examples=120)
@@ -58,8 +59,13 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
     "first_count": st.sampled_from([1.0, 2.0, 1.0]),
     "reps_rel": st.sampled_from([1e-6, 1e-2, 1.0]),
     "trust_coefficient": st.sampled_from([1e-3, 1.0, 0.0]),
+    "warmup_steps": st.sampled_from([0, 1, 7, 1000]),
+    "r": st.sampled_from([0.0, 1.0, 0.5]),
+    "weight_lr_power": st.sampled_from([2.0, 0.0, 1.0]),
 }
 
+#: Those that lie between 0.01 and 0.99 in a class.
+SHARES = {("ScheduleFreeSGD", "momentum"), ("ScheduleFreeAdamW", "beta1")}
 
 #: The values of an option that is a name or a bool.
 CHOICES: dict[str, list[Any]] = {
@@ -99,6 +105,11 @@ def rates(values: st.SearchStrategy[float]) -> st.SearchStrategy[float | Schedul
     return st.one_of(values, values, values, scheduled(values))
 
 
+def within(share: float | Schedule) -> float | Schedule:
+    """Hold it between 0.01 and 0.99."""
+    return share.clip(0.01, 0.99) if isinstance(share, Schedule) else min(max(share, 0.01), 0.99)
+
+
 @st.composite
 def hypers(draw: st.DrawFn, optimizer: type[Any]) -> dict[str, Any]:
     """Values for all hyperparameters and flags of a class."""
@@ -110,6 +121,8 @@ def hypers(draw: st.DrawFn, optimizer: type[Any]) -> dict[str, Any]:
         else:
             strategy = HYPERS[name]
         strategy = strategy if of_run else rates(strategy)
+        if (optimizer.__name__, name) in SHARES:
+            strategy = strategy.map(within)
         values[name] = draw(strategy, label=name)
     if optimizer is gs.SGD:
         if values["nesterov"]:

@@ -4,8 +4,9 @@ A rule is a function of one parameter ``p``, its gradient ``g``, its state (a di
 the first update), ``t`` (the number of updates done before this one) and its hyperparameters as floats. It
 returns the new ``p`` and the new state. A slot that is not there yet counts as 0.
 
-A rule that remembers numbers beside the state has a line in `SETTLED` too: what each element adds to two
-sums over all parameters, and how the numbers follow from them. The rule is given them as ``memory``.
+A rule that remembers numbers beside the state has a line in `SETTLED` too: what each element adds to
+sums over all parameters, if to any, and how the numbers follow from them. The rule is given them as
+``memory``.
 
 All arithmetic is done in the dtype of ``p``. A constant that follows from hyperparameters (1−β, a bias
 correction) is computed in Python floats and rounded once, by ``c``. A product of three is taken from left
@@ -25,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from oracles.adam import adam
+from oracles.averages import averaging_settle, no_sums, schedule_free_adamw, schedule_free_sgd
 from oracles.estimated import dog, dog_settle, dog_sums
 from oracles.norms import lamb, lars
 from oracles.sgd import sgd
@@ -47,12 +49,16 @@ RULES: dict[str, Rule] = {
     "AdamW": adam,
     "LAMB": lamb,
     "LARS": lars,
+    "ScheduleFreeSGD": schedule_free_sgd,
+    "ScheduleFreeAdamW": schedule_free_adamw,
     "DoG": dog,
 }
 
-#: Of rules that remember numbers: the terms of two sums, and what follows from them.
-SETTLED: dict[str, tuple[Callable[..., tuple[Array, Array]], Callable[..., Memory]]] = {
-    "DoG": (dog_sums, dog_settle)
+#: Of rules that remember numbers: the terms of sums, and what follows from them.
+SETTLED: dict[str, tuple[Callable[..., tuple[Array, ...]], Callable[..., Memory]]] = {
+    "ScheduleFreeSGD": (no_sums, averaging_settle),
+    "ScheduleFreeAdamW": (no_sums, averaging_settle),
+    "DoG": (dog_sums, dog_settle),
 }
 
 
@@ -100,8 +106,8 @@ def step(
         mine[name], shrunk[name] = g, p
     if optimizer in SETTLED:
         sums, settle = SETTLED[optimizer]
-        terms = [sums(shrunk[name], mine[name], states[name], memory) for name in params]
-        memory = settle(memory, *(total(arrays) for arrays in zip(*terms, strict=True)), **hypers)
+        terms = [sums(shrunk[name], mine[name], states[name], memory, t, **hypers) for name in params]
+        memory = settle(memory, t, *(total(arrays) for arrays in zip(*terms, strict=True)), **hypers)
     remembered: dict[str, Any] = {"memory": memory} if optimizer in SETTLED else {}
     new_params, new_states = {}, {}
     for name in params:

@@ -9,7 +9,7 @@ import pytest
 
 import gradstep as gs
 from bits import Array
-from drawings import CHOICES, OPTIMIZERS, defaults
+from drawings import CHOICES, OPTIMIZERS, SHARES, defaults
 from refusals import refuses
 
 S = gs.schedules
@@ -174,9 +174,14 @@ RANGES: dict[str, tuple[list[Any], str]] = {
     "alpha": BELOW_1,
     "beta1": BELOW_1,
     "beta2": BELOW_1,
-    "trust_coefficient": AT_LEAST_0,
     "dampening": ([-0.1, 1.1, NAN], "at least 0 and at most 1"),
+    "trust_coefficient": AT_LEAST_0,
+    "warmup_steps": ([-1, 2.5, INF, NAN], "whole and at least 0"),
+    "r": AT_LEAST_0,
+    "weight_lr_power": AT_LEAST_0,
 }
+#: Of those in `SHARES`.
+INSIDE = ([0.0, 1.0, -0.1, 1.5, NAN, INF], "above 0 and below 1")
 
 FLOATS = [
     (name, hyper)
@@ -194,7 +199,7 @@ FLAGS = [
 
 @pytest.mark.parametrize(("name", "hyper"), FLOATS)
 def test_every_hyperparameter_has_a_range(name: str, hyper: str) -> None:
-    values, range_ = RANGES[hyper]
+    values, range_ = INSIDE if (name, hyper) in SHARES else RANGES[hyper]
     for value in values:
         with refuses(ValueError, f"{hyper} must be {range_}, got {float(value)!r}"):
             OPTIMIZERS[name](w(), **{hyper: value})
@@ -202,7 +207,7 @@ def test_every_hyperparameter_has_a_range(name: str, hyper: str) -> None:
 
 @pytest.mark.parametrize(("name", "hyper"), FLOATS)
 def test_a_scheduled_value_out_of_range_is_refused_at_its_step(name: str, hyper: str) -> None:
-    values, range_ = RANGES[hyper]
+    values, range_ = INSIDE if (name, hyper) in SHARES else RANGES[hyper]
     p = w()
     with refuses(ValueError, f"{hyper} at step 0 must be {range_}, got {float(values[0])!r}"):
         OPTIMIZERS[name](p, **{hyper: S.Constant(values[0])}).step(w())

@@ -15,6 +15,8 @@ from gradstep.optimizers import (
     DoG,
     Optimizer,
     RMSprop,
+    ScheduleFreeAdamW,
+    ScheduleFreeSGD,
 )
 from gradstep.plots import plot_schedules
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
@@ -36,6 +38,8 @@ __all__ = [
     "Params",
     "RMSprop",
     "Rate",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
     "__version__",
     "feedback",
     "functional",

@@ -2,7 +2,18 @@
 
 from gradstep.types import Floats, Rate
 
-__all__ = ["adagrad", "adam", "adamw", "dog", "lamb", "lars", "rmsprop", "sgd"]
+__all__ = [
+    "adagrad",
+    "adam",
+    "adamw",
+    "dog",
+    "lamb",
+    "lars",
+    "rmsprop",
+    "schedulefreeadamw",
+    "schedulefreesgd",
+    "sgd",
+]
 
 def adagrad(
     p: Floats,
@@ -238,6 +249,77 @@ def rmsprop(
         step: the number of updates done before this one; 0 at the first.
         lr, alpha, eps, weight_decay, momentum, centered, momentum_form, eps_root,
         initial_accumulator_value:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def schedulefreeadamw(
+    p: Floats,
+    g: Floats | float,
+    z: Floats,
+    exp_avg_sq: Floats,
+    scalars: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.0025,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-08,
+    warmup_steps: Rate = 0,
+    r: Rate = 0.0,
+    weight_lr_power: Rate = 2.0,
+    weight_decay: Rate = 0.0,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.ScheduleFreeAdamW`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        z, exp_avg_sq, scalars:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            scalars, a float64 array with one axis, has what the attribute of the class has. At step 0 it
+            is set to what the class starts from.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, warmup_steps, r, weight_lr_power, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def schedulefreesgd(
+    p: Floats,
+    g: Floats | float,
+    z: Floats,
+    scalars: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 1.0,
+    momentum: Rate = 0.9,
+    warmup_steps: Rate = 0,
+    r: Rate = 0.0,
+    weight_lr_power: Rate = 2.0,
+    weight_decay: Rate = 0.0,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.ScheduleFreeSGD`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        z, scalars:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            scalars, a float64 array with one axis, has what the attribute of the class has. At step 0 it
+            is set to what the class starts from.
+        step: the number of updates done before this one; 0 at the first.
+        lr, momentum, warmup_steps, r, weight_lr_power, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:

@@ -20,6 +20,7 @@ from gradstep.optimizers.dog import DoG
 from gradstep.optimizers.lamb import LAMB
 from gradstep.optimizers.lars import LARS
 from gradstep.optimizers.rmsprop import RMSprop
+from gradstep.optimizers.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from gradstep.optimizers.sgd import SGD
 
 __all__ = [
@@ -32,4 +33,6 @@ __all__ = [
     "DoG",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
 ]

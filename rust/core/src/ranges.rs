@@ -15,6 +15,8 @@ pub enum Range {
     Positive,
     /// 0 ≤ x < 1: decay rates of moving averages.
     Unit,
+    /// 0 < x < 1.
+    UnitOpen,
     /// 0 ≤ x ≤ 1.
     UnitClosed,
     /// Finite and ≥ 1.
@@ -33,6 +35,7 @@ impl Range {
             Self::Limit => (value >= 0.0, "at least 0"),
             Self::Positive => (value.is_finite() && value > 0.0, "finite and above 0"),
             Self::Unit => ((0.0..1.0).contains(&value), "at least 0 and below 1"),
+            Self::UnitOpen => (value > 0.0 && value < 1.0, "above 0 and below 1"),
             Self::UnitClosed => ((0.0..=1.0).contains(&value), "at least 0 and at most 1"),
             Self::AtLeastOne => (value.is_finite() && value >= 1.0, "finite and at least 1"),
             Self::Count => {

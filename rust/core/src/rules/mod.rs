@@ -9,13 +9,23 @@ mod dog;
 mod lamb;
 mod lars;
 mod rmsprop;
+mod schedule_free;
 mod sgd;
 
 use crate::spec::Spec;
 
 /// Every rule. A new one is a file beside this one and a line here.
-pub static RULES: &[Spec] =
-    &[sgd::SPEC, adagrad::SPEC, rmsprop::SPEC, adam::SPEC, lamb::SPEC, lars::SPEC, dog::SPEC];
+pub static RULES: &[Spec] = &[
+    sgd::SPEC,
+    adagrad::SPEC,
+    rmsprop::SPEC,
+    adam::SPEC,
+    lamb::SPEC,
+    lars::SPEC,
+    schedule_free::SGD,
+    schedule_free::ADAMW,
+    dog::SPEC,
+];
 
 pub fn named(name: &str) -> Option<&'static Spec> {
     RULES.iter().find(|spec| spec.name == name)
