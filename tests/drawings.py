@@ -24,6 +24,9 @@ AT_THE_START = {
     "initial_accumulator_value",
     "reps_rel",
     "first_count",
+    "d0",
+    "d_coef",
+    "growth_rate",
     "warmup_steps",
 }
 
@@ -62,6 +65,10 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
     "warmup_steps": st.sampled_from([0, 1, 7, 1000]),
     "r": st.sampled_from([0.0, 1.0, 0.5]),
     "weight_lr_power": st.sampled_from([2.0, 0.0, 1.0]),
+    "beta3": _decay,
+    "d0": st.sampled_from([1e-6, 1e-2, 1.0]),
+    "d_coef": st.sampled_from([1.0, 0.5, 2.0]),
+    "growth_rate": st.sampled_from([float("inf"), 1.02, 1.0]),
 }
 
 #: Those that lie between 0.01 and 0.99 in a class.
@@ -123,7 +130,7 @@ def hypers(draw: st.DrawFn, optimizer: type[Any]) -> dict[str, Any]:
         strategy = strategy if of_run else rates(strategy)
         if (optimizer.__name__, name) in SHARES:
             strategy = strategy.map(within)
-        values[name] = draw(strategy, label=name)
+        values[name] = draw(st.none() | strategy if default is None else strategy, label=name)
     if optimizer is gs.SGD:
         if values["nesterov"]:
             # A combination that the rule forbids, and below another one.

@@ -29,6 +29,7 @@ from oracles.adam import adam
 from oracles.averages import averaging_settle, no_sums, schedule_free_adamw, schedule_free_sgd
 from oracles.estimated import dog, dog_settle, dog_sums
 from oracles.norms import lamb, lars
+from oracles.prodigy import prodigy, prodigy_settle, prodigy_sums
 from oracles.sgd import sgd
 from oracles.squares import adagrad, rmsprop
 from oracles.sums import CHUNK, global_norm, total
@@ -52,6 +53,7 @@ RULES: dict[str, Rule] = {
     "ScheduleFreeSGD": schedule_free_sgd,
     "ScheduleFreeAdamW": schedule_free_adamw,
     "DoG": dog,
+    "Prodigy": prodigy,
 }
 
 #: Of rules that remember numbers: the terms of sums, and what follows from them.
@@ -59,6 +61,7 @@ SETTLED: dict[str, tuple[Callable[..., tuple[Array, ...]], Callable[..., Memory]
     "ScheduleFreeSGD": (no_sums, averaging_settle),
     "ScheduleFreeAdamW": (no_sums, averaging_settle),
     "DoG": (dog_sums, dog_settle),
+    "Prodigy": (prodigy_sums, prodigy_settle),
 }
 
 

@@ -76,6 +76,7 @@ def test_the_oracle_can_tell_one_rounding(name: str) -> None:
     loud: dict[str, Any] = {
         "LARS": {"trust_coefficient": 1.0},
         "DoG": {"reps_rel": 1.0},
+        "Prodigy": {"d0": 1.0},
     }.get(name, {})
     opt = OPTIMIZERS[name]({"0": p}, lr=np.nextafter(0.1, 1), weight_decay=0.0, **loud)
     want = {"0": p.copy()}

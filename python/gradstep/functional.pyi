@@ -9,6 +9,7 @@ __all__ = [
     "dog",
     "lamb",
     "lars",
+    "prodigy",
     "rmsprop",
     "schedulefreeadamw",
     "schedulefreesgd",
@@ -213,6 +214,49 @@ def lars(
             what the class starts from: zeros, unless it says otherwise.
         step: the number of updates done before this one; 0 at the first.
         lr, momentum, trust_coefficient, eps, weight_decay, nesterov:
+            as of the class, with its defaults. A schedule is evaluated at step.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def prodigy(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    s: Floats,
+    p0: Floats,
+    scalars: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 1.0,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    beta3: Rate | None = None,
+    eps: Rate = 1e-08,
+    d0: Rate = 1e-06,
+    d_coef: Rate = 1.0,
+    growth_rate: Rate = float("inf"),
+    weight_decay: Rate = 0.0,
+    safeguard_warmup: bool = False,
+    use_bias_correction: bool = False,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Prodigy`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq, s, p0, scalars:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            scalars, a float64 array with one axis, has what the attribute of the class has. At step 0 it
+            is set to what the class starts from.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, beta3, eps, d0, d_coef, growth_rate, weight_decay, safeguard_warmup,
+        use_bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
 
     Raises:

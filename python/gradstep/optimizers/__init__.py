@@ -19,6 +19,7 @@ from gradstep.optimizers.base import Optimizer
 from gradstep.optimizers.dog import DoG
 from gradstep.optimizers.lamb import LAMB
 from gradstep.optimizers.lars import LARS
+from gradstep.optimizers.prodigy import Prodigy
 from gradstep.optimizers.rmsprop import RMSprop
 from gradstep.optimizers.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from gradstep.optimizers.sgd import SGD
@@ -32,6 +33,7 @@ __all__ = [
     "AdamW",
     "DoG",
     "Optimizer",
+    "Prodigy",
     "RMSprop",
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",

@@ -8,6 +8,7 @@ mod adam;
 mod dog;
 mod lamb;
 mod lars;
+mod prodigy;
 mod rmsprop;
 mod schedule_free;
 mod sgd;
@@ -25,6 +26,7 @@ pub static RULES: &[Spec] = &[
     schedule_free::SGD,
     schedule_free::ADAMW,
     dog::SPEC,
+    prodigy::SPEC,
 ];
 
 pub fn named(name: &str) -> Option<&'static Spec> {
