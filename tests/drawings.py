@@ -20,7 +20,16 @@ Array = NDArray[Any]
 STEPS = 50
 
 #: What is looked at once, before the first update, or is no rate, or may not fall to nothing.
-AT_THE_START = {"initial_accumulator_value", "reps_rel", "first_count", "eta_plus"}
+AT_THE_START = {
+    "initial_accumulator_value",
+    "reps_rel",
+    "first_count",
+    "eta_plus",
+    "d0",
+    "d_coef",
+    "growth_rate",
+    "warmup_steps",
+}
 
 settings.register_profile("gradstep", deadline=None, derandomize="CI" in os.environ, max_examples=120)
 settings.load_profile("gradstep")
@@ -60,7 +69,17 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
     "eps_root": _eps,
     "first_count": st.sampled_from([1.0, 2.0, 1.0]),
     "reps_rel": st.sampled_from([1e-6, 1e-2, 1.0]),
+    "trust_coefficient": st.sampled_from([1e-3, 1.0, 0.0]),
+    "warmup_steps": st.sampled_from([0, 1, 7, 1000]),
+    "r": st.sampled_from([0.0, 1.0, 0.5]),
+    "weight_lr_power": st.sampled_from([2.0, 0.0, 1.0]),
+    "d0": st.sampled_from([1e-6, 1e-2, 1.0]),
+    "d_coef": st.sampled_from([1.0, 0.5, 2.0]),
+    "growth_rate": st.sampled_from([float("inf"), 1.02, 1.0]),
 }
+
+#: Those that lie between 0.01 and 0.99 in a class.
+SHARES = {("ScheduleFreeSGD", "momentum"), ("ScheduleFreeAdamW", "beta1")}
 
 #: The values of an option that is a name or a bool.
 CHOICES: dict[str, list[Any]] = {
@@ -101,6 +120,11 @@ def rates(values: st.SearchStrategy[float]) -> st.SearchStrategy[float | Schedul
     return st.one_of(values, values, values, scheduled(values))
 
 
+def within(share: float | Schedule) -> float | Schedule:
+    """Hold it between 0.01 and 0.99."""
+    return share.clip(0.01, 0.99) if isinstance(share, Schedule) else min(max(share, 0.01), 0.99)
+
+
 @st.composite
 def hypers(draw: st.DrawFn, optimizer: type[Any]) -> dict[str, Any]:
     """Values for all hyperparameters and flags of a class."""
@@ -113,12 +137,15 @@ def hypers(draw: st.DrawFn, optimizer: type[Any]) -> dict[str, Any]:
             strategy = st.sampled_from(CHOICES.get(name, [False, True]))
         else:
             strategy = HYPERS[name]
-        values[name] = draw(strategy if of_run else rates(strategy), label=name)
-    if values.get("nesterov"):
-        # A combination that the rule forbids, and below another one.
-        values["momentum"] = values["momentum"] or 0.9
-        values["dampening"] = 0.0
+        strategy = strategy if of_run else rates(strategy)
+        if (optimizer.__name__, name) in SHARES:
+            strategy = strategy.map(within)
+        values[name] = draw(st.none() | strategy if default is None else strategy, label=name)
     if optimizer is gs.SGD:
+        if values["nesterov"]:
+            # A combination that the rule forbids, and below another one.
+            values["momentum"] = values["momentum"] or 0.9
+            values["dampening"] = 0.0
         values["momentum_form"] = draw(st.sampled_from(["torch", "torch", "keras", "average"]))
         values["dampening"] = values["dampening"] if values["momentum_form"] == "torch" else 0.0
     return values

@@ -4,8 +4,9 @@ A rule is a function of one parameter ``p``, its gradient ``g``, its state (a di
 the first update), ``t`` (the number of updates done before this one) and its hyperparameters as floats. It
 returns the new ``p`` and the new state. A slot that is not there yet counts as 0.
 
-A rule that remembers numbers beside the state has a line in `SETTLED` too: what each element adds to two
-sums over all parameters, and how the numbers follow from them. The rule is given them as ``memory``.
+A rule that remembers numbers beside the state has a line in `SETTLED` too: what each element adds to
+sums over all parameters, if to any, and how the numbers follow from them. The rule is given them as
+``memory``.
 
 All arithmetic is done in the dtype of ``p``. A constant that follows from hyperparameters (1−β, a bias
 correction) is computed in Python floats and rounded once, by ``c``. A product of three is taken from left
@@ -28,10 +29,12 @@ import numpy as np
 
 from oracles.adam import adam
 from oracles.around import Around, averaged, finished, limited, taken
+from oracles.averages import averaging_settle, no_sums, schedule_free_adamw, schedule_free_sgd
 from oracles.denominators import adabelief, adamax, adopt, radam, yogi
 from oracles.estimated import dog, dog_settle, dog_sums
-from oracles.norms import lamb
+from oracles.norms import lamb, lars
 from oracles.numerators import adan, ademamix, nadam
+from oracles.prodigy import prodigy, prodigy_settle, prodigy_sums
 from oracles.sgd import sgd
 from oracles.signs import lion, rprop
 from oracles.squares import adadelta, adagrad, rmsprop
@@ -52,6 +55,9 @@ RULES: dict[str, Rule] = {
     "Adam": adam,
     "AdamW": adam,
     "LAMB": lamb,
+    "LARS": lars,
+    "ScheduleFreeSGD": schedule_free_sgd,
+    "ScheduleFreeAdamW": schedule_free_adamw,
     "DoG": dog,
     "Lion": lion,
     "Adamax": adamax,
@@ -64,15 +70,19 @@ RULES: dict[str, Rule] = {
     "Adan": adan,
     "ADOPT": adopt,
     "AdEMAMix": ademamix,
+    "Prodigy": prodigy,
 }
 
-#: Of rules that remember numbers: the terms of two sums, and what follows from them.
-SETTLED: dict[str, tuple[Callable[..., tuple[Array, Array]], Callable[..., Memory]]] = {
-    "DoG": (dog_sums, dog_settle)
+#: Of rules that remember numbers: the terms of sums, and what follows from them.
+SETTLED: dict[str, tuple[Callable[..., tuple[Array, ...]], Callable[..., Memory]]] = {
+    "ScheduleFreeSGD": (no_sums, averaging_settle),
+    "ScheduleFreeAdamW": (no_sums, averaging_settle),
+    "DoG": (dog_sums, dog_settle),
+    "Prodigy": (prodigy_sums, prodigy_settle),
 }
 
 #: Slots that start as the parameter, before anything is done to it.
-STARTED = {"DoG": "init_params"}
+STARTED = {"DoG": "init_params", "Prodigy": "p0", "ScheduleFreeSGD": "z", "ScheduleFreeAdamW": "z"}
 
 
 def step(
@@ -95,6 +105,7 @@ def step(
     then what `oracles.around` does to p and its average.
     """
     rule = RULES[optimizer]
+    counts = counts or dict.fromkeys(params, t)
     if optimizer in STARTED:
         states = {name: {STARTED[optimizer]: params[name]} | state for name, state in states.items()}
     mine = {field.name for field in fields(Around)}
@@ -117,14 +128,16 @@ def step(
         shrunk[name] = p
     if optimizer in SETTLED:
         sums_of, settle = SETTLED[optimizer]
-        terms = [sums_of(p, gradients[name], states[name], memory) for name, p in shrunk.items()]
-        memory = settle(memory, *(total(arrays) for arrays in zip(*terms, strict=True)), **hypers)
+        terms = [
+            sums_of(p, gradients[name], states[name], memory, counts[name], **hypers)
+            for name, p in shrunk.items()
+        ]
+        memory = settle(memory, t, *(total(arrays) for arrays in zip(*terms, strict=True)), **hypers)
     remembered: dict[str, Any] = {"memory": memory} if optimizer in SETTLED else {}
     new_params, new_states = dict(params), {name: dict(state) for name, state in states.items()}
     for name, p in shrunk.items():
-        count = t if counts is None else counts[name]
         own = {slot: array for slot, array in states[name].items() if slot != "ema"}
-        p, state = rule(p, gradients[name], own, count, **remembered, **hypers)
+        p, state = rule(p, gradients[name], own, counts[name], **remembered, **hypers)
         p = np.asarray(finished(p, hypers["lr"], weight_decay, around))
         if around.ema is not None:
             average = states[name].get("ema", params[name])

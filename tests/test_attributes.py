@@ -38,6 +38,13 @@ VALUES: dict[str, tuple[float, float]] = {
     "step_max": (0.011, 0.0105),
     "eps_root": (0.5, 0.25),
     "first_count": (0.5, 0.25),
+    "trust_coefficient": (0.5, 0.25),
+    "d0": (0.5, 0.25),
+    "d_coef": (0.5, 2.0),
+    "growth_rate": (1.25, 1.5),
+    "warmup_steps": (8, 4),
+    "r": (0.5, 0.25),
+    "weight_lr_power": (0.5, 0.25),
     "clip_norm": (0.5, 0.25),
     "clip_value": (0.5, 0.25),
 }
@@ -46,8 +53,10 @@ AT_THE_START = {"initial_accumulator_value": "sum"}
 #: What has an effect at the first step only.
 FIRST_STEP = {"reps_rel": (0.5, 0.25)}
 
-#: What leaves every sign as it is does nothing to a rule that looks at nothing else.
-INERT = {("Rprop", "clip_norm"), ("Rprop", "clip_value")}
+#: What leaves every sign or direction as it is does nothing to a rule that looks at nothing else.
+INERT = {("Rprop", "clip_norm"), ("Rprop", "clip_value"), ("LARS", "clip_norm")}
+#: The power of a rate of 1, and a limit on what grows only later.
+INERT |= {("ScheduleFreeSGD", "weight_lr_power"), ("Prodigy", "growth_rate")}
 #: As many steps as RAdam needs to rectify its rate.
 LAST = 12
 

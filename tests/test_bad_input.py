@@ -9,7 +9,7 @@ import pytest
 
 import gradstep as gs
 from bits import Array
-from drawings import CHOICES, OPTIMIZERS, defaults
+from drawings import CHOICES, OPTIMIZERS, SHARES, defaults
 from refusals import refuses
 
 S = gs.schedules
@@ -178,7 +178,22 @@ RANGES: dict[str, tuple[list[Any], str]] = {
     "step_min": AT_LEAST_0,
     "step_max": AT_LEAST_0,
     "dampening": ([-0.1, 1.1, NAN], "at least 0 and at most 1"),
+    "trust_coefficient": AT_LEAST_0,
+    "warmup_steps": ([-1, 2.5, INF, NAN], "whole and at least 0"),
+    "r": AT_LEAST_0,
+    "weight_lr_power": AT_LEAST_0,
+    "d0": ([0.0, -1.0, INF, NAN], "finite and above 0"),
+    "d_coef": ([0.0, -1.0, INF, NAN], "finite and above 0"),
+    "growth_rate": ([0.99, 0.0, -INF, NAN], "at least 1"),
 }
+#: Of those in `SHARES`.
+INSIDE = ([0.0, 1.0, -0.1, 1.5, NAN, INF], "above 0 and below 1")
+
+
+def ranges(name: str, hyper: str) -> tuple[list[Any], str]:
+    """Give values that a hyperparameter of a class does not take, and how they are refused."""
+    return INSIDE if (name, hyper) in SHARES else RANGES.get(f"{name}.{hyper}") or RANGES[hyper]
+
 
 FLOATS = [
     (name, hyper)
@@ -186,6 +201,8 @@ FLOATS = [
     for hyper, default in [*defaults(OPTIMIZERS[name]).items(), ("clip_norm", None), ("clip_value", None)]
     if not isinstance(default, bool | str)
 ]
+#: Those that are never None.
+NOT_NONE = [(name, hyper) for name, hyper in FLOATS if defaults(OPTIMIZERS[name]).get(hyper) is not None]
 FLAGS = [
     (name, hyper)
     for name in OPTIMIZERS
@@ -196,7 +213,7 @@ FLAGS = [
 
 @pytest.mark.parametrize(("name", "hyper"), FLOATS)
 def test_every_hyperparameter_has_a_range(name: str, hyper: str) -> None:
-    values, range_ = RANGES.get(f"{name}.{hyper}") or RANGES[hyper]
+    values, range_ = ranges(name, hyper)
     for value in values:
         with refuses(ValueError, f"{hyper} must be {range_}, got {float(value)!r}"):
             OPTIMIZERS[name](w(), **{hyper: value})
@@ -204,7 +221,7 @@ def test_every_hyperparameter_has_a_range(name: str, hyper: str) -> None:
 
 @pytest.mark.parametrize(("name", "hyper"), FLOATS)
 def test_a_scheduled_value_out_of_range_is_refused_at_its_step(name: str, hyper: str) -> None:
-    values, range_ = RANGES.get(f"{name}.{hyper}") or RANGES[hyper]
+    values, range_ = ranges(name, hyper)
     p = w()
     with refuses(ValueError, f"{hyper} at step 0 must be {range_}, got {float(values[0])!r}"):
         OPTIMIZERS[name](p, **{hyper: S.Constant(values[0])}).step(w())
@@ -237,7 +254,7 @@ def test_every_hyperparameter_is_a_float_or_a_schedule(name: str, hyper: str, va
         OPTIMIZERS[name](w(), **{hyper: value})
 
 
-@pytest.mark.parametrize(("name", "hyper"), [each for each in FLOATS if "clip" not in each[1]])
+@pytest.mark.parametrize(("name", "hyper"), NOT_NONE)
 def test_none_is_no_hyperparameter(name: str, hyper: str) -> None:
     with refuses(TypeError, f"{hyper} must be a float or a schedule, got None"):
         OPTIMIZERS[name](w(), **{hyper: None})

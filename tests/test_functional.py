@@ -209,7 +209,7 @@ def test_the_stub_is_written_from_the_classes() -> None:
 def test_out_takes_the_new_parameter(name: str) -> None:
     """As a copy that is updated in place; the parameter may be read-only."""
     rule = signatures.Signature(name)
-    scalars = {"dog": 3}.get(name, 0)
+    scalars = {"dog": 3, "prodigy": 4, "schedulefreesgd": 4, "schedulefreeadamw": 4}.get(name, 0)
     p, g = np.linspace(-1, 1, 7), np.cos(np.arange(7.0))
     state = [np.ones(scalars) if s == "scalars" else np.full(7, 0.5) for s in rule.slots]
     copy, copies = p.copy(), [array.copy() for array in state]

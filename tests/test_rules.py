@@ -73,7 +73,12 @@ def test_bit_for_bit(name: str, data: st.DataObject) -> None:
 def test_the_oracle_can_tell_one_rounding(name: str) -> None:
     """The comparison itself: a rate that is off by one last place must be seen."""
     p = np.linspace(-1, 1, 64)
-    loud: dict[str, Any] = {"DoG": {"reps_rel": 1.0}, "Adadelta": {"eps": 1.0}}.get(name, {})
+    loud: dict[str, Any] = {
+        "LARS": {"trust_coefficient": 1.0},
+        "DoG": {"reps_rel": 1.0},
+        "Adadelta": {"eps": 1.0},
+        "Prodigy": {"d0": 1.0},
+    }.get(name, {})
     opt = OPTIMIZERS[name]({"0": p}, lr=np.nextafter(0.1, 1), weight_decay=0.0, **loud)
     want = {"0": p.copy()}
     states: dict[str, reference.State] = {"0": {}}

@@ -31,7 +31,12 @@ LOUD: dict[str, Any] = {
     "eps_root": 1e-3,
     "first_count": 2.0,
     "bias_correction": False,
+    "beta3": 0.75,
+    "r": 0.5,
+    "warmup_steps": 3.0,
 }
+#: Loud ones that a class has under another name.
+OF_CLASS: dict[str, dict[str, Any]] = {"LARS": {"eps": 0.1}}
 NEEDED: dict[str, dict[str, Any]] = {"nesterov": {"momentum": 0.9}, "dampening": {"momentum": 0.9}}
 
 #: What goes on around a rule.
@@ -72,10 +77,11 @@ class Case(NamedTuple):
 def variants(name: str) -> dict[str, dict[str, Any]]:
     """A rule as it is, with each of its options by itself, and with all that go together."""
     own = defaults(OPTIMIZERS[name])
-    loud = {key: LOUD.get(key, True) for key, value in own.items() if key in LOUD or value is False}
+    known = LOUD | OF_CLASS.get(name, {})
+    loud = {key: known.get(key, True) for key, value in own.items() if key in known or value is False}
     single = {key: {key: value} | NEEDED.get(key, {}) for key, value in loud.items()}
     together = {key: value for options in single.values() for key, value in options.items()}
-    if together.get("nesterov"):
+    if together.get("nesterov") and "dampening" in own:
         together["dampening"] = 0.0
     return {"plain": {}} | single | ({"together": together} if len(single) > 1 else {})
 

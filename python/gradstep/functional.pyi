@@ -14,11 +14,15 @@ __all__ = [
     "adopt",
     "dog",
     "lamb",
+    "lars",
     "lion",
     "nadam",
+    "prodigy",
     "radam",
     "rmsprop",
     "rprop",
+    "schedulefreeadamw",
+    "schedulefreesgd",
     "sgd",
     "yogi",
 ]
@@ -422,6 +426,39 @@ def lamb(
         ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
     """
 
+def lars(
+    p: Floats,
+    g: Floats | float,
+    momentum_buffer: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.1,
+    momentum: Rate = 0.9,
+    trust_coefficient: Rate = 0.001,
+    eps: Rate = 0.0,
+    weight_decay: Rate = 0.0,
+    nesterov: bool = False,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.LARS`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        momentum_buffer:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, momentum, trust_coefficient, eps, weight_decay, nesterov:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
 def lion(
     p: Floats,
     g: Floats | float,
@@ -482,6 +519,51 @@ def nadam(
             what the class starts from: zeros, unless it says otherwise.
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, momentum_decay, weight_decay, eps_hat, eps_root, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def prodigy(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    s: Floats,
+    p0: Floats,
+    scalars: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 1.0,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    beta3: Rate | None = None,
+    eps: Rate = 1e-08,
+    d0: Rate = 1e-06,
+    d_coef: Rate = 1.0,
+    growth_rate: Rate = float("inf"),
+    weight_decay: Rate = 0.0,
+    safeguard_warmup: bool = False,
+    use_bias_correction: bool = False,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Prodigy`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq, s, p0, scalars:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            scalars, a float64 array with one axis, has what the attribute of the class has. At step 0 it
+            is set to what the class starts from.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, beta3, eps, d0, d_coef, growth_rate, weight_decay, safeguard_warmup,
+        use_bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
@@ -589,6 +671,81 @@ def rprop(
             what the class starts from: zeros, unless it says otherwise.
         step: the number of updates done before this one; 0 at the first.
         lr, eta_minus, eta_plus, step_min, step_max, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def schedulefreeadamw(
+    p: Floats,
+    g: Floats | float,
+    z: Floats,
+    exp_avg_sq: Floats,
+    scalars: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.0025,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-08,
+    warmup_steps: Rate = 0,
+    r: Rate = 0.0,
+    weight_lr_power: Rate = 2.0,
+    weight_decay: Rate = 0.0,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.ScheduleFreeAdamW`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        z, exp_avg_sq, scalars:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            scalars, a float64 array with one axis, has what the attribute of the class has. At step 0 it
+            is set to what the class starts from.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, warmup_steps, r, weight_lr_power, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def schedulefreesgd(
+    p: Floats,
+    g: Floats | float,
+    z: Floats,
+    scalars: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 1.0,
+    momentum: Rate = 0.9,
+    warmup_steps: Rate = 0,
+    r: Rate = 0.0,
+    weight_lr_power: Rate = 2.0,
+    weight_decay: Rate = 0.0,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.ScheduleFreeSGD`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        z, scalars:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+            scalars, a float64 array with one axis, has what the attribute of the class has. At step 0 it
+            is set to what the class starts from.
+        step: the number of updates done before this one; 0 at the first.
+        lr, momentum, warmup_steps, r, weight_lr_power, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ class Signature:
             arrays += [f"{self.optional[0]}: Floats | None = None", "/", "*"]
         else:
             arrays += ["/", "*more: Floats" if self.optional else "*"]
-        options = [f"{name}: {annotation(value)} = {value!r}" for name, value in self.options.items()]
+        options = [f"{name}: {annotation(value)} = {written(value)}" for name, value in self.options.items()]
         arguments = [*arrays, "step: int", *options, "out: Floats | None = None"]
         return f"def {self.name}({', '.join(arguments)}) -> None:"
 
@@ -114,6 +115,11 @@ def turned_on(default: object) -> object:
     if isinstance(default, bool | str):
         return True if default is False else default
     return 0.5
+
+
+def written(default: object) -> str:
+    """Write a default as Python reads it."""
+    return 'float("inf")' if default == math.inf else repr(default)
 
 
 def annotation(default: object) -> str:

@@ -13,7 +13,7 @@ def dog(
     p: Array,
     g: Array,
     state: State,
-    t: int,  # noqa: ARG001 (as above)
+    t: int,  # noqa: ARG001 (the rule does not look at the time)
     *,
     memory: Memory,
     lr: float,  # noqa: ARG001 (the remembered rate has it)
@@ -24,14 +24,28 @@ def dog(
     return p - p.dtype.type(memory["rate"]) * g, {"init_params": state["init_params"]}
 
 
-def dog_sums(p: Array, g: Array, state: State, memory: Memory) -> tuple[Array, Array]:
+def dog_sums(
+    p: Array,
+    g: Array,
+    state: State,
+    memory: Memory,
+    t: int,  # noqa: ARG001
+    **_: float,
+) -> tuple[Array, Array]:
     """g², and the square of the way from the start; at the first step, of the start itself."""
     start = state["init_params"] if memory else p.dtype.type(0)
     return np.square(np.float64(g)), np.square(np.float64(p - start))
 
 
 def dog_settle(
-    memory: Memory, grads: float, moved: float, *, lr: float, reps_rel: float, eps: float
+    memory: Memory,
+    t: int,  # noqa: ARG001
+    grads: float,
+    moved: float,
+    *,
+    lr: float,
+    reps_rel: float,
+    eps: float,
 ) -> Memory:
     """Update the largest distance and the sum of all gradients' squares."""
     first = reps_rel * (1.0 + math.sqrt(moved))

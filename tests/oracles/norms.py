@@ -33,3 +33,24 @@ def lamb(
     norm_p, norm_u = global_norm([p]), global_norm([u])
     trust = 1.0 if norm_p == 0 or norm_u == 0 else norm_p / norm_u
     return p - c(lr * trust) * u, {"exp_avg": m, "exp_avg_sq": v}
+
+
+def lars(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,  # noqa: ARG001 (the rule does not look at the time)
+    *,
+    lr: float,
+    momentum: float,
+    trust_coefficient: float,
+    eps: float,
+    nesterov: bool,
+) -> tuple[Array, State]:
+    """You, Gitman, Ginsburg 2017."""
+    c = p.dtype.type
+    norm_p, norm_g = global_norm([p]), global_norm([g])
+    trust = 1.0 if norm_p == 0 or norm_g == 0 else trust_coefficient * norm_p / (norm_g + eps)
+    r, μ = c(lr * trust), c(momentum)
+    b = μ * state.get("momentum_buffer", c(0)) + r * g
+    return p - (r * g + μ * b if nesterov else b), {"momentum_buffer": b}

@@ -24,17 +24,21 @@ from gradstep.optimizers.adopt import ADOPT
 from gradstep.optimizers.base import Optimizer
 from gradstep.optimizers.dog import DoG
 from gradstep.optimizers.lamb import LAMB
+from gradstep.optimizers.lars import LARS
 from gradstep.optimizers.lion import Lion
 from gradstep.optimizers.nadam import NAdam
+from gradstep.optimizers.prodigy import Prodigy
 from gradstep.optimizers.radam import RAdam
 from gradstep.optimizers.rmsprop import RMSprop
 from gradstep.optimizers.rprop import Rprop
+from gradstep.optimizers.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from gradstep.optimizers.sgd import SGD
 from gradstep.optimizers.yogi import Yogi
 
 __all__ = [
     "ADOPT",
     "LAMB",
+    "LARS",
     "SGD",
     "AdEMAMix",
     "AdaBelief",
@@ -48,8 +52,11 @@ __all__ = [
     "Lion",
     "NAdam",
     "Optimizer",
+    "Prodigy",
     "RAdam",
     "RMSprop",
     "Rprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
     "Yogi",
 ]

@@ -195,7 +195,8 @@ impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize> Vectorized for Dry
                 let gradient = g[i] * scale;
                 let gradient = if decay == F::ZERO { gradient } else { gradient + decay * p[i] };
                 let element = p[i] * shrink;
-                let (step, state) = R::step(constants, element, gradient, slots.map(|slot| slot[i]));
+                let state = slots.map(|slot| slot[i]);
+                let (step, _) = R::step(constants, element, gradient, state);
                 [first[i], second[i]] = R::summed(constants, element, gradient, step, state);
             }
         }

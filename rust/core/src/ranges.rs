@@ -15,10 +15,14 @@ pub enum Range {
     Positive,
     /// 0 ≤ x < 1: decay rates of moving averages.
     Unit,
+    /// 0 < x < 1.
+    UnitOpen,
     /// 0 ≤ x ≤ 1.
     UnitClosed,
     /// Finite and ≥ 1.
     AtLeastOne,
+    /// ≥ 1, infinity included: factors that something may grow by.
+    Growth,
     /// Whole and ≥ 0: a count that is kept as a float.
     Count,
     /// Anything but NaN.
@@ -33,8 +37,10 @@ impl Range {
             Self::Limit => (value >= 0.0, "at least 0"),
             Self::Positive => (value.is_finite() && value > 0.0, "finite and above 0"),
             Self::Unit => ((0.0..1.0).contains(&value), "at least 0 and below 1"),
+            Self::UnitOpen => (value > 0.0 && value < 1.0, "above 0 and below 1"),
             Self::UnitClosed => ((0.0..=1.0).contains(&value), "at least 0 and at most 1"),
             Self::AtLeastOne => (value.is_finite() && value >= 1.0, "finite and at least 1"),
+            Self::Growth => (value >= 1.0, "at least 1"),
             Self::Count => {
                 (value.is_finite() && value >= 0.0 && value.fract() == 0.0, "whole and at least 0")
             }

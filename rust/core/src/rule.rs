@@ -27,8 +27,8 @@ pub trait Rule<const K: usize, const N: usize>: Hypers + 'static {
     /// What is subtracted from the element `p`, and its new state. Mark it `#[inline(always)]`.
     fn step<F: Float>(constants: [F; K], p: F, g: F, state: [F; N]) -> (F, [F; N]);
 
-    /// What is summed of an element; `step` and `state` are what the update would make of it. Nothing is written. Mark
-    /// it `#[inline(always)]`.
+    /// What is summed of an element: `step` is what the update would subtract, `state` is as it was. Nothing is written.
+    /// Mark it `#[inline(always)]`.
     fn summed<F: Float>(_constants: [F; K], _p: F, _g: F, _step: F, _state: [F; N]) -> [F; 2] {
         [F::ZERO; 2]
     }

@@ -14,11 +14,14 @@ mod adopt;
 mod corrections;
 mod dog;
 mod lamb;
+mod lars;
 mod lion;
 mod nadam;
+mod prodigy;
 mod radam;
 mod rmsprop;
 mod rprop;
+mod schedule_free;
 mod sgd;
 mod yogi;
 
@@ -43,6 +46,10 @@ pub static RULES: &[Spec] = &[
     adan::SPEC,
     adopt::SPEC,
     ademamix::SPEC,
+    lars::SPEC,
+    schedule_free::SGD,
+    schedule_free::ADAMW,
+    prodigy::SPEC,
 ];
 
 pub fn named(name: &str) -> Option<&'static Spec> {

@@ -287,6 +287,14 @@ impl Optimizer {
         PyList::new(slf.py(), leaves.parameters().iter().map(|parameter| parameter.array.bind(slf.py())))
     }
 
+    /// The number of the group of each.
+    #[getter]
+    fn _owners(slf: &Bound<'_, Self>) -> PyResult<Vec<usize>> {
+        let guard = slf.get().lock()?;
+        let leaves = &guard.as_ref().ok_or_else(not_ready)?.body()?.stepper.leaves;
+        Ok((0..leaves.len()).map(|leaf| leaves.group(leaf)).collect())
+    }
+
     /// The structure of the parameters with other arrays, in the order of `_arrays`.
     #[expect(clippy::needless_pass_by_value, reason = "as PyO3 wants it")]
     fn _structured<'py>(
