@@ -6,6 +6,7 @@ VENV := .venv
 SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := $(VENV)/$(SCRIPTS)
 WHEEL_TOOLS := build/wheel-tools
+PARITY := build/parity
 # Compiled when first imported: NumPy alone has hundreds of modules that nobody here imports.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 # maturin installs into this environment, whatever else the caller has activated.
@@ -17,7 +18,7 @@ BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples test bench perf-check wheel test-wheel mutants lint stubs format clean
+.PHONY: help build demo examples test bench perf-check wheel test-wheel mutants parity lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +54,11 @@ test-wheel: $(filter wheel,$(MAKECMDGOALS)) ## all tests against the wheel in di
 
 mutants: ## which mistakes in the core its own tests do not notice: half an hour at most
 	.ci/mutants $(MUTANTS_OPTIONS)
+
+# Not a part of `test`: PyPI's torch for Linux brings gigabytes of CUDA. Set PIP_INDEX_URL to wheels for the CPU, if at hand.
+parity: build $(PARITY)/made ## 200 steps beside torch, optax, Keras, schedulefree and others, installed into build/parity
+	PYTHONPATH=$(CURDIR)/python:$(CURDIR)/tests/parity $(PARITY)/$(SCRIPTS)/python -m pytest -p table --quiet \
+		tests/parity/against_*.py
 
 lint: build $(VENV)/lint.group $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, basedpyright, stubtest, circles of imports, the workflows' linters
 	cargo fmt --check
@@ -108,4 +114,11 @@ $(WHEEL_TOOLS)/made: pyproject.toml
 	@$(PYTHON) -m venv --clear $(WHEEL_TOOLS)
 	@$(WHEEL_TOOLS)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
 	@$(WHEEL_TOOLS)/$(SCRIPTS)/python $(INSTALL) --group wheel
+	@touch $@
+
+$(PARITY)/made: pyproject.toml
+	@echo "Installing the libraries that \`make parity\` compares with"
+	@$(PYTHON) -m venv --clear $(PARITY)
+	@$(PARITY)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
+	@$(PARITY)/$(SCRIPTS)/python $(INSTALL) --group parity
 	@touch $@

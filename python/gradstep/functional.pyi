@@ -183,6 +183,7 @@ def adamax(
     beta2: Rate = 0.999,
     eps: Rate = 1e-08,
     weight_decay: Rate = 0.0,
+    eps_hat: bool = False,
     bias_correction: bool = True,
     out: Floats | None = None,
 ) -> None:
@@ -195,7 +196,7 @@ def adamax(
             the state, each array with the shape, dtype and memory order of p; before the first update,
             what the class starts from: zeros, unless it says otherwise.
         step: the number of updates done before this one; 0 at the first.
-        lr, beta1, beta2, eps, weight_decay, bias_correction:
+        lr, beta1, beta2, eps, weight_decay, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
 

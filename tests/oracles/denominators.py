@@ -20,13 +20,15 @@ def adamax(
     beta1: float,
     beta2: float,
     eps: float,
+    eps_hat: bool,
     bias_correction: bool,
 ) -> tuple[Array, State]:
-    """Kingma, Ba 2015, section 7.1; ε as of torch."""
+    """Kingma, Ba 2015, section 7.1; ε as of torch, or with eps_hat as of Keras."""
     c = p.dtype.type
     m = c(beta1) * state.get("exp_avg", c(0)) + c(1.0 - beta1) * g
-    u = np.maximum(c(beta2) * state.get("exp_inf", c(0)), np.abs(g) + c(eps))
-    return p - c(lr / share(beta1, t, bias_correction)) * m / u, {"exp_avg": m, "exp_inf": u}
+    u = np.maximum(c(beta2) * state.get("exp_inf", c(0)), np.abs(g) + c(0.0 if eps_hat else eps))
+    rate = c(lr / share(beta1, t, bias_correction))
+    return p - rate * m / (u + c(eps if eps_hat else 0.0)), {"exp_avg": m, "exp_inf": u}
 
 
 def radam(

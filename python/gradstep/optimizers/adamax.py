@@ -33,6 +33,8 @@ class Adamax(Optimizer):
         eps: ε ≥ 0, added to the gradient's magnitude. With 0, an element whose first gradient is 0
             becomes NaN.
         weight_decay: λ ≥ 0, added to the gradient: g ← g + λp; with ``decoupled=True`` as of `AdamW`.
+        eps_hat: add ε to u where it divides, and not to the magnitude:
+            u ← max(β₂u, |g|), p ← p − η/(1−β₁ᵗ)·m/(u + ε).
         bias_correction: whether m is corrected for its start.
         options: what every optimizer takes; see `Optimizer`.
 
@@ -56,13 +58,14 @@ class Adamax(Optimizer):
 
     References:
         Kingma, Ba 2015, "Adam: A Method for Stochastic Optimization", section 7.1, arXiv:1412.6980.
-        Computed as by ``torch.optim.Adamax``. The paper has no ε; Keras adds it to u.
+        Computed as by ``torch.optim.Adamax``. The paper has no ε; Keras and MLX have ``eps_hat``.
     """
 
     rule = "adamax"
     beta1 = Hyper()
     beta2 = Hyper()
     eps = Hyper()
+    eps_hat = Fixed()
     bias_correction = Fixed()
 
     def __init__(
@@ -74,6 +77,7 @@ class Adamax(Optimizer):
         eps: Rate = 1e-8,
         weight_decay: Rate = 0.0,
         *,
+        eps_hat: bool = False,
         bias_correction: bool = True,
         **options: Unpack[Options],
     ) -> None:
@@ -84,6 +88,7 @@ class Adamax(Optimizer):
             beta2=beta2,
             eps=eps,
             weight_decay=weight_decay,
+            eps_hat=eps_hat,
             bias_correction=bias_correction,
             **options,
         )

@@ -120,7 +120,8 @@ class Optimizer(_core.Optimizer):
             overrides: options of the class that are to be others than the library's defaults. ``eps`` stands
                 where the library has it.
 
-        What it sets is seen in ``repr`` and `hyperparameters`; the docs tabulate it.
+        What it sets is seen in `hyperparameters`, and but for ``clip_eps`` in ``repr``; docs/variants.md
+        tabulates it.
 
         Raises:
             ValueError: there is no such library, or it has not got the rule.

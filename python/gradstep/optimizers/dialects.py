@@ -1,8 +1,7 @@
 """The rules as other libraries compute them: their formulas and defaults, as options of ours.
 
-Read from torch 2.14, Keras 3, optax 0.2.8, MLX 0.30, scikit-learn 1.7, HIPS autograd 1.8, thinc 9.1,
-Flower 1.22, PennyLane 0.43 and the optimizers of OpenAI's evolution-strategies-starter. What is not said here
-is as in the class.
+As of the versions that docs/variants.md names; `make parity` compares. What is not said here is as in the
+class.
 """
 
 from __future__ import annotations
@@ -44,10 +43,10 @@ DIALECTS: dict[str, dict[str, dict[str, Any]]] = {
         "AdamW": {"weight_decay": 1e-4, "clip_eps": 0.0},
         "Adadelta": {"rho": 0.9, "eps": 1e-6, "clip_eps": 0.0},
         "Adamax": {"clip_eps": 0.0},
-        "NAdam": {"momentum_decay": float("inf"), "clip_eps": 0.0},
-        "RAdam": {"clip_eps": 0.0},
-        "Rprop": {"clip_eps": 0.0},
-        "Lion": {"weight_decay": 1e-3, "decoupled": True, "clip_eps": 0.0},
+        # Its momentum does not grow: 0.96^ψ is nothing.
+        "NAdam": {"momentum_decay": 1e4, "clip_eps": 0.0},
+        "RAdam": {"eps_hat": False, "clip_eps": 0.0},
+        "Lion": {"weight_decay": 1e-3, "clip_eps": 0.0},
         **{
             name: {"clip_eps": 0.0}
             for name in ("AdaBelief", "Yogi", "Adan", "ADOPT", "AdEMAMix", "LAMB", "LARS", "DoG")
@@ -61,7 +60,7 @@ DIALECTS: dict[str, dict[str, dict[str, Any]]] = {
         "AdamW": {"bias_correction": False},
         "Adadelta": {},
         "Adamax": {"bias_correction": False, "eps_hat": True},
-        "Lion": {"decoupled": True},
+        "Lion": {},
     },
     "sklearn": {
         "SGD": {"lr": 0.1, "momentum": 0.9, "nesterov": True, "momentum_form": "keras"},
@@ -78,7 +77,7 @@ DIALECTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "flower": {
         "SGD": {"lr": 1.0},
-        "Adagrad": {"lr": 0.1, "eps": 1e-9, "maximize": True},
+        "Adagrad": {"lr": 0.1, "eps": 1e-3, "maximize": True},
         "Adam": {"lr": 0.1, "beta2": 0.99, "eps": 1e-3, "first_count": 2.0} | _FLOWER,
         "Yogi": {
             "lr": 0.01,
@@ -112,6 +111,8 @@ def dialect(name: str, library: str, overrides: dict[str, Any]) -> dict[str, Any
         raise ValueError(f"there is no {name} like {library!r}; {who}")
     options = dict(DIALECTS[library][name])
     if INSIDE in options and "eps" in overrides:
+        if INSIDE in overrides:
+            raise ValueError(f"eps and {INSIDE} are one number of {library!r}, but both are given")
         # The library's one ε.
         overrides = {INSIDE if option == "eps" else option: value for option, value in overrides.items()}
     if library == "optax" and overrides.get("amsgrad") is True:
