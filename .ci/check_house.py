@@ -22,7 +22,7 @@ from environments import CHECKOUT, Failure
 CRATES = ("rust/core/src", "rust/python/src")
 PACKAGE = "python/gradstep"
 GUIDE = "CONTRIBUTING.md"
-UNSAFE_ROOMS = ("rust/core/src/memory.rs", "rust/core/src/machine/", "rust/python/src/arrays/")
+UNSAFE_ROOMS = ("rust/core/src/memory", "rust/core/src/machine/", "rust/python/src/arrays/")
 
 Module = tuple[str, ...]
 """The parts of its full name."""

@@ -19,8 +19,8 @@ Array = NDArray[Any]
 #: Updates of one drawn run.
 STEPS = 50
 
-#: What is looked at once, before the first update, or is no rate.
-AT_THE_START = {"initial_accumulator_value", "reps_rel", "first_count"}
+#: What is looked at once, before the first update, or is no rate, or may not fall to nothing.
+AT_THE_START = {"initial_accumulator_value", "reps_rel", "first_count", "eta_plus"}
 
 settings.register_profile("gradstep", deadline=None, derandomize="CI" in os.environ, max_examples=120)
 settings.load_profile("gradstep")
@@ -49,6 +49,13 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
     "alpha": _decay,
     "beta1": _decay,
     "beta2": _decay,
+    "beta3": _decay,
+    "rho": _decay,
+    "momentum_decay": st.sampled_from([0.0, 4e-3, 1.0, 30.0]) | st.floats(0.0, 1.0),
+    "eta_minus": _decay,
+    "eta_plus": st.sampled_from([1.0, 1.2]) | st.floats(1.0, 3.0),
+    "step_min": st.sampled_from([0.0, 1e-6]) | st.floats(0.0, 0.1),
+    "step_max": st.sampled_from([50.0, 0.1]) | st.floats(0.0, 100.0),
     "eps": _eps,
     "eps_root": _eps,
     "first_count": st.sampled_from([1.0, 2.0, 1.0]),
@@ -59,6 +66,7 @@ HYPERS: dict[str, st.SearchStrategy[float]] = {
 CHOICES: dict[str, list[Any]] = {
     "amsgrad": [False, True, "corrected"],
     "momentum_form": ["torch", "keras"],
+    "difference_form": ["optax", "paper"],
 }
 
 _limits = st.sampled_from([0.0, 1.0, 1e9]) | st.floats(1e-6, 1e6)
@@ -98,7 +106,9 @@ def hypers(draw: st.DrawFn, optimizer: type[Any]) -> dict[str, Any]:
     """Values for all hyperparameters and flags of a class."""
     values = {}
     for name, default in defaults(optimizer).items():
-        of_run = isinstance(default, bool | str) or name in AT_THE_START
+        of_run = (
+            isinstance(default, bool | str) or name in AT_THE_START or (name, optimizer) == ("lr", gs.Rprop)
+        )
         if isinstance(default, bool | str):
             strategy = st.sampled_from(CHOICES.get(name, [False, True]))
         else:

@@ -28,17 +28,20 @@ import numpy as np
 
 from oracles.adam import adam
 from oracles.around import Around, averaged, finished, limited, taken
+from oracles.denominators import adabelief, adamax, adopt, radam, yogi
 from oracles.estimated import dog, dog_settle, dog_sums
 from oracles.norms import lamb
+from oracles.numerators import adan, ademamix, nadam
 from oracles.sgd import sgd
-from oracles.squares import adagrad, rmsprop
+from oracles.signs import lion, rprop
+from oracles.squares import adadelta, adagrad, rmsprop
 from oracles.sums import CHUNK, global_norm, total
 from oracles.types import Array, Memory, Rule, State
 
 __all__ = ["CHUNK", "DECOUPLED", "RULES", "SETTLED", "Memory", "State", "global_norm", "step", "total"]
 
 #: The optimizers whose weight decay shrinks the parameter instead of entering the gradient.
-DECOUPLED = {"AdamW"}
+DECOUPLED = {"AdamW", "Lion", "AdaBelief", "Yogi", "Adan", "ADOPT", "AdEMAMix"}
 
 
 #: The function of each optimizer class. Loshchilov, Hutter 2019 (AdamW) is Adam with the other decay.
@@ -50,6 +53,17 @@ RULES: dict[str, Rule] = {
     "AdamW": adam,
     "LAMB": lamb,
     "DoG": dog,
+    "Lion": lion,
+    "Adamax": adamax,
+    "NAdam": nadam,
+    "RAdam": radam,
+    "Adadelta": adadelta,
+    "Rprop": rprop,
+    "AdaBelief": adabelief,
+    "Yogi": yogi,
+    "Adan": adan,
+    "ADOPT": adopt,
+    "AdEMAMix": ademamix,
 }
 
 #: Of rules that remember numbers: the terms of two sums, and what follows from them.

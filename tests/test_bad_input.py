@@ -149,7 +149,8 @@ def test_params(params: Any, error: type[Exception], message: str) -> None:
         gs.Adam(params)
 
 
-#: For each hyperparameter, what is out of range and how the range reads.
+#: For each hyperparameter, or that of a class where its name means something else, what is out of range and
+#: how the range reads.
 LIMIT = ([-1.0, -1e-300, NAN, -INF], "at least 0")
 AT_LEAST_0 = ([-1.0, -1e-300, NAN, INF, -INF, np.float32(-1)], "finite and at least 0")
 BELOW_1 = ([-0.1, 1.0, 1, 2.0, NAN, INF, np.float64(1.5)], "at least 0 and below 1")
@@ -168,6 +169,14 @@ RANGES: dict[str, tuple[list[Any], str]] = {
     "alpha": BELOW_1,
     "beta1": BELOW_1,
     "beta2": BELOW_1,
+    "beta3": BELOW_1,
+    "rho": BELOW_1,
+    "AdEMAMix.alpha": AT_LEAST_0,
+    "momentum_decay": AT_LEAST_0,
+    "eta_minus": BELOW_1,
+    "eta_plus": ([0.0, 0.5, INF, NAN], "finite and at least 1"),
+    "step_min": AT_LEAST_0,
+    "step_max": AT_LEAST_0,
     "dampening": ([-0.1, 1.1, NAN], "at least 0 and at most 1"),
 }
 
@@ -187,7 +196,7 @@ FLAGS = [
 
 @pytest.mark.parametrize(("name", "hyper"), FLOATS)
 def test_every_hyperparameter_has_a_range(name: str, hyper: str) -> None:
-    values, range_ = RANGES[hyper]
+    values, range_ = RANGES.get(f"{name}.{hyper}") or RANGES[hyper]
     for value in values:
         with refuses(ValueError, f"{hyper} must be {range_}, got {float(value)!r}"):
             OPTIMIZERS[name](w(), **{hyper: value})
@@ -195,7 +204,7 @@ def test_every_hyperparameter_has_a_range(name: str, hyper: str) -> None:
 
 @pytest.mark.parametrize(("name", "hyper"), FLOATS)
 def test_a_scheduled_value_out_of_range_is_refused_at_its_step(name: str, hyper: str) -> None:
-    values, range_ = RANGES[hyper]
+    values, range_ = RANGES.get(f"{name}.{hyper}") or RANGES[hyper]
     p = w()
     with refuses(ValueError, f"{hyper} at step 0 must be {range_}, got {float(values[0])!r}"):
         OPTIMIZERS[name](p, **{hyper: S.Constant(values[0])}).step(w())

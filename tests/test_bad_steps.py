@@ -96,7 +96,7 @@ def test_a_norm_that_is_not_finite(bad: float, large: bool) -> None:
     before = everything(params, opt)
     norm = "nan" if np.isnan(bad) else "inf"
     message = f"clip_norm needs a finite gradient norm, but that of grads['p'] is {norm}"
-    with refuses(gs.NonFiniteError, message):
+    with gs.num_threads(2), refuses(gs.NonFiniteError, message):
         opt.step({"q": q, "p": g})
     assert everything(params, opt) == before
 
@@ -219,6 +219,49 @@ def test_step_count(count: Any, error: type[Exception], message: str) -> None:
     assert opt.step_count == 1
     with refuses(error, message.format("step")):
         gs.functional.sgd(np.ones(1), np.ones(1), step=count)
+
+
+def test_the_last_step_that_can_be_counted() -> None:
+    p = np.ones(3)
+    opt = gs.Adam(p, lr=S.InverseSqrt(0.5, 1))
+    opt.step_count = 2**63 - 2
+    opt.step(np.ones(3))
+    assert opt.step_count == 2**63 - 1
+    before = p.copy()
+    with refuses(ValueError, "step_count is 2**63 - 1, after which no update can be counted"):
+        opt.step(np.ones(3))
+    assert np.array_equal(p, before)
+    assert opt.step_count == 2**63 - 1
+    opt.step_count = 0
+    opt.step(np.ones(3))
+    assert opt.step_count == 1
+    one, state = np.ones(3), [np.zeros(3), np.zeros(3)]
+    gs.functional.adam(one, np.ones(3), *state, step=2**63 - 1, lr=0.5)
+    assert (one < 1).all()
+
+
+@pytest.mark.parametrize("convert", [np.float16, np.longdouble])
+def test_a_refused_step_leaves_no_gradient_behind(convert: type[Any]) -> None:
+    """Neither where gradients are copied to, nor what was seen of them, must be that of the refused step."""
+    params = {"a": np.ones((2, 3)), "b": np.ones(2), "c": np.ones(2)}
+    opt = gs.SGD(params, lr=1.0, clip_norm=1e9)
+
+    def good(value: float) -> dict[str, Any]:
+        return {"a": np.full((2, 3), value, convert), "b": np.full(2, value), "c": np.full(2, value, convert)}
+
+    refused: list[tuple[Any, type[Exception]]] = [
+        (good(7.0) | {"c": np.ones(3)}, ValueError),
+        (good(7.0) | {"a": np.full((2, 3), np.inf, convert)}, ValueError),
+        (good(7.0) | {"b": np.ones(2, int)}, TypeError),
+        (good(7.0) | {"a": np.full((2, 3), "x")}, TypeError),
+        (good(7.0) | {"a": np.full((3, 2), 7.0, convert).T.astype(object)}, TypeError),
+    ]
+    for made, (grads, error) in enumerate(refused):
+        with pytest.raises(error):
+            opt.step(grads)
+        opt.step(good(0.25))
+        for p in params.values():
+            assert (p == 1 - 0.25 * (made + 1)).all()
 
 
 class Broken:

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,6 +56,37 @@ def test_a_schedule_in_its_own_cycle() -> None:
             return 1.0 / (t + 1)
 
     holder = Holder()
+    gone = weakref.ref(holder)
+    del holder
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_cycle_through_a_key_is_collected() -> None:
+    class Key:
+        opt: gs.Optimizer
+
+    key = Key()
+    key.opt = gs.SGD({"layer": {key: np.ones(2)}})
+    key.opt.step({"layer": {key: np.ones(2)}})
+    gone = weakref.ref(key)
+    del key
+    gc.collect()
+    assert gone() is None
+
+
+class Params(dict[str, Any]):
+    opt: gs.Optimizer
+
+
+class Array(np.ndarray[Any, Any]):
+    opt: gs.Optimizer
+
+
+@pytest.mark.parametrize("make", [lambda: Params(w=np.ones(2)), lambda: np.ones(2).view(Array)])
+def test_a_cycle_through_the_params_is_collected(make: Callable[[], Any]) -> None:
+    holder = make()
+    holder.opt = gs.SGD(holder)
     gone = weakref.ref(holder)
     del holder
     gc.collect()

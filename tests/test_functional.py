@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import pathlib
+import re
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from gradstep import signatures
 from refusals import refuses
 
 S = gs.schedules
+BUFFER = np.ones(8)
 
 
 def function(name: str) -> Any:
@@ -201,3 +203,42 @@ def test_the_first_momentum_of_a_buffer_that_was_never_filled() -> None:
 def test_the_stub_is_written_from_the_classes() -> None:
     stub = pathlib.Path(gs.functional.__file__).with_suffix(".pyi")
     assert ast.dump(ast.parse(stub.read_text())) == ast.dump(ast.parse(signatures.stub())), "make stubs"
+
+
+@pytest.mark.parametrize("name", sorted(gs.functional.__all__))
+def test_out_takes_the_new_parameter(name: str) -> None:
+    """As a copy that is updated in place; the parameter may be read-only."""
+    rule = signatures.Signature(name)
+    scalars = {"dog": 3}.get(name, 0)
+    p, g = np.linspace(-1, 1, 7), np.cos(np.arange(7.0))
+    state = [np.ones(scalars) if s == "scalars" else np.full(7, 0.5) for s in rule.slots]
+    copy, copies = p.copy(), [array.copy() for array in state]
+    p.flags.writeable = False
+    out = np.empty(7)
+    call: Any = getattr(gs.functional, name)
+    call(p, g, *state, step=3, lr=0.1, out=out)
+    call(copy, g, *copies, step=3, lr=0.1)
+    assert_same_bits(out, copy, "out")
+    for a, b in zip(state, copies, strict=True):
+        assert_same_bits(a, b, "state")
+    np.testing.assert_array_equal(p, np.linspace(-1, 1, 7))
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        (np.empty(6), "p has shape (7,), but out has shape (6,)"),
+        (np.empty(7, np.float32), "p has dtype float64, but out has dtype float32"),
+        (np.empty(14)[::2], "out is not dense in memory"),
+        (BUFFER[1:], "p and out, or the state, share memory"),
+    ],
+)
+def test_out_that_does_not_fit(out: Array, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        gs.functional.sgd(BUFFER[:-1], np.ones(7), step=0, out=out)
+
+
+def test_out_may_be_the_parameter() -> None:
+    p = np.ones(3)
+    gs.functional.sgd(p, np.ones(3), step=0, lr=0.5, out=p)
+    np.testing.assert_array_equal(p, 0.5)

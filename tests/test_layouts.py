@@ -157,3 +157,23 @@ def test_a_gradient_too_large_for_the_parameter_is_infinite_in_every_order(order
     opt = gs.SGD(p, lr=1.0)
     opt.step(np.full((2, 3), 1e39, order=order))
     assert (p == -np.inf).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    "name", ["bfloat16", "float8_e4m3fn", "float8_e5m2", "float6_e2m3fn", "float4_e2m1fn"]
+)
+def test_gradients_of_narrow_dtypes(name: str, dtype: type[Any]) -> None:
+    narrow = getattr(pytest.importorskip("ml_dtypes"), name)
+    p = np.linspace(-1, 1, 24).astype(dtype).reshape(4, 6)
+    g = np.cos(np.arange(24.0)).reshape(6, 4).T.astype(narrow)
+    want = stepped(p, g.astype(np.float64))
+    gs.Adam(p, lr=0.1).step(g)
+    assert_same_bits(p, want, name)
+
+
+@pytest.mark.parametrize("name", ["int4", "uint2"])
+def test_gradients_of_narrow_integers_are_refused(name: str) -> None:
+    narrow = getattr(pytest.importorskip("ml_dtypes"), name)
+    with pytest.raises(TypeError, match=f"grads has dtype {name}, not a float dtype"):
+        gs.SGD(np.ones(3)).step(np.ones(3, narrow))

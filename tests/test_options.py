@@ -1,4 +1,4 @@
-"""The options of every optimizer against the oracle, bit for bit: alone, in pairs, with gradients missing."""
+"""The options of every optimizer bit for bit as the oracle: alone and in pairs, some gradients missing."""
 
 from __future__ import annotations
 

@@ -43,9 +43,8 @@ def test_a_row_has_the_options_and_the_state_of_each_rule(name: str) -> None:
     (row,) = re.findall(rf"^\| `{RULES[name]}` \|.*", TEXT, flags=re.MULTILINE)
     rule = Signature(name)
     named = {*re.findall(r"`(\w+)`", row)} - {RULES[name]}
-    switches = {
-        p.name for p in inspect.signature(rule.optimizer).parameters.values() if p.kind is p.KEYWORD_ONLY
-    }
+    parameters = inspect.signature(rule.optimizer).parameters.values()
+    switches = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
     assert named == {*rule.options, *rule.slots, *rule.optional} - {"lr", "scalars"} - switches
 
 

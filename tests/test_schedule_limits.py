@@ -109,6 +109,7 @@ def in_a_small_stack():
     done.append(True)
 
 done = []
+gs.set_num_threads(2)
 threading.stack_size(128 * 1024)
 thread = threading.Thread(target=in_a_small_stack)
 thread.start()

@@ -1,4 +1,4 @@
-"""Threads: how many, after a fork, and several callers at once."""
+"""Threads: how many, and after a fork."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ import os
 import pathlib
 import signal
 import sys
-import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import gradstep as gs
-from bits import Array, assert_same_bits, digest
+from bits import Array, digest
 from processes import printed, run
 from refusals import refuses
 
@@ -107,6 +106,16 @@ def test_a_bad_variable_is_an_error_at_import(bad: str) -> None:
     assert last == f"ValueError: GRADSTEP_NUM_THREADS must be an integer from 1 to 1024, got {bad}"
 
 
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="the system wants text")
+@pytest.mark.parametrize("variable", ["GRADSTEP_NUM_THREADS", "GRADSTEP_SIMD"])
+def test_a_variable_that_is_no_text_is_an_error_at_import(variable: str) -> None:
+    done = run("-c", "import gradstep", **{variable: os.fsdecode(b"2\xff")})
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"ValueError: {variable} must be ")
+    assert "got 2\N{REPLACEMENT CHARACTER}" in last.replace("'", "")
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
 def test_the_default_honours_affinity() -> None:
     pin = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
@@ -193,116 +202,3 @@ def test_multiprocessing_with_fork() -> None:
         assert worker.exitcode == 0
     assert results == [steps_alone(3)] * 2
     queue.close()
-
-
-def in_threads(*targets: Any) -> None:
-    """Runs the targets at once, and raises what one of them raised."""
-    errors: list[BaseException] = []
-
-    def guarded(target: Any) -> None:
-        try:
-            target()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(target,), daemon=True) for target in targets]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(TIMEOUT)
-        assert not thread.is_alive(), "a thread hangs"
-    if errors:
-        raise errors[0]
-
-
-def test_two_optimizers_in_two_threads() -> None:
-    models = [large() for _ in range(3)]
-
-    def steps(opt: gs.Optimizer) -> None:
-        for t in range(10):
-            opt.step(gradient(t))
-
-    in_threads(*(lambda opt=opt: steps(opt) for _, opt in models))
-    want = steps_alone(10)
-    for p, opt in models:
-        assert digest([p, *opt.state["0"].values()]) == want
-
-
-def test_one_optimizer_in_two_threads_raises_and_stays_whole() -> None:
-    p, opt = large()
-    g = gradient(0)
-    refused, done = [], []
-
-    def steps() -> None:
-        for _ in range(500):
-            try:
-                opt.step(g)
-                done.append(1)
-            except RuntimeError as error:
-                refused.append(str(error))
-            if refused and len(done) > 5:
-                return
-
-    in_threads(steps, steps)
-    assert set(refused) == {
-        "this optimizer is in the middle of a step, in another thread or in its own schedule"
-    }
-    assert opt.step_count == len(done)
-    with gs.num_threads(1):
-        want, alone = large()
-        for _ in done:
-            alone.step(g)
-    assert_same_bits(p, want, "p")
-    for slot, array in opt.state["0"].items():
-        assert_same_bits(array, alone.state["0"][slot], slot)
-
-
-@pytest.mark.parametrize("hyper", ["lr", "momentum", "weight_decay", "clip_norm"])
-def test_a_step_inside_its_own_schedule_raises(hyper: str) -> None:
-    p = np.ones(3)
-    uses: list[Callable[[], Any]] = [
-        lambda: opt.step(p),
-        lambda: opt.state,
-        lambda: opt.params,
-        lambda: opt.feedback_state,
-        lambda: opt.observe(1.0),
-        lambda: setattr(opt, "lr", 0.1),
-        lambda: setattr(opt, "step_count", 3),
-        lambda: gs.SGD.__init__(opt, p),
-    ]
-    messages: list[str] = []
-
-    def value(t: int) -> float:
-        for use in uses if t else []:
-            with pytest.raises(RuntimeError) as caught:
-                use()
-            messages.append(str(caught.value))
-        if t == 1:
-            opt.step(p)
-        return 0.5
-
-    opt = gs.SGD(p, **({"momentum": 0.5} | {hyper: gs.schedules.Lambda(value)}))  # type: ignore[arg-type]
-    opt.step(np.ones(3))
-    before = p.copy()
-    with pytest.raises(RuntimeError, match="in the middle of a step"):
-        opt.step(np.ones(3))
-    busy = "this optimizer is in the middle of a step, in another thread or in its own schedule"
-    assert messages == [busy] * len(uses)
-    assert_same_bits(p, before, "p")
-    assert opt.step_count == 1
-
-
-def test_count_hyperparameters_and_norm_can_be_read_in_the_middle_of_a_step() -> None:
-    seen: list[Any] = []
-
-    def momentum(t: int) -> float:
-        if t:
-            seen.append((opt.step_count, opt.lr, opt.clip_norm, opt.grad_norm, repr(opt)[:15]))
-        return 0.5
-
-    opt = gs.SGD(
-        np.ones(4), lr=gs.schedules.Linear(1.0, 0.0, 4), momentum=gs.schedules.Lambda(momentum), clip_norm=9.0
-    )
-    opt.step(np.ones(4))
-    opt.step(np.ones(4))
-    assert seen == [(1, 0.75, 9.0, 2.0, "<SGD(lr=Linear(")]

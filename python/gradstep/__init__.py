@@ -1,30 +1,22 @@
 """Fast in-place optimizer steps and learning-rate schedules for NumPy training code."""
 
 from gradstep import starting as starting  # isort: skip  (first: it is at work while the others are imported)
-from gradstep import feedback, functional, schedules
+from gradstep import feedback, functional, optimizers, schedules
 from gradstep._core import DetachedParameterWarning, NonFiniteError, __version__
 from gradstep.early_stopping import EarlyStopping
 from gradstep.history import History
-from gradstep.optimizers import LAMB, SGD, Adagrad, Adam, AdamW, DoG, Optimizer, RMSprop
+from gradstep.optimizers import *  # noqa: F403
 from gradstep.plots import plot_schedules
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
 from gradstep.types import Grads, Params, Rate
 
 __all__ = [
-    "LAMB",
-    "SGD",
-    "Adagrad",
-    "Adam",
-    "AdamW",
     "DetachedParameterWarning",
-    "DoG",
     "EarlyStopping",
     "Grads",
     "History",
     "NonFiniteError",
-    "Optimizer",
     "Params",
-    "RMSprop",
     "Rate",
     "__version__",
     "feedback",
@@ -35,3 +27,4 @@ __all__ = [
     "schedules",
     "set_num_threads",
 ]
+__all__ += optimizers.__all__

@@ -45,7 +45,14 @@ class Update:
     def names(self) -> tuple[str, ...]: ...
     def slots(self, options: tuple[Any, ...], /) -> list[str]: ...
     def __call__(
-        self, p: Any, g: Any, state: tuple[Any, ...], step: int, options: tuple[Any, ...], /
+        self,
+        p: Any,
+        g: Any,
+        state: tuple[Any, ...],
+        step: int,
+        options: tuple[Any, ...],
+        out: Any = None,
+        /,
     ) -> None: ...
 
 @disjoint_base

@@ -2,7 +2,94 @@
 
 from gradstep.types import Floats, Rate
 
-__all__ = ["adagrad", "adam", "adamw", "dog", "lamb", "rmsprop", "sgd"]
+__all__ = [
+    "adabelief",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamw",
+    "adan",
+    "ademamix",
+    "adopt",
+    "dog",
+    "lamb",
+    "lion",
+    "nadam",
+    "radam",
+    "rmsprop",
+    "rprop",
+    "sgd",
+    "yogi",
+]
+
+def adabelief(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_var: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-16,
+    eps_root: Rate = 1e-16,
+    weight_decay: Rate = 0.0,
+    eps_hat: bool = False,
+    bias_correction: bool = True,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.AdaBelief`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_var:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, eps_root, weight_decay, eps_hat, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def adadelta(
+    p: Floats,
+    g: Floats | float,
+    square_avg: Floats,
+    acc_delta: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 1.0,
+    rho: Rate = 0.9,
+    eps: Rate = 1e-06,
+    weight_decay: Rate = 0.0,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Adadelta`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        square_avg, acc_delta:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, rho, eps, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
 
 def adagrad(
     p: Floats,
@@ -17,6 +104,7 @@ def adagrad(
     initial_accumulator_value: Rate = 0.0,
     eps: Rate = 1e-10,
     eps_root: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adagrad`.
 
@@ -29,6 +117,7 @@ def adagrad(
         step: the number of updates done before this one; 0 at the first.
         lr, lr_decay, weight_decay, initial_accumulator_value, eps, eps_root:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -55,6 +144,7 @@ def adam(
     bias_correction: bool = True,
     initial_accumulator_value: Rate = 0.0,
     first_count: Rate = 1.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adam`.
 
@@ -69,6 +159,41 @@ def adam(
         lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def adamax(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_inf: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.002,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+    bias_correction: bool = True,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Adamax`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_inf:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, weight_decay, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -95,6 +220,7 @@ def adamw(
     bias_correction: bool = True,
     initial_accumulator_value: Rate = 0.0,
     first_count: Rate = 1.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdamW`.
 
@@ -109,6 +235,120 @@ def adamw(
         lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def adan(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_diff: Floats,
+    exp_avg_sq: Floats,
+    prev_grad: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.98,
+    beta2: Rate = 0.92,
+    beta3: Rate = 0.99,
+    eps: Rate = 1e-08,
+    eps_root: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+    difference_form: str = "optax",
+    eps_hat: bool = False,
+    bias_correction: bool = True,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Adan`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_diff, exp_avg_sq, prev_grad:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, beta3, eps, eps_root, weight_decay, difference_form, eps_hat, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def ademamix(
+    p: Floats,
+    g: Floats | float,
+    exp_avg_fast: Floats,
+    exp_avg_slow: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    beta3: Rate = 0.9999,
+    alpha: Rate = 5.0,
+    eps: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+    eps_hat: bool = False,
+    eps_root: Rate = 0.0,
+    bias_correction: bool = True,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.AdEMAMix`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg_fast, exp_avg_slow, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, beta3, alpha, eps, weight_decay, eps_hat, eps_root, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def adopt(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.9999,
+    eps: Rate = 1e-06,
+    weight_decay: Rate = 0.0,
+    use_clipping: bool = True,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.ADOPT`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, weight_decay, use_clipping:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -127,6 +367,7 @@ def dog(
     reps_rel: Rate = 1e-06,
     eps: Rate = 1e-08,
     weight_decay: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.DoG`.
 
@@ -141,6 +382,7 @@ def dog(
         step: the number of updates done before this one; 0 at the first.
         lr, reps_rel, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -160,6 +402,7 @@ def lamb(
     beta2: Rate = 0.999,
     eps: Rate = 1e-06,
     weight_decay: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.LAMB`.
 
@@ -172,6 +415,110 @@ def lamb(
         step: the number of updates done before this one; 0 at the first.
         lr, beta1, beta2, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def lion(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.0001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.99,
+    weight_decay: Rate = 0.0,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Lion`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def nadam(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.002,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-08,
+    momentum_decay: Rate = 0.004,
+    weight_decay: Rate = 0.0,
+    eps_hat: bool = False,
+    eps_root: Rate = 0.0,
+    bias_correction: bool = True,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.NAdam`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, momentum_decay, weight_decay, eps_hat, eps_root, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def radam(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.001,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 1e-08,
+    weight_decay: Rate = 0.0,
+    eps_hat: bool = True,
+    eps_root: Rate = 0.0,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.RAdam`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, weight_decay, eps_hat, eps_root:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -194,6 +541,7 @@ def rmsprop(
     momentum_form: str = "torch",
     eps_root: Rate = 0.0,
     initial_accumulator_value: Rate = 0.0,
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.RMSprop`.
 
@@ -208,6 +556,41 @@ def rmsprop(
         lr, alpha, eps, weight_decay, momentum, centered, momentum_form, eps_root,
         initial_accumulator_value:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def rprop(
+    p: Floats,
+    g: Floats | float,
+    prev: Floats,
+    step_size: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.01,
+    eta_minus: Rate = 0.5,
+    eta_plus: Rate = 1.2,
+    step_min: Rate = 1e-06,
+    step_max: Rate = 50.0,
+    weight_decay: Rate = 0.0,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Rprop`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        prev, step_size:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, eta_minus, eta_plus, step_min, step_max, weight_decay:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -227,6 +610,7 @@ def sgd(
     weight_decay: Rate = 0.0,
     nesterov: bool = False,
     momentum_form: str = "torch",
+    out: Floats | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.SGD`.
 
@@ -240,6 +624,45 @@ def sgd(
         step: the number of updates done before this one; 0 at the first.
         lr, momentum, dampening, weight_decay, nesterov, momentum_form:
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
+
+    Raises:
+        TypeError: an argument is of the wrong type, unknown or missing.
+        ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
+    """
+
+def yogi(
+    p: Floats,
+    g: Floats | float,
+    exp_avg: Floats,
+    exp_avg_sq: Floats,
+    /,
+    *,
+    step: int,
+    lr: Rate = 0.01,
+    beta1: Rate = 0.9,
+    beta2: Rate = 0.999,
+    eps: Rate = 0.001,
+    initial_accumulator_value: Rate = 1e-06,
+    weight_decay: Rate = 0.0,
+    eps_hat: bool = False,
+    eps_root: Rate = 0.0,
+    bias_correction: bool = True,
+    out: Floats | None = None,
+) -> None:
+    """Update one array and its state in place, by the rule of `gradstep.Yogi`.
+
+    Args:
+        p: the parameter, an array that can be updated in place.
+        g: its gradient, of the same shape; any float dtype and memory order.
+        exp_avg, exp_avg_sq:
+            the state, each array with the shape, dtype and memory order of p; before the first update,
+            what the class starts from: zeros, unless it says otherwise.
+        step: the number of updates done before this one; 0 at the first.
+        lr, beta1, beta2, eps, initial_accumulator_value, weight_decay, eps_hat, eps_root,
+        bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.

@@ -60,7 +60,8 @@ class Signature:
         else:
             arrays += ["/", "*more: Floats" if self.optional else "*"]
         options = [f"{name}: {annotation(value)} = {value!r}" for name, value in self.options.items()]
-        return f"def {self.name}({', '.join([*arrays, 'step: int', *options])}) -> None:"
+        arguments = [*arrays, "step: int", *options, "out: Floats | None = None"]
+        return f"def {self.name}({', '.join(arguments)}) -> None:"
 
     def call(self) -> str:
         """Write the body."""
@@ -68,7 +69,7 @@ class Signature:
         given = f"({state}*more)" if len(self.optional) > 1 else f"({state})"
         if len(self.optional) == 1:
             given = f"{given} if {self.optional[0]} is None else ({state}{self.optional[0]},)"
-        return f"update(p, g, {given}, step, ({', '.join(self.update.names)},))"
+        return f"update(p, g, {given}, step, ({', '.join(self.update.names)},), out)"
 
     def documentation(self) -> str:
         """Write the docstring."""
@@ -95,6 +96,7 @@ class Signature:
         step: the number of updates done before this one; 0 at the first.
 {self.names_of_options()}
             as of the class, with its defaults. A schedule is evaluated at step.
+        out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.

@@ -58,3 +58,22 @@ def rmsprop(
     b = μ * state.get("momentum_buffer", c(0)) + (η * g if inside else g) / denominator
     new["momentum_buffer"] = b
     return p - (b if inside else η * b), new
+
+
+def adadelta(
+    p: Array,
+    g: Array,
+    state: State,
+    t: int,  # noqa: ARG001 (as above)
+    *,
+    lr: float,
+    rho: float,
+    eps: float,
+) -> tuple[Array, State]:
+    """Zeiler 2012. The ratio of two roots is the root of a ratio."""
+    c = p.dtype.type
+    ρ, one_minus_ρ, ε = c(rho), c(1.0 - rho), c(eps)
+    u = state.get("acc_delta", c(0))
+    v = ρ * state.get("square_avg", c(0)) + one_minus_ρ * (g * g)
+    δ = np.sqrt((u + ε) / (v + ε)) * g
+    return p - c(lr) * δ, {"square_avg": v, "acc_delta": ρ * u + one_minus_ρ * (δ * δ)}

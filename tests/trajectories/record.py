@@ -47,6 +47,35 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.05, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.5},
         {"lr": 0.05, "beta2": 0.7, "amsgrad": True},
     ],
+    "Adadelta": [
+        {},
+        {"lr": 0.5, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1},
+    ],
+    "Adamax": [
+        {},
+        {"lr": 0.05, "beta1": 0.8, "beta2": 0.95, "eps": 1e-3, "weight_decay": 0.1},
+    ],
+    "NAdam": [
+        {},
+        {"lr": 0.05, "beta1": 0.8, "beta2": 0.95, "eps": 1e-3, "momentum_decay": 0.05, "weight_decay": 0.1},
+        {"lr": 0.05, "weight_decay": 0.5, "decoupled": True},
+    ],
+    "RAdam": [
+        {},
+        {"lr": 0.05, "beta1": 0.8, "beta2": 0.95, "eps": 1e-3, "weight_decay": 0.1},
+        {"lr": 0.05, "beta2": 0.9, "weight_decay": 0.5, "decoupled": True},
+    ],
+    "Rprop": [
+        {},
+        {"lr": 0.1, "eta_minus": 0.4, "eta_plus": 1.5, "step_min": 0.05, "step_max": 0.2},
+    ],
+}
+
+#: Our flat names of what torch gives in pairs, and its defaults.
+PAIRS = {
+    "betas": {"beta1": 0.9, "beta2": 0.999},
+    "etas": {"eta_minus": 0.5, "eta_plus": 1.2},
+    "step_sizes": {"step_min": 1e-6, "step_max": 50.0},
 }
 
 
@@ -54,8 +83,11 @@ def torch_path(optimizer: str, options: dict[str, Any], start: list[float], grad
     """The parameter after each step."""
     options = dict(options)
     clip_norm, clip_value = options.pop("clip_norm", None), options.pop("clip_value", None)
-    if "beta1" in options or "beta2" in options:
-        options["betas"] = (options.pop("beta1", 0.9), options.pop("beta2", 0.999))
+    for pair, names in PAIRS.items():
+        if options.keys() & names.keys():
+            options[pair] = tuple(options.pop(name, default) for name, default in names.items())
+    if "decoupled" in options:
+        options["decoupled_weight_decay"] = options.pop("decoupled")
     p = torch.nn.Parameter(torch.tensor(start, dtype=torch.float64))
     opt = getattr(torch.optim, optimizer)([p], **options)
     path = []
@@ -78,6 +110,8 @@ def name(optimizer: str, options: dict[str, Any]) -> str:
 
 def main() -> None:
     """Record all."""
+    # The dtype of what torch remembers beside the arrays, NAdam's product of momenta.
+    torch.set_default_dtype(torch.float64)
     random = np.random.default_rng(2015)
     start = random.normal(size=SIZE).tolist()
     grads = random.normal(size=(STEPS, SIZE)).tolist()

@@ -13,12 +13,43 @@ Every optimizer takes
 Parameters are numbered and named by their path: ``"fc1.w"``, ``"blocks.3.bias"``, ``"0"``.
 """
 
+from gradstep.optimizers.adabelief import AdaBelief
+from gradstep.optimizers.adadelta import Adadelta
 from gradstep.optimizers.adagrad import Adagrad
 from gradstep.optimizers.adam import Adam, AdamW
+from gradstep.optimizers.adamax import Adamax
+from gradstep.optimizers.adan import Adan
+from gradstep.optimizers.ademamix import AdEMAMix
+from gradstep.optimizers.adopt import ADOPT
 from gradstep.optimizers.base import Optimizer
 from gradstep.optimizers.dog import DoG
 from gradstep.optimizers.lamb import LAMB
+from gradstep.optimizers.lion import Lion
+from gradstep.optimizers.nadam import NAdam
+from gradstep.optimizers.radam import RAdam
 from gradstep.optimizers.rmsprop import RMSprop
+from gradstep.optimizers.rprop import Rprop
 from gradstep.optimizers.sgd import SGD
+from gradstep.optimizers.yogi import Yogi
 
-__all__ = ["LAMB", "SGD", "Adagrad", "Adam", "AdamW", "DoG", "Optimizer", "RMSprop"]
+__all__ = [
+    "ADOPT",
+    "LAMB",
+    "SGD",
+    "AdEMAMix",
+    "AdaBelief",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Adan",
+    "DoG",
+    "Lion",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "Yogi",
+]

@@ -243,6 +243,10 @@ class Optimizer(_core.Optimizer):
         super().__setattr__(name, value)
 
 
+#: What can be assigned to besides hyperparameters, to resume a run.
+RESTORED = ("step_count", "counts", "scalars", "feedback_state")
+
+
 def may_be_set(kind: type, name: str) -> bool:
     """Tell whether something comes of assigning to an attribute of an optimizer.
 
@@ -255,6 +259,8 @@ def may_be_set(kind: type, name: str) -> bool:
     attribute = vars(owner)[name]
     if isinstance(attribute, property):
         return attribute.fset is not None
+    if owner is _core.Optimizer and not callable(attribute):
+        return name in RESTORED
     ours = owner.__module__.partition(".")[0] == "gradstep" or owner is object
     return hasattr(attribute, "__set__") or callable(attribute) or not ours
 
@@ -263,6 +269,6 @@ def refusal(kind: type, name: str) -> str:
     """Say why an attribute cannot be assigned to, and which can."""
     public = {name: getattr(kind, name) for name in dir(kind) if not name.startswith("_")}
     settable = [name for name in public if isinstance(public[name], (Hyper, Limit, Option))]
-    settable += ["step_count", "counts", "scalars", "feedback_state"]
+    settable += RESTORED
     what = "cannot be changed" if hasattr(kind, name) else "does not exist"
     return f"{kind.__name__}.{name} {what}; those that can be assigned to are {', '.join(settable)}"

@@ -4,9 +4,10 @@
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use gradstep_core::floats::Float;
-use gradstep_core::kernel::{Kernel, Rounded};
+use gradstep_core::kernel::Kernel;
 use gradstep_core::machine::simd::Tier;
 use gradstep_core::memory::{Stored, Whole};
+use gradstep_core::numbers::Rounded;
 use gradstep_core::rules;
 use gradstep_core::spec::Options;
 use std::fmt;

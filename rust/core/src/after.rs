@@ -17,7 +17,7 @@ pub struct After {
 }
 
 impl After {
-    pub const NOTHING: Self =
+    const NOTHING: Self =
         Self { shrink: 1.0, threshold: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY, average: None };
 
     pub(crate) fn run<F: Float>(&self, tier: Tier, p: &mut [F], average: Option<&mut [F]>) {

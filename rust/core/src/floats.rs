@@ -29,6 +29,14 @@ pub trait Float:
     fn copysign(self, sign: Self) -> Self;
     fn is_nan(self) -> bool;
 
+    /// 1, −1 or 0; NaN stays NaN, as by `np.sign`.
+    #[inline(always)]
+    fn sign(self) -> Self {
+        let positive = if self > Self::ZERO { Self::ONE } else { Self::ZERO };
+        let sign = if self < Self::ZERO { -Self::ONE } else { positive };
+        if self.is_nan() { self } else { sign }
+    }
+
     /// The larger one; NaN if either is NaN, as `np.maximum`.
     #[inline(always)]
     fn nan_max(self, other: Self) -> Self {
@@ -96,6 +104,15 @@ float!(f32, f64);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert_eq!([3.0, -0.5, f64::NEG_INFINITY].map(Float::sign), [1.0, -1.0, -1.0]);
+        for zero in [0.0, -0.0f64] {
+            assert_eq!(Float::sign(zero).to_bits(), 0f64.to_bits());
+        }
+        assert!(Float::sign(f32::NAN).is_nan());
+    }
 
     #[test]
     fn nan_wins_both_ways() {

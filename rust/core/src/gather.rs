@@ -110,9 +110,12 @@ mod tests {
                     [(0, rows * columns), (1, rows * columns - 1), (rows * columns / 3, rows * columns / 2)]
                 {
                     let from = Strided { memory: &memory, first, columns, row, column, at, len };
-                    for tier in Tier::supported() {
+                    // With room for whole panels, for a few rows, and for a part of one.
+                    for (tier, room) in
+                        Tier::supported().into_iter().flat_map(|tier| [PANEL, 50, 5].map(|room| (tier, room)))
+                    {
                         let mut next = 0;
-                        panels(tier, &from, &mut vec![0.0; PANEL], |done, panel| {
+                        panels(tier, &from, &mut vec![0.0; room], |done, panel| {
                             assert_eq!(done, next);
                             for (i, &x) in panel.iter().enumerate() {
                                 let (i, k) = ((at + done + i) / columns, (at + done + i) % columns);

@@ -16,6 +16,7 @@ pub mod intake;
 pub mod kernel;
 pub mod machine;
 pub mod memory;
+pub mod numbers;
 pub mod passes;
 pub mod plans;
 pub mod ranges;

@@ -125,9 +125,21 @@ mod tests {
                         next += cut.len;
                     }
                     assert_eq!(next, len);
+                    let own = cuts.iter().filter(|(_, cut)| cut.item == item).map(|&(chunk, _)| chunk);
+                    assert!(own.eq(plan.chunks_of(item)));
                 }
             }
             assert_eq!(plan.elements(), lengths.iter().sum());
+        }
+    }
+
+    #[test]
+    fn large_plans_are_shared() {
+        assert_eq!(PARALLEL_FROM, 4 * CHUNK);
+        for (len, large) in [(PARALLEL_FROM - 1, false), (PARALLEL_FROM, true)] {
+            let plan = Plan::new([len].into_iter()).unwrap();
+            assert_eq!(plan.is_large(), large);
+            assert_eq!(plan.workers(), if large { threads::workers(4) } else { 1 });
         }
     }
 }

@@ -9,9 +9,10 @@ use crate::after::After;
 use crate::dtypes::Dtype;
 use crate::floats::Float;
 use crate::intake::{Clamp, Hands, Staged, gradient};
-use crate::kernel::{BLOCK, Factors, Kernel, Rounded};
+use crate::kernel::{BLOCK, Kernel};
 use crate::machine::simd::{Tier, Vectorized};
 use crate::memory::{Arrays, Params, Piece};
+use crate::numbers::{Factors, Rounded};
 use crate::sums::{Lanes, Square};
 
 /// What happens to a tensor at a step, besides the numbers that it holds.
@@ -20,7 +21,8 @@ pub struct Terms {
     kernel: &'static dyn Kernel,
     numbers: Rounded,
     clamp: Option<Clamp>,
-    after: After,
+    /// None where nothing happens after the rule.
+    after: Option<After>,
 }
 
 /// What happens around a rule.
@@ -29,12 +31,13 @@ pub struct Around {
     pub factors: Factors<f64>,
     /// The largest magnitude of a gradient's element, after scaling.
     pub limit: f64,
-    pub after: After,
+    /// None where nothing happens after the rule.
+    pub after: Option<After>,
 }
 
 impl Terms {
     pub fn new(kernel: &'static dyn Kernel) -> Self {
-        Self { kernel, numbers: Rounded::NEUTRAL, clamp: None, after: After::NOTHING }
+        Self { kernel, numbers: Rounded::NEUTRAL, clamp: None, after: None }
     }
 
     /// Those of update number `t`: the rule's own hyperparameters, what it remembers, its rate, and what happens around
@@ -65,7 +68,7 @@ pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>, measured
 fn update_in<F: Staged>(hands: Hands<'_>, terms: &Terms, mut piece: Piece<'_>, measured: bool) -> [f64; 2] {
     let Hands { tier, .. } = hands;
     let (mut arrays, intake) = piece.lend::<F>();
-    if arrays.in_place() && terms.after == After::NOTHING && !measured {
+    if arrays.in_place() && terms.after.is_none() && !measured {
         gradient(hands, intake, terms.clamp, |at, g| {
             let streams = arrays.cut(at, g.len()).with(g);
             terms.kernel.apply(tier, &terms.numbers, &mut F::block(streams));
@@ -96,7 +99,9 @@ fn update_block<F: Staged>(
     terms.kernel.apply(tier, &terms.numbers, &mut F::block(arrays.cut(0, g.len()).with(g)));
     let wants_difference = arrays.wants_difference();
     let Params { p, average, before } = arrays.params();
-    terms.after.run(tier, p, average);
+    if let Some(after) = &terms.after {
+        after.run(tier, p, average);
+    }
     if let Some([update, params]) = sums {
         let kept = &mut kept[..g.len()];
         params.add::<Square, _>(tier, kept);

@@ -23,7 +23,7 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) const ZERO: Self = Self { lanes: [0.0; LANES], next: 0 };
+    pub const ZERO: Self = Self { lanes: [0.0; LANES], next: 0 };
 
     /// Adds what each element of the next stretch has to add.
     pub(crate) fn add<T: Term<E>, E: Copy>(&mut self, tier: Tier, elements: &[E]) {
@@ -34,7 +34,7 @@ impl Lanes {
         tier.run(Whole::<T, E> { lanes: &mut self.lanes, elements: whole, term: PhantomData });
     }
 
-    pub(crate) fn fold(self) -> f64 {
+    pub fn fold(self) -> f64 {
         let Self { mut lanes, .. } = self;
         let mut width = LANES / 2;
         while width > 0 {

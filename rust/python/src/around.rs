@@ -1,7 +1,7 @@
 //! What happens to gradients and parameters around every rule, from the options of their group.
 
 use gradstep_core::after::After;
-use gradstep_core::kernel::Factors;
+use gradstep_core::numbers::Factors;
 use gradstep_core::ranges::Range;
 use gradstep_core::rule::on;
 use gradstep_core::spec::{AFTER, COUPLED, DECOUPLED, EMA, L1, MAXIMIZE};
@@ -56,23 +56,30 @@ impl Bounds {
 }
 
 /// The numbers of a step; `options` are those of [`gradstep_core::spec::AROUND`], and `decay` is none of the rule's.
-pub(crate) fn around(options: &[f64], lr: f64, decay: f64, bounds: Bounds, clipping: Clipping) -> Around {
+/// `finish` says whether anything may happen after the rule.
+#[inline]
+pub(crate) fn around(
+    options: &[f64],
+    lr: f64,
+    decay: f64,
+    bounds: Bounds,
+    finish: bool,
+    clipping: Clipping,
+) -> Around {
     let Clipping { scale, limit } = clipping;
     let scale = if on(options[MAXIMIZE]) { -scale } else { scale };
     let mut factors = Factors { scale, decay: 0.0, shrink: 1.0, gain: 1.0 };
-    let mut after = After {
-        shrink: 1.0,
+    if options[DECOUPLED] == COUPLED {
+        factors.decay = decay;
+    } else if options[DECOUPLED] != AFTER {
+        factors.shrink = 1.0 - lr * decay;
+    }
+    let after = finish.then(|| After {
+        shrink: if options[DECOUPLED] == AFTER { 1.0 - lr * decay } else { 1.0 },
         threshold: lr * options[L1],
         low: bounds.low,
         high: bounds.high,
         average: Some(options[EMA]).filter(|beta| !beta.is_nan()),
-    };
-    if options[DECOUPLED] == COUPLED {
-        factors.decay = decay;
-    } else if options[DECOUPLED] == AFTER {
-        after.shrink = 1.0 - lr * decay;
-    } else {
-        factors.shrink = 1.0 - lr * decay;
-    }
+    });
     Around { factors, limit, after }
 }

@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use crate::arrays::{Leaves, Member, Parameter, dense, name, writable};
 use crate::clipping::{Clip, LIMITS};
-use crate::errors::{a_type, label, type_error, value_error};
+use crate::errors::{a_type, label, memory_error, type_error, value_error};
 use crate::groups::Group;
+use crate::headroom;
 use crate::patterns::Patterns;
 use crate::policies::{POLICIES, Policies};
-use crate::settings::Settings;
+use crate::settings::{BYTES_OF_A_GROUP, Settings};
 use crate::steps::Stepper;
 use crate::structures::Structure;
-use crate::trees::{Kind, Leaf, Tree};
+use crate::trees::{BYTES_OF_AN_ENTRY, Kind, Leaf, Tree};
 use crate::values::Value;
 
 /// What errors call the parameters and their gradients.
@@ -46,6 +47,7 @@ impl Assembly {
     ) -> PyResult<Self> {
         check_options(class, spec, options)?;
         let patterns = Patterns::new(options.get_item(GROUPS)?)?;
+        headroom::ensure(given.len(), BYTES_OF_A_GROUP)?;
         let mut groups = Vec::new();
         for (i, (group, _)) in given.iter().enumerate() {
             check_keys(spec, group, &format!("params[{i}]"), Some("params"))?;
@@ -163,6 +165,7 @@ impl Assembly {
 }
 
 fn members(py: Python<'_>, leaves: Vec<Leaf>, owners: &[usize]) -> PyResult<Vec<Member>> {
+    headroom::ensure(leaves.len(), BYTES_OF_AN_ENTRY)?;
     let names = PySet::empty(py)?;
     let mut members = Vec::with_capacity(leaves.len());
     for (leaf, &group) in leaves.into_iter().zip(owners) {
@@ -197,7 +200,10 @@ pub(crate) fn given_groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Vec<Grou
         let entry = entries.get_item(i)?;
         let params = entry.cast::<PyDict>().map_or(Ok(None), |dict| dict.get_item("params"))?;
         match params {
-            Some(params) => groups.push((entry.cast::<PyDict>()?.clone(), params)),
+            Some(params) => {
+                groups.try_reserve(1).map_err(memory_error)?;
+                groups.push((entry.cast::<PyDict>()?.clone(), params));
+            }
             None => other = other.or(Some(i)),
         }
     }

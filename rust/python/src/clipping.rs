@@ -49,13 +49,14 @@ pub(crate) fn factor(limit: f64, norm: f64, eps: f64) -> f64 {
 }
 
 impl Clip {
-    pub(crate) fn new(limits: [Option<Value>; 2]) -> PyResult<Self> {
+    /// None where there is no limit.
+    pub(crate) fn new(limits: [Option<Value>; 2]) -> PyResult<Option<Self>> {
         for (limit, name) in limits.iter().zip(LIMITS) {
             if let Some(constant) = limit.as_ref().and_then(Value::constant) {
                 check(name, constant, "")?;
             }
         }
-        Ok(Self(limits))
+        Ok(limits.iter().any(Option::is_some).then_some(Self(limits)))
     }
 
     pub(crate) fn wants_norm(&self) -> bool {
@@ -67,18 +68,26 @@ impl Clip {
     }
 
     /// The same with another limit, which will do for step `t`.
-    pub(crate) fn with(&self, i: usize, limit: &Bound<'_, PyAny>, t: u64) -> PyResult<Self> {
-        let mut limits = self.clone_ref(limit.py()).0;
+    pub(crate) fn with(
+        old: Option<&Self>,
+        i: usize,
+        limit: &Bound<'_, PyAny>,
+        t: u64,
+    ) -> PyResult<Option<Self>> {
+        let mut limits = old.map(|clip| clip.clone_ref(limit.py())).unwrap_or_default().0;
         limits[i] = if limit.is_none() { None } else { Some(Value::new(limit, LIMITS[i])?) };
         let new = Self::new(limits)?;
-        new.limit(limit.py(), i, t)?;
+        if let Some(new) = &new {
+            new.limit(limit.py(), i, t)?;
+        }
         Ok(new)
     }
 
     /// Adds the limits, as they were given, to a dict.
-    pub(crate) fn add_to(&self, dict: &Bound<'_, PyDict>) -> PyResult<()> {
-        for (limit, name) in self.0.iter().zip(LIMITS) {
-            dict.set_item(name, limit.as_ref().map(|value| value.object(dict.py(), KIND)))?;
+    pub(crate) fn add_to(clip: Option<&Self>, dict: &Bound<'_, PyDict>) -> PyResult<()> {
+        for (i, name) in LIMITS.iter().enumerate() {
+            let limit = clip.and_then(|clip| clip.0[i].as_ref());
+            dict.set_item(name, limit.map(|value| value.object(dict.py(), KIND)))?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::arrays::Lone;
 use crate::assembly::spec;
 use crate::errors::{type_error, value_error};
 use crate::groups::Group;
-use crate::steps::update;
+use crate::passes::update;
 
 /// A rule as a function of a parameter, its gradient and its state.
 #[pyclass(frozen, module = "gradstep._core")]
@@ -40,9 +40,9 @@ impl Update {
         Ok(group.slots().iter().map(|slot| slot.name).chain(scalars).collect())
     }
 
-    /// Updates `p` and the arrays of `state` in place by update number `step` of the rule. `options` are in the order of
-    /// `names`.
-    #[pyo3(signature = (p, g, state, step, options, /))]
+    /// Updates `p` and the arrays of `state` in place by update number `step` of the rule; where there is an `out`, the new
+    /// parameter goes there. `options` are in the order of `names`.
+    #[pyo3(signature = (p, g, state, step, options, out=None, /))]
     fn __call__(
         &self,
         p: &Bound<'_, PyAny>,
@@ -50,6 +50,7 @@ impl Update {
         state: &Bound<'_, PyTuple>,
         step: &Bound<'_, PyAny>,
         options: &Bound<'_, PyTuple>,
+        out: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = p.py();
         let t = crate::numbers::step("step", step, "an integer")?;
@@ -73,7 +74,7 @@ impl Update {
             scalars = Some(Scalars::of(&state.get_item(slots.len())?, memory)?);
         }
         // Memory is looked at after Python code has run for the last time.
-        let lone = Lone::new(p, g, state, slots)?;
+        let lone = Lone::new(p, g, state, slots, out)?;
         let remembered = now.len() - memory.len();
         group.begin(now);
         if let Some(scalars) = scalars.as_ref().filter(|_| t > 0) {

@@ -3,87 +3,34 @@
 use gradstep_core::error::BadValue;
 use gradstep_core::kernel::Kernel;
 use gradstep_core::rule::{Hyper, Init, Kind, MAX_HYPERS, Scope, Slot, Sums};
-use gradstep_core::spec::{AROUND, CLIP_NORM_EACH, DECOUPLED, EMA, L1, LR, Options, Spec};
+use gradstep_core::spec::{AFTER, AROUND, CLIP_NORM_EACH, DECOUPLED, EMA, L1, LR, Options, Spec};
 use gradstep_core::stages::Terms;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
 
 use crate::around::{Bounds, around};
 use crate::arrays::Slots;
 use crate::clipping::Clipping;
-use crate::errors::{attribute_error, type_error, value_error};
-use crate::values::{Value, shown};
+use crate::errors::value_error;
+use crate::values::Value;
 
 /// What one group was told. It never changes: to set a hyperparameter is to make another.
 pub(crate) struct Group {
-    spec: &'static Spec,
-    kernel: &'static dyn Kernel,
+    pub(crate) spec: &'static Spec,
+    pub(crate) kernel: &'static dyn Kernel,
     /// Whether weight decay is decoupled where nobody says otherwise.
-    decoupled: bool,
+    pub(crate) decoupled: bool,
     /// How errors call the group: nothing if there is but one.
-    place: String,
+    pub(crate) place: String,
     /// In the order of [`hypers`].
-    values: Vec<Value>,
-    bounds: Bounds,
+    pub(crate) values: Vec<Value>,
+    pub(crate) bounds: Bounds,
+    /// Whether anything may happen after the rule.
+    pub(crate) finish: bool,
 }
 
-/// The name of a pair that is not among the hyperparameters, each of which is one number.
-const BOUNDS: &str = "bounds";
-
 impl Group {
-    /// Reads a group's options: each is taken from the first of `sources` that has it. `decoupled` is whether weight
-    /// decay is, if they do not say.
-    pub(crate) fn new(
-        spec: &'static Spec,
-        decoupled: bool,
-        sources: &[&Bound<'_, PyDict>],
-        place: String,
-    ) -> PyResult<Self> {
-        let find = |name: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
-            for source in sources {
-                if let Some(value) = source.get_item(name)? {
-                    return Ok(Some(value));
-                }
-            }
-            Ok(None)
-        };
-        let read = |(i, hyper): (usize, &Hyper)| match find(hyper.name)? {
-            Some(given) if i == DECOUPLED && given.is_none() => Ok(Value::Constant(f64::from(decoupled))),
-            Some(_) if i == DECOUPLED && spec.decays() => Err(type_error(format!(
-                "decoupled{place} is None for {}, which has a weight decay of its own",
-                spec.name
-            ))),
-            Some(given) => Value::of(hyper, &given, &place),
-            None if i == DECOUPLED => Ok(Value::Constant(f64::from(decoupled))),
-            None => match hyper.default {
-                Some(default) => Ok(Value::Constant(default)),
-                None => Err(type_error(format!("{}{place} is missing", hyper.name))),
-            },
-        };
-        let values = hypers(spec).enumerate().map(read).collect::<PyResult<_>>()?;
-        let bounds = find(BOUNDS)?.map_or(Ok(Bounds::NONE), |given| Bounds::new(&given, &place))?;
-        Self::of(spec, decoupled, place, values, bounds)
-    }
-
-    /// Reads options in the order of their names.
-    pub(crate) fn from_tuple(
-        spec: &'static Spec,
-        decoupled: bool,
-        options: &Bound<'_, PyTuple>,
-    ) -> PyResult<Self> {
-        let mut options = options.iter();
-        let mut values: Vec<_> =
-            AROUND.iter().map(|hyper| Value::Constant(hyper.default.unwrap_or(0.0))).collect();
-        values[DECOUPLED] = Value::Constant(f64::from(decoupled));
-        for hyper in of_rule(spec) {
-            let given = options.next().ok_or_else(|| type_error("an option is missing"))?;
-            values.push(Value::of(hyper, &given, "")?);
-        }
-        Self::of(spec, decoupled, String::new(), values, Bounds::NONE)
-    }
-
     /// Of values that were read.
-    fn of(
+    pub(crate) fn of(
         spec: &'static Spec,
         decoupled: bool,
         place: String,
@@ -97,17 +44,10 @@ impl Group {
         }
         let options = Options { spec, constants: &constants[..own.len()] };
         let kernel = (spec.build)(&options).map_err(value_error)?;
-        Ok(Self { spec, kernel, decoupled, place, values, bounds })
-    }
-
-    /// The names of all options.
-    pub(crate) fn names(spec: &'static Spec) -> impl Iterator<Item = &'static str> {
-        Self::names_of_rule(spec).chain(AROUND.iter().map(|hyper| hyper.name)).chain([BOUNDS])
-    }
-
-    /// Those that a function of the rule takes.
-    pub(crate) fn names_of_rule(spec: &'static Spec) -> impl Iterator<Item = &'static str> {
-        of_rule(spec).map(|hyper| hyper.name)
+        let is = |i: usize, usual: f64| values[i].constant().is_some_and(|x| x == usual);
+        let has_average = !values[EMA].constant().is_some_and(f64::is_nan);
+        let finish = bounds != Bounds::NONE || !is(L1, 0.0) || is(DECOUPLED, AFTER) || has_average;
+        Ok(Self { spec, kernel, decoupled, place, values, bounds, finish })
     }
 
     pub(crate) fn slots(&self) -> &'static [Slot] {
@@ -196,6 +136,11 @@ impl Group {
         }
     }
 
+    /// Whether any value may differ from step to step.
+    pub(crate) fn is_scheduled(&self) -> bool {
+        self.values.iter().any(|value| value.constant().is_none())
+    }
+
     /// Evaluates and checks what is scheduled. Returns whether Python code has run.
     pub(crate) fn evaluate(&self, py: Python<'_>, t: u64, now: &mut [f64]) -> PyResult<bool> {
         let mut disturbed = false;
@@ -208,7 +153,7 @@ impl Group {
         Ok(disturbed)
     }
 
-    fn value_at(&self, py: Python<'_>, i: usize, t: u64) -> PyResult<f64> {
+    pub(crate) fn value_at(&self, py: Python<'_>, i: usize, t: u64) -> PyResult<f64> {
         let value = match &self.values[i] {
             Value::Constant(value) => return Ok(*value),
             scheduled @ Value::Scheduled(_) => scheduled.at(py, t)?,
@@ -243,117 +188,25 @@ impl Group {
         let (around_it, of_rule) = now.split_at(AROUND.len());
         let (lr, common) = (of_rule[LR], self.spec.common().len());
         let decay = if self.spec.decays() { 0.0 } else { of_rule[common - 1] };
-        terms.prepare(&of_rule[common..], lr, t, around(around_it, lr, decay, self.bounds, clipping));
-    }
-
-    /// What a hyperparameter of that name is at step `t`.
-    pub(crate) fn get<'py>(&self, py: Python<'py>, name: &str, t: u64) -> PyResult<Bound<'py, PyAny>> {
-        if name == BOUNDS {
-            return self.bounds.object(py);
-        }
-        let (i, hyper) = self.find(name)?;
-        Ok(shown(py, hyper.kind, self.values[i].at(py, t)?))
-    }
-
-    /// The same with another value, which will do for step `t`.
-    pub(crate) fn with(&self, name: &str, value: &Bound<'_, PyAny>, t: u64) -> PyResult<Self> {
-        let py = value.py();
-        let mut new = self.clone_ref(py);
-        if name == BOUNDS {
-            new.bounds = Bounds::new(value, &self.place)?;
-            return Ok(new);
-        }
-        let (i, hyper) = self.find(name)?;
-        if self.slots().iter().any(|slot| matches!(slot.init, Init::Hyper(hyper) if hyper == name)) {
-            return Err(attribute_error(format!(
-                "{name} is what the state started from, and cannot be changed"
-            )));
-        }
-        if i >= AROUND.len() && matches!(hyper.kind, Kind::Choice(_)) {
-            return Err(attribute_error(format!("{name} decides what the state is, and cannot be changed")));
-        }
-        if i == DECOUPLED && self.spec.decays() {
-            return Err(attribute_error(format!("{} has a weight decay of its own", self.spec.name)));
-        }
-        new.values[i] = Value::of(hyper, value, "")?;
-        new.value_at(py, i, t)?;
-        let new = Self::of(new.spec, new.decoupled, new.place, new.values, new.bounds)?;
-        if let Some(slot) = new.slots().iter().find(|slot| !self.slots().contains(slot)) {
-            return Err(value_error(format!(
-                "{name} cannot be set from a constant 0 to something else, because there is no {}: make the optimizer \
-                 with a value above 0, or with a schedule",
-                slot.name
-            )));
-        }
-        if self.averages() && !new.averages() {
-            return Err(value_error(
-                "ema cannot be None, because there is an average: 1.0 leaves it as it is",
-            ));
-        }
-        if new.averages() && !self.averages() {
-            return Err(value_error(
-                "ema cannot be set, because there is no average: make the optimizer with ema",
-            ));
-        }
-        // What has a buffer keeps it, also while its hyperparameter is 0.
-        Ok(Self { kernel: self.kernel, ..new })
-    }
-
-    fn find(&self, name: &str) -> PyResult<(usize, &'static Hyper)> {
-        hypers(self.spec)
-            .enumerate()
-            .find(|(_, hyper)| hyper.name == name)
-            .ok_or_else(|| attribute_error(format!("{} has no hyperparameter {name}", self.spec.name)))
-    }
-
-    /// `lr=0.1, momentum=0.9, nesterov=True`; without what goes without saying.
-    pub(crate) fn describe(&self, py: Python<'_>) -> PyResult<String> {
-        let mut parts = Vec::new();
-        for (hyper, value) in self.shown() {
-            let default = if hyper.name == AROUND[DECOUPLED].name {
-                Some(f64::from(self.decoupled))
-            } else {
-                hyper.default
-            };
-            // None is NaN, which is like nothing.
-            if value.constant().is_none_or(|x| Some(x) != default && !x.is_nan()) {
-                parts.push(format!("{}={}", hyper.name, value.describe(py, hyper.kind)?));
-            }
-        }
-        if self.bounds != Bounds::NONE {
-            parts.push(format!("{BOUNDS}={}", self.bounds.object(py)?.repr()?));
-        }
-        Ok(parts.join(", "))
-    }
-
-    /// Adds what was given to a dict.
-    pub(crate) fn add_to(&self, objects: &Bound<'_, PyDict>) -> PyResult<()> {
-        for (hyper, value) in self.shown() {
-            objects.set_item(hyper.name, value.object(objects.py(), hyper.kind))?;
-        }
-        objects.set_item(BOUNDS, self.bounds.object(objects.py())?)
-    }
-
-    /// All hyperparameters, those of the rule first.
-    fn shown(&self) -> impl Iterator<Item = (&'static Hyper, &Value)> {
-        let (around, of_rule) = self.values.split_at(AROUND.len());
-        // The default of this one is the class's.
-        let decays = self.spec.decays();
-        let around = AROUND.iter().zip(around).skip(usize::from(decays));
-        self::of_rule(self.spec).zip(of_rule).chain(around)
+        terms.prepare(
+            &of_rule[common..],
+            lr,
+            t,
+            around(around_it, lr, decay, self.bounds, self.finish, clipping),
+        );
     }
 }
 
 /// All hyperparameters, in the order of a group's values.
-fn hypers(spec: &'static Spec) -> impl Iterator<Item = &'static Hyper> {
+pub(crate) fn hypers(spec: &'static Spec) -> impl Iterator<Item = &'static Hyper> {
     AROUND.iter().chain(of_rule(spec))
 }
 
-fn of_rule(spec: &'static Spec) -> impl Iterator<Item = &'static Hyper> {
+pub(crate) fn of_rule(spec: &'static Spec) -> impl Iterator<Item = &'static Hyper> {
     spec.common().iter().chain(spec.hypers)
 }
 
 /// Where the rule's own begin among the values.
-fn start_of_own(spec: &'static Spec) -> usize {
+pub(crate) fn start_of_own(spec: &'static Spec) -> usize {
     AROUND.len() + spec.common().len()
 }

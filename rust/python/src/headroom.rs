@@ -15,6 +15,11 @@ const MANY: usize = 1000;
 /// What the allocators take from the system at once.
 const GRAIN: usize = 4 << 20;
 
+/// Called for each thing, with how many there were before it: asks for room for the next ones now and then.
+pub(crate) fn ensure_next(before: usize, bytes: usize) -> PyResult<()> {
+    if before % MANY == MANY - 1 { ensure(MANY, bytes) } else { Ok(()) }
+}
+
 /// MemoryError unless there is room for `count` things of about so many bytes each.
 pub(crate) fn ensure(count: usize, bytes: usize) -> PyResult<()> {
     if count < MANY {

@@ -27,6 +27,8 @@ mod nonfinite;
 mod numbers;
 mod observers;
 mod optimizer;
+mod options;
+mod passes;
 mod patterns;
 mod policies;
 mod ready;

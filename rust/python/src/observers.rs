@@ -8,8 +8,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::errors::{memory_error, value_error};
+use crate::headroom;
 use crate::numbers::real;
 use crate::records;
+
+/// About what the state of one takes, also as a dict.
+const BYTES_OF_A_STATE: usize = 1024;
 
 /// The feedback schedules that observe together, each once.
 #[derive(Default)]
@@ -37,13 +41,17 @@ impl Observers {
         self.0.iter().map(|feedback| &**feedback)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn want_norm(&self) -> bool {
         self.iter().any(|feedback| feedback.signal() == Signal::GradNorm)
     }
 
     /// All take in the observation, or none does.
     pub(crate) fn observe(&self, signal: Signal, seen: f64) -> PyResult<()> {
-        let before = self.states();
+        let before = self.states()?;
         for feedback in self.iter().filter(|feedback| feedback.signal() == signal) {
             if let Err(bad) = feedback.observe(seen) {
                 self.restore(&before);
@@ -57,8 +65,14 @@ impl Observers {
         self.observe(Signal::Loss, real("loss", loss, "a number")?)
     }
 
-    pub(crate) fn states(&self) -> Vec<Vec<f64>> {
-        self.iter().map(Feedback::state).collect()
+    /// MemoryError unless there is room for the states of all.
+    pub(crate) fn ensure_headroom(&self) -> PyResult<()> {
+        headroom::ensure(self.0.len(), BYTES_OF_A_STATE)
+    }
+
+    pub(crate) fn states(&self) -> PyResult<Vec<Vec<f64>>> {
+        self.ensure_headroom()?;
+        Ok(self.iter().map(Feedback::state).collect())
     }
 
     pub(crate) fn restore(&self, states: &[Vec<f64>]) {

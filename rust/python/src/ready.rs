@@ -11,7 +11,7 @@ use crate::errors::value_error;
 use crate::groups::Group;
 use crate::patterns::matching;
 use crate::settings::Settings;
-use crate::steps::{Given, Outcome, Stepper};
+use crate::steps::{Given, Last, Outcome, Stepper};
 use crate::structures::Structure;
 
 pub(crate) struct Ready {
@@ -53,6 +53,11 @@ impl Ready {
 
     pub(crate) fn body_mut(&mut self) -> PyResult<&mut Body> {
         self.body.as_mut().ok_or_else(without_params)
+    }
+
+    /// What is known of the last update.
+    pub(crate) fn last(&self) -> Last {
+        self.body.as_ref().map_or_else(Last::default, |body| body.stepper.last)
     }
 
     /// Where there are arrays that are updated in place.
@@ -148,7 +153,7 @@ impl Ready {
         let &Call { t, loss, scale } = call;
         let outcome = stepper.step(py, t, &Given { loss, scale, outputs: Some(&outputs), disturbed: true });
         let updated: Vec<_> = match outcome {
-            Ok(Outcome::Updated { .. }) => stepper.leaves.items().iter().map(|item| item.tensor).collect(),
+            Ok(Outcome::Updated) => stepper.leaves.items().iter().map(|item| item.tensor).collect(),
             _ => Vec::new(),
         };
         stepper.leaves.release();

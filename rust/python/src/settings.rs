@@ -6,35 +6,47 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::clipping::{Clip, LIMITS};
 use crate::errors::value_error;
 use crate::groups::Group;
+use crate::headroom;
 use crate::policies::{POLICIES, Policies};
 use crate::values::Value;
+
+/// About what making one group takes, or telling of it.
+pub(crate) const BYTES_OF_A_GROUP: usize = 4096;
 
 /// It never changes: to set a hyperparameter is to make another.
 pub(crate) struct Settings {
     pub(crate) groups: Vec<Group>,
-    pub(crate) clip: Clip,
+    /// None where nothing is limited.
+    pub(crate) clip: Option<Clip>,
     pub(crate) policies: Policies,
 }
 
 impl Settings {
+    /// MemoryError unless there is room to do something for each group.
+    pub(crate) fn ensure_headroom(&self) -> PyResult<()> {
+        headroom::ensure(self.groups.len(), BYTES_OF_A_GROUP)
+    }
+
     /// All hyperparameters and limits.
     pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
-        self.groups.iter().flat_map(Group::values).chain(self.clip.values())
+        self.groups.iter().flat_map(Group::values).chain(self.clip.iter().flat_map(Clip::values))
     }
 
     /// Whether the norm of all gradients, or of each, is limited.
     pub(crate) fn limits_norms(&self) -> bool {
-        self.clip.wants_norm() || self.groups.iter().any(Group::clips_each)
+        self.clip.as_ref().is_some_and(Clip::wants_norm) || self.groups.iter().any(Group::clips_each)
     }
 
     /// What a hyperparameter is at step `t`; a tuple in group order if there are several groups.
     pub(crate) fn get<'py>(&self, py: Python<'py>, name: &str, t: u64) -> PyResult<Bound<'py, PyAny>> {
         if let Some(i) = LIMITS.iter().position(|&limit| limit == name) {
-            return Ok(self.clip.limit(py, i, t)?.into_pyobject(py)?);
+            let limit = self.clip.as_ref().map_or(Ok(None), |clip| clip.limit(py, i, t))?;
+            return Ok(limit.into_pyobject(py)?);
         }
         if POLICIES.contains(&name) {
             return self.policies.get(py, name);
         }
+        self.ensure_headroom()?;
         let values = self.groups.iter().map(|group| group.get(py, name, t)).collect::<PyResult<Vec<_>>>()?;
         match <[_; 1]>::try_from(values) {
             Ok([value]) => Ok(value),
@@ -44,14 +56,15 @@ impl Settings {
 
     /// The same with another value of a hyperparameter: for all groups, or a tuple of one for each.
     pub(crate) fn with(&self, name: &str, value: &Bound<'_, PyAny>, t: u64) -> PyResult<Self> {
+        self.ensure_headroom()?;
         let py = value.py();
         let mut new = Self {
             groups: self.groups.iter().map(|group| group.clone_ref(py)).collect(),
-            clip: self.clip.clone_ref(py),
+            clip: self.clip.as_ref().map(|clip| clip.clone_ref(py)),
             policies: self.policies,
         };
         if let Some(i) = LIMITS.iter().position(|&limit| limit == name) {
-            new.clip = self.clip.with(i, value, t)?;
+            new.clip = Clip::with(self.clip.as_ref(), i, value, t)?;
         } else if POLICIES.contains(&name) {
             new.policies = self.policies.with(name, value)?;
         } else {
@@ -80,10 +93,11 @@ impl Settings {
 
     /// A dict for each group: of its own hyperparameters, and of what all have in common.
     pub(crate) fn objects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.ensure_headroom()?;
         let dicts = self.groups.iter().map(|group| {
             let dict = PyDict::new(py);
             group.add_to(&dict)?;
-            self.clip.add_to(&dict)?;
+            Clip::add_to(self.clip.as_ref(), &dict)?;
             self.policies.add_to(&dict)?;
             Ok(dict)
         });

@@ -4,22 +4,19 @@
 
 use gradstep_core::feedback::Signal;
 use gradstep_core::intake::Scratches;
-use gradstep_core::machine::simd::Tier;
-use gradstep_core::passes::Pass;
-use gradstep_core::plans::Plan;
 use gradstep_core::sums::Partials;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 use std::sync::Arc;
 
-use crate::arrays::{Leaves, Lone, Outputs};
-use crate::clipping::Clipping;
+use crate::arrays::{Leaves, Outputs};
+use crate::clipping::{Clip, Clipping};
 use crate::errors::memory_error;
-use crate::groups::Group;
 use crate::nonfinite::{norm_refused, refused};
 use crate::numbers::real;
 use crate::observers::Observers;
+use crate::passes::{Plans, detached, pass};
 use crate::policies::NonFinite;
 use crate::settings::Settings;
 use crate::terms::{Step, StepTerms};
@@ -33,20 +30,17 @@ pub(crate) struct Stepper {
     /// The feedback schedules among the hyperparameters.
     observers: Observers,
     terms: StepTerms,
+    /// Whether the norm of the gradients is taken at every step: for a limit, for a feedback schedule, or to find those
+    /// that are not finite.
+    wants_norm: bool,
     /// Whether the terms have to be arranged anew.
     disarranged: bool,
     plans: Plans,
     pub(crate) window: Window,
+    pub(crate) last: Last,
     squares: Partials<1>,
     changes: Partials<2>,
     scratches: Scratches,
-}
-
-/// The plan of all parameters, and that of those that had gradients when last not all had.
-struct Plans {
-    whole: Plan,
-    part: Plan,
-    of_part: Vec<usize>,
 }
 
 /// What a step is given beside the gradients.
@@ -59,24 +53,21 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) disturbed: bool,
 }
 
-/// The global norm of the gradients after scaling.
-enum Norm {
-    Unwanted,
-    Taken(f64),
-    /// They are not finite, and the step is to be skipped for it.
-    Skip,
+/// What is known of the last update.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Last {
+    /// The global norm of the gradients, if it was taken.
+    pub(crate) norm: Option<f64>,
+    /// The norms of the update and of the parameters before it, if they were taken.
+    pub(crate) measured: Option<[f64; 2]>,
+    /// Whether any parameter had a gradient.
+    pub(crate) any: bool,
 }
 
 /// What a step came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Updated {
-        /// The global norm of the gradients, if it was taken.
-        norm: Option<f64>,
-        /// The norms of the update and of the parameters before it, if they were taken.
-        measured: Option<[f64; 2]>,
-        /// Whether any parameter had a gradient.
-        any: bool,
-    },
+    Updated,
     /// The gradients wait for others.
     Waiting,
     /// They were not finite.
@@ -86,16 +77,15 @@ pub(crate) enum Outcome {
 impl Stepper {
     /// `now` are each group's hyperparameters at the start, and what its rule remembers.
     pub(crate) fn new(mut leaves: Leaves, settings: Arc<Settings>, now: Vec<Vec<f64>>) -> PyResult<Self> {
+        let observers = Observers::new(settings.values().flat_map(Value::feedback))?;
         Ok(Self {
-            plans: Plans {
-                whole: Plan::new(leaves.lengths()).map_err(memory_error)?,
-                part: Plan::default(),
-                of_part: Vec::new(),
-            },
-            observers: Observers::new(settings.values().flat_map(Value::feedback))?,
+            wants_norm: wants_norm(&settings, &observers),
+            plans: Plans::new(&leaves)?,
+            observers,
             terms: StepTerms::new(now, &settings, &mut leaves)?,
             disarranged: false,
             window: Window::default(),
+            last: Last::default(),
             leaves,
             settings,
             squares: Partials::default(),
@@ -107,6 +97,7 @@ impl Stepper {
     /// Other hyperparameters, for the same groups. Returns those before.
     pub(crate) fn set(&mut self, settings: Arc<Settings>) -> PyResult<Arc<Settings>> {
         self.observers = Observers::new(settings.values().flat_map(Value::feedback))?;
+        self.wants_norm = wants_norm(&settings, &self.observers);
         self.terms.set(&settings, &mut self.leaves)?;
         Ok(std::mem::replace(&mut self.settings, settings))
     }
@@ -149,14 +140,18 @@ impl Stepper {
     /// Update number `t` with the gradients that were given to the leaves, or a part of it. After an error all is as it
     /// was.
     pub(crate) fn step(&mut self, py: Python<'_>, t: u64, given: &Given<'_, '_>) -> PyResult<Outcome> {
-        let states = self.observers.states();
+        if self.observers.is_empty() {
+            return self.checked(py, t, given);
+        }
+        let states = self.observers.states()?;
         let outcome = self.checked(py, t, given);
-        if !matches!(outcome, Ok(Outcome::Updated { .. })) {
+        if !matches!(outcome, Ok(Outcome::Updated)) {
             self.observers.restore(&states);
         }
         outcome
     }
 
+    #[inline(always)] // so that the outcome is not moved about
     fn checked(&mut self, py: Python<'_>, t: u64, given: &Given<'_, '_>) -> PyResult<Outcome> {
         if std::mem::take(&mut self.disarranged) {
             self.terms.arrange(&self.settings, &mut self.leaves)?;
@@ -164,29 +159,35 @@ impl Stepper {
         let mut disturbed = self.leaves.admit(py, given.outputs.is_none())? | given.disturbed;
         let loss = given.loss.map(|loss| real("loss", loss, "a number")).transpose()?;
         disturbed |= given.loss.is_some_and(|loss| !loss.is_exact_instance_of::<PyFloat>());
-        let window = self.window.with(given.scale, loss)?;
-        if window.count < self.settings.policies.accumulate {
-            return self.wait(py, window, given.outputs, disturbed);
-        }
-        if self.settings.policies.accumulate > 1 {
+        let (mut scale, mut loss) = (given.scale, loss);
+        let several = self.settings.policies.accumulate;
+        if several > 1 {
+            let window = self.window.with(scale, loss)?;
+            if window.count < several {
+                return self.wait(py, window, given.outputs, disturbed);
+            }
             self.leaves.take_accumulated()?;
+            (scale, loss) = (scale / several as f64, window.loss());
         }
-        let scale = given.scale / self.settings.policies.accumulate as f64;
-        let norm = match self.norm_if_wanted(py, scale, given.outputs, &mut disturbed)? {
-            Norm::Skip => return Ok(Outcome::Skipped),
-            Norm::Unwanted => None,
-            Norm::Taken(norm) => Some(norm),
-        };
-        if let Some(loss) = window.loss() {
+        let mut norm = None;
+        if self.wants_norm {
+            norm = self.norm(py, scale, given.outputs, &mut disturbed)?;
+            if norm.is_none() {
+                return Ok(Outcome::Skipped);
+            }
+        }
+        if let Some(loss) = loss {
             self.observers.observe(Signal::Loss, loss)?;
         }
         if let Some(norm) = norm {
             self.observers.observe(Signal::GradNorm, norm)?;
         }
         disturbed |= self.terms.evaluate(py, &self.settings, t)?;
-        let clip = &self.settings.clip;
-        let (limit, max_norm) = (clip.value(py, t)?, clip.norm(py, t)?);
-        disturbed |= !clip.is_pure();
+        let (mut limit, mut max_norm) = (f64::INFINITY, None);
+        if let Some(clip) = &self.settings.clip {
+            (limit, max_norm) = (clip.value(py, t)?, clip.norm(py, t)?);
+            disturbed |= !clip.is_pure();
+        }
         if disturbed {
             self.leaves.verify(py, given.outputs)?;
         }
@@ -198,9 +199,11 @@ impl Stepper {
         let step = Step { settings, leaves, plan, t };
         let of_item = |item: usize| squares.total(plan.chunks_of(item))[0].sqrt() * scale.abs();
         let mut clipping = Clipping { scale, limit };
-        let norm_after_each = terms.clip_each(step, of_item);
-        if let (Some(max_norm), Some(norm)) = (max_norm, norm_after_each.or(norm)) {
-            clipping = clipping.to(max_norm, norm, settings.policies.clip_eps);
+        if self.wants_norm {
+            let after_each = terms.clip_each(step, of_item);
+            if let (Some(max_norm), Some(norm)) = (max_norm, after_each.or(norm)) {
+                clipping = clipping.to(max_norm, norm, settings.policies.clip_eps);
+            }
         }
         terms.prepare(step, clipping);
         let pass = pass(
@@ -213,7 +216,7 @@ impl Stepper {
         if measured {
             changes.reserve(plan.chunks()).map_err(memory_error)?;
         }
-        if let Some((known, sums)) = terms.dry_run(settings, plan)? {
+        if let Some((known, sums)) = terms.dry_run(plan)? {
             let mut tensors = leaves.lend();
             detached(py, plan.is_large(), || pass.measure(&mut tensors, known, sums));
         }
@@ -222,10 +225,10 @@ impl Stepper {
         let changes = measured.then_some(&*changes);
         detached(py, plan.is_large(), || pass.write(&mut tensors, all, changes));
         let measured = changes.map(|changes| changes.total(0..plan.chunks()).map(f64::sqrt));
-        let any = !leaves.items().is_empty();
+        self.last = Last { norm, measured, any: !leaves.items().is_empty() };
         self.window = Window::default();
         self.disarranged = self.leaves.count();
-        Ok(Outcome::Updated { norm, measured, any })
+        Ok(Outcome::Updated)
     }
 
     /// Adds the gradients to those that wait.
@@ -239,7 +242,7 @@ impl Stepper {
         let policies = self.settings.policies;
         let refuses = policies.nonfinite.is_looked_for()
             || policies.nonfinite == NonFinite::Unsaid && self.settings.limits_norms();
-        if refuses && matches!(self.norm_if_wanted(py, 1.0, outputs, &mut disturbed)?, Norm::Skip) {
+        if refuses && self.norm(py, 1.0, outputs, &mut disturbed)?.is_none() {
             return Ok(Outcome::Skipped);
         }
         if disturbed {
@@ -255,20 +258,17 @@ impl Stepper {
         Ok(Outcome::Waiting)
     }
 
-    /// The global norm of the gradients after scaling, if clipping, a feedback schedule or the search for gradients that
-    /// are not finite needs it.
-    fn norm_if_wanted(
+    /// The global norm of the gradients after scaling; nothing if they are not finite, and the step is to be skipped for
+    /// it.
+    fn norm(
         &mut self,
         py: Python<'_>,
         scale: f64,
         outputs: Option<&Outputs<'_>>,
         disturbed: &mut bool,
-    ) -> PyResult<Norm> {
+    ) -> PyResult<Option<f64>> {
         let policies = self.settings.policies;
         let clips = self.settings.limits_norms();
-        if !clips && !policies.nonfinite.is_looked_for() && !self.observers.want_norm() {
-            return Ok(Norm::Unwanted);
-        }
         if std::mem::take(disturbed) {
             self.leaves.verify(py, outputs)?;
         }
@@ -287,16 +287,17 @@ impl Stepper {
             detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, counts));
             if counts.total(0..plan.chunks()) != [0.0] {
                 return match policies.nonfinite {
-                    NonFinite::Skip => Ok(Norm::Skip),
+                    NonFinite::Skip => Ok(None),
                     _ => Err(refused(&self.leaves, plan, counts)),
                 };
             }
         }
         if clips && !norm.is_finite() && policies.nonfinite != NonFinite::Propagate {
-            let limit = if self.settings.clip.wants_norm() { "clip_norm" } else { "clip_norm_each" };
+            let by_clip = self.settings.clip.as_ref().is_some_and(Clip::wants_norm);
+            let limit = if by_clip { "clip_norm" } else { "clip_norm_each" };
             return Err(norm_refused(limit, &self.leaves, plan, squares, norm));
         }
-        Ok(Norm::Taken(norm))
+        Ok(Some(norm))
     }
 
     /// What may be part of a cycle: schedules and parameters.
@@ -306,70 +307,6 @@ impl Stepper {
     }
 }
 
-impl Plans {
-    /// That of what the pass over the leaves goes over.
-    fn of(&mut self, leaves: &Leaves) -> PyResult<&Plan> {
-        if leaves.is_complete() {
-            return Ok(&self.whole);
-        }
-        let items = leaves.items();
-        if self.of_part.len() != items.len()
-            || self.of_part.iter().zip(items).any(|(&leaf, item)| leaf != item.tensor)
-        {
-            self.of_part.clear();
-            self.of_part.try_reserve(items.len()).map_err(memory_error)?;
-            self.of_part.extend(items.iter().map(|item| item.tensor));
-            self.part = Plan::new(leaves.lengths_of_items()).map_err(memory_error)?;
-        }
-        Ok(&self.part)
-    }
-}
-
-/// One update of one array.
-///
-/// `now` are the group's hyperparameters at update number `t` and what its rule remembers, also afterwards.
-pub(crate) fn update(
-    py: Python<'_>,
-    lone: &Lone<'_>,
-    group: &Group,
-    now: &mut [f64],
-    t: u64,
-) -> PyResult<()> {
-    let plan = Plan::new(std::iter::once(lone.len())).map_err(memory_error)?;
-    let mut scratches = Scratches::default();
-    let pass = pass(&plan, &mut scratches, lone.staged(), false)?;
-    let (mut terms, mut tensors) = ([group.terms()], lone.lend());
-    group.prepare(&mut terms[0], now, t, Clipping::NONE);
-    if group.remembers() {
-        let mut sums = Partials::default();
-        if group.sums().is_some() {
-            sums.reserve(plan.chunks()).map_err(memory_error)?;
-            detached(py, plan.is_large(), || pass.measure(&mut tensors, &terms, &sums));
-        }
-        group.settle(now, t, sums.total(0..if group.sums().is_some() { plan.chunks() } else { 0 }));
-        group.prepare(&mut terms[0], now, t, Clipping::NONE);
-    }
-    detached(py, plan.is_large(), || pass.write(&mut tensors, &terms, None));
-    Ok(())
-}
-
-/// A pass over gradients, with scratch memory if any of them is `clamped` or `staged`: in another dtype or order; and
-/// in another order.
-#[inline(always)] // what it returns is not moved
-fn pass<'a>(
-    plan: &'a Plan,
-    scratches: &'a mut Scratches,
-    (staged, strided): (bool, bool),
-    clamped: bool,
-) -> PyResult<Pass<'a>> {
-    let workers = plan.workers();
-    if staged || clamped {
-        scratches.reserve(workers, strided).map_err(memory_error)?;
-    }
-    Ok(Pass { tier: Tier::current(), workers, plan, scratches })
-}
-
-/// Runs `work` without the GIL if it is worth releasing.
-fn detached<T: Send>(py: Python<'_>, large: bool, work: impl FnOnce() -> T + Send) -> T {
-    if large { py.detach(work) } else { work() }
+fn wants_norm(settings: &Settings, observers: &Observers) -> bool {
+    settings.limits_norms() || settings.policies.nonfinite.is_looked_for() || observers.want_norm()
 }

@@ -23,6 +23,17 @@ pub(crate) struct StepTerms {
     /// The leaves that do not share their group's terms.
     own: Vec<Own>,
     sums: Partials<2>,
+    wants: Wants,
+}
+
+/// What any of the groups needs, so that a step that needs nothing of it finds that out at once.
+#[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
+struct Wants {
+    evaluation: bool,
+    sums: bool,
+    memory: bool,
+    limits_of_each: bool,
 }
 
 /// A leaf whose rule wants sums over it, whose norm is limited, or which has had fewer updates than others.
@@ -56,6 +67,13 @@ impl StepTerms {
         for (group, now) in settings.groups.iter().zip(&mut self.now) {
             group.fill(now);
         }
+        let groups = &settings.groups;
+        self.wants = Wants {
+            evaluation: groups.iter().any(Group::is_scheduled),
+            sums: groups.iter().any(|group| group.sums().is_some()),
+            memory: groups.iter().any(Group::remembers),
+            limits_of_each: groups.iter().any(Group::clips_each),
+        };
         self.arrange(settings, leaves)
     }
 
@@ -84,10 +102,13 @@ impl StepTerms {
     }
 
     /// Evaluates and checks what is scheduled. Returns whether Python code has run.
+    #[inline]
     pub(crate) fn evaluate(&mut self, py: Python<'_>, settings: &Settings, t: u64) -> PyResult<bool> {
         let mut disturbed = false;
-        for (group, now) in settings.groups.iter().zip(&mut self.now) {
-            disturbed |= group.evaluate(py, t, now)?;
+        if self.wants.evaluation {
+            for (group, now) in settings.groups.iter().zip(&mut self.now) {
+                disturbed |= group.evaluate(py, t, now)?;
+            }
         }
         Ok(disturbed)
     }
@@ -96,7 +117,7 @@ impl StepTerms {
     /// after it, if any is limited.
     pub(crate) fn clip_each(&mut self, step: Step<'_>, norm: impl Fn(usize) -> f64) -> Option<f64> {
         let Step { settings, leaves, .. } = step;
-        if !settings.groups.iter().any(Group::clips_each) {
+        if !self.wants.limits_of_each {
             return None;
         }
         let mut factors = vec![1.0; leaves.items().len()];
@@ -126,12 +147,9 @@ impl StepTerms {
     }
 
     /// What a dry run needs, if any rule wants sums: the terms, and where to put the sums.
-    pub(crate) fn dry_run(
-        &mut self,
-        settings: &Settings,
-        plan: &Plan,
-    ) -> PyResult<Option<(&[Terms], &Partials<2>)>> {
-        if settings.groups.iter().all(|group| group.sums().is_none()) {
+    #[inline]
+    pub(crate) fn dry_run(&mut self, plan: &Plan) -> PyResult<Option<(&[Terms], &Partials<2>)>> {
+        if !self.wants.sums {
             return Ok(None);
         }
         self.sums.reserve(plan.chunks()).map_err(memory_error)?;
@@ -140,11 +158,15 @@ impl StepTerms {
 
     /// Lets the rules that remember something know the sums, and computes their terms once more. From here on the step
     /// cannot fail.
+    #[inline]
     pub(crate) fn settle(&mut self, step: Step<'_>, clipping: Clipping) {
-        let Step { settings, leaves, plan, t } = step;
-        if leaves.items().is_empty() {
-            return;
+        if self.wants.memory && !step.leaves.items().is_empty() {
+            self.remember(step, clipping);
         }
+    }
+
+    fn remember(&mut self, step: Step<'_>, clipping: Clipping) {
+        let Step { settings, leaves, plan, t } = step;
         let (of_groups, of_leaves) = self.terms.split_at_mut(settings.groups.len());
         for ((group, now), terms) in settings.groups.iter().zip(&mut self.now).zip(of_groups) {
             if group.remembers() && group.sums() != Some(Scope::Tensor) {

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::arrays::{Fields, Items, Lookup, references};
-use crate::errors::{a_type, label, type_error, value_error};
+use crate::errors::{a_type, label, memory_error, type_error, value_error};
 use crate::headroom;
 
 /// The structure of the parameters; leaves are numbered in order of appearance.
@@ -34,7 +34,7 @@ pub(crate) struct Leaf {
 const MAX_DEPTH: usize = 100;
 
 /// About what one entry of a structure takes until it is part of an optimizer.
-const BYTES_OF_AN_ENTRY: usize = 1024;
+pub(crate) const BYTES_OF_AN_ENTRY: usize = 1024;
 
 impl Tree {
     /// Takes `object` apart; its arrays are appended to `leaves` and numbered as they stand there.
@@ -49,6 +49,9 @@ impl Tree {
         depth: usize,
     ) -> PyResult<Self> {
         if Fields::of(object).is_some() {
+            // Of many small containers none has asked for much.
+            headroom::ensure_next(leaves.len(), BYTES_OF_AN_ENTRY)?;
+            leaves.try_reserve(1).map_err(memory_error)?;
             leaves.push(Leaf { path, array: object.clone().unbind() });
             return Ok(Self::Leaf(leaves.len() - 1));
         }

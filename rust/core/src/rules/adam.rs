@@ -3,7 +3,8 @@
 
 use crate::floats::Float;
 use crate::kernel::kernel;
-use crate::rule::{Hypers, Rule, Slot, hypers, on};
+use crate::rule::{Hypers, Rule, Slot, hypers};
+use crate::rules::corrections::{scaled, share};
 use crate::spec::Spec;
 
 pub(super) const SPEC: Spec = Spec {
@@ -44,22 +45,14 @@ impl<const AMSGRAD: bool, const N: usize> Rule<8, N> for Adam<AMSGRAD> {
         (Slot::zero("max_exp_avg_sq"), AMSGRAD),
     ]);
 
-    /// Numerator and denominator are both multiplied by √(1−β₂ᵗ), which leaves one division and one root.
+    /// Numerator and denominator are both multiplied by √(1−β₂ᵗ).
     fn constants(&self, lr: f64, t: u64) -> [f64; 8] {
         let count = t as f64 + self.first_count;
-        let (mut correction1, mut square2) = (1.0, 1.0);
-        if on(self.bias_correction) {
-            (correction1, square2) = (1.0 - self.beta1.powf(count), 1.0 - self.beta2.powf(count));
-        }
+        let [share1, share2] = [self.beta1, self.beta2].map(|beta| share(beta, count, self.bias_correction));
         let corrected = self.amsgrad == CORRECTED;
-        let (unbias, square2) = if corrected { (1.0 / square2, 1.0) } else { (1.0, square2) };
-        let correction2 = square2.sqrt();
-        let rate = lr * correction2 / correction1;
-        let (eps, root) = if on(self.eps_hat) {
-            (self.eps, self.eps_root)
-        } else {
-            (self.eps * correction2, self.eps_root * square2)
-        };
+        let (unbias, share2) = if corrected { (1.0 / share2, 1.0) } else { (1.0, share2) };
+        let rate = lr * share2.sqrt() / share1;
+        let [eps, root] = scaled(self.eps, self.eps_root, self.eps_hat, share2);
         [rate, self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2, eps, root, unbias]
     }
 

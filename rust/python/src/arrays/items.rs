@@ -91,14 +91,21 @@ impl Leaves {
 
     /// New arrays to write to, made from those that are `given`, or else from the parameters.
     pub(crate) fn outputs<'py>(
-        &self,
+        &mut self,
         py: Python<'py>,
         given: Option<Vec<Py<PyAny>>>,
         differences: bool,
     ) -> PyResult<Outputs<'py>> {
         let own = || self.parameters.iter().map(|parameter| parameter.array.clone_ref(py)).collect();
         let given = given.or_else(|| self.bound.then(own));
-        Outputs::new(py, &self.parameters, given.as_deref(), self.room.stretch(), differences)
+        Outputs::new(
+            py,
+            &self.parameters,
+            given.as_deref(),
+            self.room.stretch(),
+            &mut self.spares,
+            differences,
+        )
     }
 
     /// What the pass goes over.
@@ -121,7 +128,9 @@ impl Leaves {
 
     /// Counts an update of what the pass went over. Returns whether it went by a parameter for the first time.
     pub(crate) fn count(&mut self) -> bool {
-        self.waiting.fill(false);
+        if self.accumulates {
+            self.waiting.fill(false);
+        }
         let mut first = false;
         if !self.is_complete() {
             for leaf in 0..self.len() {

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyComplex, PyDict, PyFloat};
 
 use super::made::{Room, copy};
+use super::outputs::Spares;
 use super::parameters::Parameter;
 use super::places::{Load, place, room_for};
 use super::writable::Written;
@@ -56,6 +57,7 @@ pub(crate) struct Leaves {
     pub(super) held: Vec<Py<PyAny>>,
     /// Those of the pass, if they are not just these.
     pub(super) items: Option<Vec<Gradient>>,
+    pub(super) spares: Spares,
     /// Whether the gradients are those of the arrays that are held.
     pub(super) admitted: bool,
     pub(super) staged: (bool, bool),
@@ -98,6 +100,7 @@ impl Leaves {
             frozen: reserved(members.len())?,
             missed: reserved(members.len())?,
             items: None,
+            spares: Spares::default(),
             bound,
             accumulates,
             admitted: false,

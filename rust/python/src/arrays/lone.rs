@@ -1,11 +1,11 @@
 //! One array with its gradient, and state in the user's own arrays, for one update.
 
-use gradstep_core::memory::{Gradient, Order, Tensor, Tensors};
+use gradstep_core::memory::{Gradient, Order, Output, Tensor, Tensors};
 use gradstep_core::rule::{MAX_STATE, Slot};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::parameters::{Parameter, check_slot};
+use super::parameters::{Parameter, check_slot, readable};
 use super::writable::{Written, writable};
 
 pub(crate) struct Lone<'py> {
@@ -14,44 +14,52 @@ pub(crate) struct Lone<'py> {
     /// Whether the gradient is in another dtype or order; and whether in another order.
     staged: (bool, bool),
     /// What the pointers are into.
-    _held: (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyTuple>),
+    _held: (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyTuple>),
 }
 
 impl<'py> Lone<'py> {
-    /// Checks all of them. `state` has as many arrays as there are slots.
+    /// Checks all of them. `state` has as many arrays as there are slots. Where there is an `out`, the new parameter goes
+    /// there, and `p` is only read.
     pub(crate) fn new(
         p: &Bound<'py, PyAny>,
         g: &Bound<'py, PyAny>,
         state: &Bound<'py, PyTuple>,
         slots: &'static [Slot],
+        out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Self> {
-        let found = writable(p, &|| "p".to_owned())?;
+        let out = out.filter(|out| !out.is(p));
+        let (target, name) = out.map_or((p, "p"), |out| (out, "out"));
+        let found = writable(target, &|| name.to_owned())?;
         let mut tensor = found.tensor();
         let mut stretches = [(0, 0); 1 + MAX_STATE];
         stretches[0] = found.stretch();
         for (array, slot) in state.iter_borrowed().zip(slots) {
             let own = writable(&array, &|| slot.name.to_owned())?;
-            check_slot(&own, &found, slot.name)?;
+            check_slot(&own, &found, slot.name, name)?;
             tensor.state[tensor.slots] = own.data();
             tensor.slots += 1;
             stretches[tensor.slots] = own.stretch();
         }
         let stretches = stretches[..=slots.len()].iter().copied();
-        let name =
-            |i: usize| i.checked_sub(1).map_or("p".to_owned(), |slot| format!("{} of p", slots[slot].name));
-        let written = Written::new(stretches, &name)?;
+        let named =
+            |i: usize| i.checked_sub(1).map_or(name.to_owned(), |slot| format!("{} of p", slots[slot].name));
+        let written = Written::new(stretches, &named)?;
         let mut parameter = Parameter::new(p.clone().unbind(), String::new(), found.layout(), ["p", "g"]);
         let mut gradient = Gradient::unknown(0, 0);
+        if out.is_some() {
+            let from = readable(p, &found, &written)?;
+            gradient.output = Output::Copy { from, to: tensor.params };
+        }
         if let Some(copied) = parameter.admit(g, &written, &mut gradient)? {
             // Python code has made the copy, and may have done anything to the others.
-            return Self::new(p, &copied, state, slots);
+            return Self::new(p, &copied, state, slots, out);
         }
         let strided = gradient.order != Order::Same;
         Ok(Self {
             tensor: [tensor],
             gradient: [gradient],
             staged: (strided || gradient.dtype != tensor.dtype, strided),
-            _held: (p.clone(), g.clone(), state.clone()),
+            _held: (p.clone(), target.clone(), g.clone(), state.clone()),
         })
     }
 

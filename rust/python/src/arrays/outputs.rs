@@ -1,17 +1,17 @@
 //! Arrays that a step makes instead of updating the parameters in place.
 
 use gradstep_core::memory::Output;
-use numpy::npyffi::{NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEABLE};
+use numpy::npyffi::{NPY_ARRAY_ALIGNED, NPY_ARRAY_OWNDATA, NPY_ARRAY_WRITEABLE};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use std::ptr;
 
-use super::fields::{Fields, is_masked};
+use super::fields::{Fields, is_masked, references};
 use super::layouts::{Layout, same};
 use super::made::{copy, empty};
 use super::parameters::Parameter;
 use super::writable::{dtype_name, masked, tuple};
-use crate::errors::{a_type, type_error, value_error};
+use crate::errors::{a_type, memory_error, type_error, value_error};
 
 /// What becomes of the parameters: one entry for each.
 pub(crate) struct Outputs<'py> {
@@ -30,12 +30,13 @@ impl<'py> Outputs<'py> {
         parameters: &[Parameter],
         given: Option<&[Py<PyAny>]>,
         room: (usize, usize),
+        spares: &mut Spares,
         differences: bool,
     ) -> PyResult<Self> {
         let mut new = Self { arrays: Vec::new(), origins: Vec::new(), differences };
         for (leaf, parameter) in parameters.iter().enumerate() {
             let given = given.map(|given| given[leaf].bind(py));
-            new.arrays.push(fresh(py, parameter, given)?);
+            new.arrays.push(fresh(py, parameter, given, || spares.take(py, leaf, &parameter.layout))?);
             new.origins.push(given.map(|given| origin(parameter, given, room)).transpose()?);
         }
         Ok(new)
@@ -78,6 +79,7 @@ fn fresh<'py>(
     py: Python<'py>,
     parameter: &Parameter,
     given: Option<&Bound<'py, PyAny>>,
+    plain: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let layout = &parameter.layout;
     match given {
@@ -101,7 +103,44 @@ fn fresh<'py>(
             // Not what it seems.
             Ok(empty(py, layout)?.call_method1("view", (given.get_type(),))?)
         }
-        _ => empty(py, layout),
+        _ => plain(),
+    }
+}
+
+/// Large arrays that were handed out before, two for each parameter, to be used again once nobody else refers to them.
+///
+/// # Rationale
+/// A step that makes new arrays is followed by another one, while the arrays before the last are dropped. To give their
+/// memory back to the system and to ask for it anew takes as long as the step: each page is cleared before it is written.
+#[derive(Default)]
+pub(super) struct Spares(Vec<[Option<Py<PyAny>>; 2]>);
+
+/// Smaller arrays than this are had for little.
+const SPARED_FROM: usize = 64 * 1024;
+
+impl Spares {
+    fn take<'py>(&mut self, py: Python<'py>, leaf: usize, layout: &Layout) -> PyResult<Bound<'py, PyAny>> {
+        // Without the interpreter's lock, who refers to an array is not known from its count.
+        if layout.bytes() < SPARED_FROM || cfg!(Py_GIL_DISABLED) {
+            return empty(py, layout);
+        }
+        if self.0.len() <= leaf {
+            self.0.try_reserve(leaf + 1 - self.0.len()).map_err(memory_error)?;
+            self.0.resize_with(leaf + 1, Default::default);
+        }
+        let [older, newer] = &mut self.0[leaf];
+        let is_free = |array: &Bound<'_, PyAny>| {
+            let fields = Fields::of(array);
+            references(array) == 1
+                && fields
+                    .is_some_and(|fields| fields.has(NPY_ARRAY_WRITEABLE) && fields.has(NPY_ARRAY_OWNDATA))
+                && is_like(array, layout)
+        };
+        if !older.as_ref().is_some_and(|array| is_free(array.bind(py))) {
+            *older = Some(empty(py, layout)?.unbind());
+        }
+        std::mem::swap(older, newer);
+        Ok(newer.as_ref().expect("just made").bind(py).clone())
     }
 }
 
