@@ -18,7 +18,7 @@ BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples test bench perf-check wheel test-wheel mutants parity lint stubs format clean
+.PHONY: help build demo examples recipes test bench perf-check wheel test-wheel mutants parity lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,9 +28,13 @@ build: $(VENV)/built ## build the extension in release mode into .venv
 demo: build ## train a network on handwritten digits with six rules
 	@$(BIN)/gradstep demo
 
-examples: build ## run every program of docs/examples
-	@for example in docs/examples/*.py; do \
-		printf '\n== %s\n' $$example; $(BIN)/python $$example || exit 1; done
+examples: ## run every program of docs/examples
+
+recipes: ## run every program of docs/recipes
+
+examples recipes: build
+	@for program in docs/$@/*.py; do \
+		printf '\n== %s\n' $$program; $(BIN)/python $$program || exit 1; done
 
 test: build $(VENV)/test.group ## the core's tests, then the package's, doctests included
 	cargo test --quiet --locked --package gradstep-core

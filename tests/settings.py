@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import gradstep as gs
+import reference
 
 #: Every option of all optimizers, alone.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -29,6 +31,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def known(name: str, options: dict[str, Any]) -> dict[str, Any]:
     """Those that a class has: a rule with a decay of its own has no place for it."""
-    if name == "LAMB":
+    if "weight_decay" in signature(reference.RULES[name]).parameters:
         return {option: value for option, value in options.items() if option != "decoupled"}
     return options

@@ -154,6 +154,7 @@ def test_params(params: Any, error: type[Exception], message: str) -> None:
 LIMIT = ([-1.0, -1e-300, NAN, -INF], "at least 0")
 AT_LEAST_0 = ([-1.0, -1e-300, NAN, INF, -INF, np.float32(-1)], "finite and at least 0")
 BELOW_1 = ([-0.1, 1.0, 1, 2.0, NAN, INF, np.float64(1.5)], "at least 0 and below 1")
+INSIDE = ([0.0, 1.0, -0.1, 1.5, NAN, INF], "above 0 and below 1")
 RANGES: dict[str, tuple[list[Any], str]] = {
     "lr": AT_LEAST_0,
     "weight_decay": AT_LEAST_0,
@@ -186,8 +187,6 @@ RANGES: dict[str, tuple[list[Any], str]] = {
     "d_coef": ([0.0, -1.0, INF, NAN], "finite and above 0"),
     "growth_rate": ([0.99, 0.0, -INF, NAN], "at least 1"),
 }
-#: Of those in `SHARES`.
-INSIDE = ([0.0, 1.0, -0.1, 1.5, NAN, INF], "above 0 and below 1")
 
 
 def ranges(name: str, hyper: str) -> tuple[list[Any], str]:
@@ -201,7 +200,6 @@ FLOATS = [
     for hyper, default in [*defaults(OPTIMIZERS[name]).items(), ("clip_norm", None), ("clip_value", None)]
     if not isinstance(default, bool | str)
 ]
-#: Those that are never None.
 NOT_NONE = [(name, hyper) for name, hyper in FLOATS if defaults(OPTIMIZERS[name]).get(hyper) is not None]
 FLAGS = [
     (name, hyper)

@@ -245,8 +245,9 @@ def test_parameters_with_groups_are_bound_in_the_same_groups() -> None:
     assert_same_bits(b, np.full(3, 0.75), "b")
     with refuses(ValueError, "params has 1 groups, but the optimizer has 2"):
         opt.bind({"w": a})
+    whole: Any = gs.SGD({"w": a}, lr=0.25)
     with refuses(ValueError, "params has 2 groups, but the optimizer has 1"):
-        gs.SGD(lr=0.25).bind(groups(a, b))
+        whole.bind(groups(a, b))
 
 
 def test_inside_swap_averaged_there_is_no_binding() -> None:

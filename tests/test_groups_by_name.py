@@ -27,7 +27,7 @@ PATTERNS: dict[str, dict[str, Any]] = {
 }
 
 #: Rules with sums over all arrays, in their order.
-SUMMED = {"DoG"}
+SUMMED = {"DoG", "Prodigy"}
 
 
 @pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - SUMMED))
@@ -156,3 +156,15 @@ def test_what_is_wrong_with_groups_is_said(groups: Any, error: type[Exception], 
 def test_groups_of_both_kinds_are_refused() -> None:
     with refuses(ValueError, "groups is for params without groups of their own"):
         gs.SGD([{"params": [np.zeros(1)]}], groups={"*": {}})
+
+
+def test_options_of_groups_are_not_lost_where_an_optimizer_was_made_without_parameters() -> None:
+    opt: Any = gs.SGD(lr=0.25)
+    message = (
+        "params has groups of its own, but this optimizer was made without parameters: give the class their "
+        "options, groups={pattern: options}"
+    )
+    for groups in ([{"params": [np.ones(2)], "lr": 0.5}], [{"params": np.ones(1)}, {"params": np.ones(2)}]):
+        with refuses(ValueError, message):
+            opt.bind(groups)
+    opt.bind([np.ones(2)])

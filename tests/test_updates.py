@@ -99,3 +99,26 @@ def test_updates_that_depend_on_the_parameters_say_so(make: Any, message: str) -
         opt.updates([np.ones(2)])
     assert opt.step_count == 0
     opt.updates([np.ones(2)], [np.ones(2)])
+
+
+@pytest.mark.parametrize(
+    ("grads", "error", "message"),
+    [
+        (
+            {"w": None},
+            TypeError,
+            "grads['w'] is None; an ndarray, or a list, tuple or dict of ndarrays is wanted",
+        ),
+        (
+            np.ones(2, np.float16),
+            TypeError,
+            "grads has dtype float16, not float32, float64, complex64 or complex128",
+        ),
+        ([], ValueError, "grads holds no array"),
+    ],
+)
+def test_where_gradients_tell_what_the_parameters_are_like_errors_are_about_them(
+    grads: Any, error: type[Exception], message: str
+) -> None:
+    with refuses(error, message):
+        gs.SGD(lr=0.5).updates(grads)

@@ -42,13 +42,31 @@ class Optimizer(_core.Optimizer):
     ``step_count`` as they were.
 
     Args:
-        params: the arrays to update in place; see `gradstep.optimizers`.
+        params: the arrays to update in place; see `gradstep.optimizers`. Without any, they come with `bind`
+            or `apply_gradients`.
         clip_norm: the largest global norm of the gradients, ≥ 0, or None. With ``clip_norm=c``, the gradients
             of all groups are scaled by min(1, c/(‖g‖ + 10⁻⁶)), where ‖g‖ is the norm of all of them together,
             as by torch's ``clip_grad_norm_``; ``float("inf")`` only measures it. Gradients with a non-finite
             norm are refused with a ValueError, unlike torch, which would make every parameter NaN.
         clip_value: the largest magnitude of an element of the gradients, ≥ 0, or None; after the scaling.
             Both happen inside the update; the caller's gradients stay as they are.
+        clip_norm_each: the largest norm of the gradient of each array, before clip_norm; a group may have
+            its own.
+        clip_eps: what is added to a norm before a limit is divided by it; 10⁻⁶.
+        decoupled: whether weight_decay shrinks p before the rule (True), enters the gradient (False), or
+            shrinks p after the step ("after"). None: as the class has it.
+        l1: λ₁ ≥ 0; after the step p ← sign(p)·max(|p| − ηλ₁, 0).
+        bounds: (low, high), either of which may be None: after the step and l1, p is held within them.
+        ema: β in [0, 1] of an average A ← βA + (1−β)p, which starts as p; see `averaged`, `swap_averaged`.
+        maximize: take the gradients with the other sign.
+        nonfinite: what to do with gradients that have NaN or infinite elements. None: refuse them where a
+            norm is limited; "raise": refuse them, naming the arrays; "skip": leave everything as it is and
+            count in ``skipped``; "propagate": take them.
+        accumulate: the number of calls that make one update, with the mean of their gradients. Schedules and
+            counts see updates only.
+        measure: take the norms ``update_norm`` and ``param_norm`` of each update.
+        groups: ``{pattern: options}``, patterns of path names with the wildcards of `fnmatch`; the first that
+            matches has the parameter. One that matches none is an error.
         hypers: those of the rule.
 
     Attributes:
@@ -60,6 +78,13 @@ class Optimizer(_core.Optimizer):
         hyperparameters: all of them as they were given, floats and schedules: a tuple of a dict for each
             group.
         params: the structure that was given, with the arrays that are updated.
+        counts: how many updates each parameter has had, by name; bias corrections go by it. Assign it to
+            resume.
+        frozen: the names of the parameters that are frozen.
+        micro_step: how many gradients wait for their update, with accumulate.
+        skipped: how many steps were skipped, with nonfinite="skip".
+        update_norm, param_norm: with measure, the norms of what the last update added to the parameters, and
+            of the parameters before it; else None.
         state: ``{name: {slot: ndarray}}``, live views of the optimizer's own arrays. The array of an
             optimizer of one lone array is named ``"0"``.
         grad_norm: the global norm of the last step's gradients before clipping, a float, or None if that

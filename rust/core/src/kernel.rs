@@ -194,8 +194,7 @@ impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize> Vectorized for Dry
             for i in 0..n {
                 let gradient = g[i] * scale;
                 let gradient = if decay == F::ZERO { gradient } else { gradient + decay * p[i] };
-                let element = p[i] * shrink;
-                let state = slots.map(|slot| slot[i]);
+                let (element, state) = (p[i] * shrink, slots.map(|slot| slot[i]));
                 let (step, _) = R::step(constants, element, gradient, state);
                 [first[i], second[i]] = R::summed(constants, element, gradient, step, state);
             }

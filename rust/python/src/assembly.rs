@@ -23,6 +23,23 @@ use crate::values::Value;
 /// What errors call the parameters and their gradients.
 const ROOTS: [&str; 2] = ["params", "grads"];
 
+/// What the arrays are that show what the parameters are like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The parameters, to be updated in place.
+    Own,
+    /// Parameters that are only read.
+    Params,
+    /// Gradients.
+    Grads,
+}
+
+impl Source {
+    fn root(self) -> &'static str {
+        ROOTS[usize::from(self == Self::Grads)]
+    }
+}
+
 /// The option that makes groups by name.
 const GROUPS: &str = "groups";
 
@@ -79,7 +96,7 @@ impl Assembly {
         &self,
         params: &Bound<'py, PyAny>,
         given: Vec<GroupWithParams<'py>>,
-        bound: bool,
+        source: Source,
     ) -> PyResult<(Structure, Vec<Member>)> {
         let py = params.py();
         let (mut leaves, mut owners) = (Vec::new(), Vec::new());
@@ -91,17 +108,17 @@ impl Assembly {
             )));
         }
         let tree = if given.is_empty() {
-            Tree::new(params, "", &mut leaves)?
+            Tree::new(params, source.root(), "", &mut leaves)?
         } else {
             let mut items = Vec::with_capacity(given.len());
             for (i, (_, params)) in given.iter().enumerate() {
-                items.push(Tree::new(params, &i.to_string(), &mut leaves)?);
+                items.push(Tree::new(params, source.root(), &i.to_string(), &mut leaves)?);
                 owners.resize(leaves.len(), i);
             }
             Tree::Sequence { path: String::new(), items, kind: Kind::List }
         };
         if leaves.is_empty() {
-            return Err(value_error("params holds no array"));
+            return Err(value_error(format!("{} holds no array", source.root())));
         }
         if given.is_empty() {
             owners = self.patterns.owners(py, &leaves.iter().map(|leaf| name(&leaf.path)))?;
@@ -112,31 +129,32 @@ impl Assembly {
             groups: given.into_iter().map(|(group, _)| group.unbind()).collect(),
             known: false,
         };
-        if !bound {
+        if source != Source::Own {
             for leaf in &mut leaves {
                 leaf.array = dense(leaf.array.bind(py))?.unbind();
             }
         }
-        Ok((structure, members(py, leaves, &owners)?))
+        Ok((structure, members(py, leaves, &owners, source.root())?))
     }
 
-    /// Gives every array fresh state. If they are not `bound`, they only show what the parameters are like.
+    /// Gives every array fresh state.
     pub(crate) fn attach<'py>(
         &self,
         params: &Bound<'py, PyAny>,
         given: Vec<GroupWithParams<'py>>,
-        bound: bool,
+        source: Source,
     ) -> PyResult<(Structure, Stepper)> {
         let py = params.py();
-        let (mut structure, members) = self.members(params, given, bound)?;
+        let (mut structure, members) = self.members(params, given, source)?;
         let (mut slots, mut now) = (Vec::new(), Vec::new());
         for group in &self.settings.groups {
             let (slots_of_one, now_of_one) = group.start(py)?;
             slots.push(slots_of_one);
             now.push(now_of_one);
         }
-        let leaves = Leaves::new(py, members, &slots, self.settings.policies.accumulate > 1, bound)?;
-        if !bound {
+        let leaves =
+            Leaves::new(py, members, &slots, self.settings.policies.accumulate > 1, source == Source::Own)?;
+        if source != Source::Own {
             structure.params = py.None();
             structure.groups = Vec::new();
             structure.known = true;
@@ -150,7 +168,7 @@ impl Assembly {
         params: &Bound<'_, PyAny>,
         stepper: &mut Stepper,
     ) -> PyResult<Structure> {
-        let (structure, members) = self.members(params, given_groups(params)?, true)?;
+        let (structure, members) = self.members(params, given_groups(params)?, Source::Own)?;
         let slots: Vec<_> = self.settings.groups.iter().map(Group::all_slots).collect();
         stepper.leaves.replace(params.py(), members, &slots)?;
         stepper.rearrange();
@@ -164,16 +182,16 @@ impl Assembly {
     }
 }
 
-fn members(py: Python<'_>, leaves: Vec<Leaf>, owners: &[usize]) -> PyResult<Vec<Member>> {
+fn members(py: Python<'_>, leaves: Vec<Leaf>, owners: &[usize], root: &str) -> PyResult<Vec<Member>> {
     headroom::ensure(leaves.len(), BYTES_OF_AN_ENTRY)?;
     let names = PySet::empty(py)?;
     let mut members = Vec::with_capacity(leaves.len());
     for (leaf, &group) in leaves.into_iter().zip(owners) {
-        let found = writable(leaf.array.bind(py), &|| label(ROOTS[0], &leaf.path))?;
+        let found = writable(leaf.array.bind(py), &|| label(root, &leaf.path))?;
         let (data, layout) = (found.data(), found.layout());
         let parameter = Parameter::new(leaf.array, leaf.path, layout, ROOTS).watched(py);
         if names.contains(parameter.name())? {
-            let label = label(ROOTS[0], parameter.name());
+            let label = label(root, parameter.name());
             return Err(value_error(format!(
                 "two arrays are named {label}: a key holds a dot or nothing, or an int and a string are alike"
             )));

@@ -6,7 +6,7 @@ use pyo3::types::PyDict;
 use std::sync::Arc;
 
 use crate::arrays::{Outputs, Parameter};
-use crate::assembly::{Assembly, GroupWithParams, given_groups};
+use crate::assembly::{Assembly, GroupWithParams, Source, given_groups};
 use crate::errors::value_error;
 use crate::groups::Group;
 use crate::patterns::matching;
@@ -43,7 +43,8 @@ impl Ready {
         params: Option<&Bound<'py, PyAny>>,
         given: Vec<GroupWithParams<'py>>,
     ) -> PyResult<Self> {
-        let body = params.map(|params| assembly.attach(params, given, true).map(Body::new)).transpose()?;
+        let body =
+            params.map(|params| assembly.attach(params, given, Source::Own).map(Body::new)).transpose()?;
         Ok(Self { assembly, body })
     }
 
@@ -80,7 +81,16 @@ impl Ready {
     /// Takes arrays to update in place: the first ones, or others that are like those before.
     pub(crate) fn bind(&mut self, params: &Bound<'_, PyAny>) -> PyResult<()> {
         match &mut self.body {
-            None => self.body = Some(Body::new(self.assembly.attach(params, given_groups(params)?, true)?)),
+            None => {
+                let given = given_groups(params)?;
+                if !given.is_empty() {
+                    return Err(value_error(
+                        "params has groups of its own, but this optimizer was made without parameters: give the class \
+                         their options, groups={pattern: options}",
+                    ));
+                }
+                self.body = Some(Body::new(self.assembly.attach(params, given, Source::Own)?));
+            }
             Some(body) => {
                 body.structure = self.assembly.attach_again(params, &mut body.stepper)?;
                 (body.made, body.state) = (0, None);
@@ -118,8 +128,8 @@ impl Ready {
             if params.is_none() && self.assembly.starts_from_params() {
                 return Err(value_error("updates needs params, because the state starts from them"));
             }
-            let like = self.assembly.attach(params.unwrap_or(grads), Vec::new(), false)?;
-            self.body = Some(Body::new(like));
+            let (like, source) = params.map_or((grads, Source::Grads), |params| (params, Source::Params));
+            self.body = Some(Body::new(self.assembly.attach(like, Vec::new(), source)?));
         }
         let made = self.make_again(grads, params, differences, call);
         if first && made.is_err() {

@@ -37,13 +37,20 @@ const MAX_DEPTH: usize = 100;
 pub(crate) const BYTES_OF_AN_ENTRY: usize = 1024;
 
 impl Tree {
-    /// Takes `object` apart; its arrays are appended to `leaves` and numbered as they stand there.
-    pub(crate) fn new(object: &Bound<'_, PyAny>, path: &str, leaves: &mut Vec<Leaf>) -> PyResult<Self> {
-        Self::nested(object, path.to_owned(), leaves, 0)
+    /// Takes `object` apart, which errors call `root`; its arrays are appended to `leaves` and numbered as they stand
+    /// there.
+    pub(crate) fn new(
+        object: &Bound<'_, PyAny>,
+        root: &str,
+        path: &str,
+        leaves: &mut Vec<Leaf>,
+    ) -> PyResult<Self> {
+        Self::nested(object, root, path.to_owned(), leaves, 0)
     }
 
     fn nested(
         object: &Bound<'_, PyAny>,
+        root: &str,
         path: String,
         leaves: &mut Vec<Leaf>,
         depth: usize,
@@ -57,7 +64,7 @@ impl Tree {
         }
         if depth == MAX_DEPTH {
             return Err(value_error(format!(
-                "params is nested more than {MAX_DEPTH} deep; does it contain itself?"
+                "{root} is nested more than {MAX_DEPTH} deep; does it contain itself?"
             )));
         }
         if let Ok(dict) = object.cast::<PyDict>() {
@@ -65,7 +72,8 @@ impl Tree {
             let mut items = Vec::with_capacity(dict.len());
             // A copy: a key's `__str__`, or another thread, may change the dict meanwhile.
             for (key, value) in dict.copy()? {
-                let child = Self::nested(&value, join(&path, &key.str()?.to_cow()?), leaves, depth + 1)?;
+                let child =
+                    Self::nested(&value, root, join(&path, &key.str()?.to_cow()?), leaves, depth + 1)?;
                 items.push((key.unbind(), child));
             }
             return Ok(Self::Mapping { path, items });
@@ -74,7 +82,7 @@ impl Tree {
             let what = a_type(object);
             return Err(type_error(format!(
                 "{} is {what}; an ndarray, or a list, tuple or dict of ndarrays is wanted{}",
-                label("params", &path),
+                label(root, &path),
                 if what == "a float" { " (np.array(0.0) for a number)" } else { "" },
             )));
         };
@@ -82,7 +90,7 @@ impl Tree {
         let mut items = Vec::with_capacity(entries.len());
         for i in 0..entries.len() {
             let entry = entries.get(i)?.to_owned();
-            items.push(Self::nested(&entry, join(&path, &i.to_string()), leaves, depth + 1)?);
+            items.push(Self::nested(&entry, root, join(&path, &i.to_string()), leaves, depth + 1)?);
         }
         Ok(Self::Sequence { path, items, kind: Kind::of(object)? })
     }

@@ -6,46 +6,19 @@
 //! a piece lends its elements as slices: to borrow the piece is to borrow the memory.
 
 mod lent;
+mod tensor;
 #[cfg(test)]
 mod tests;
 
 use crate::dtypes::Dtype;
 use crate::plans::{Cut, Plan};
-use crate::rule::MAX_STATE;
 use std::marker::PhantomData;
 use std::slice;
 
 use lent::Origin;
+pub use tensor::Tensor;
+
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
-
-/// Where a parameter and its state lie, and what they are.
-#[derive(Clone, Copy, Debug)]
-pub struct Tensor {
-    pub dtype: Dtype,
-    /// The number of elements of each of the arrays.
-    pub len: usize,
-    pub params: *mut u8,
-    /// The first `slots` of them.
-    pub state: [*mut u8; MAX_STATE],
-    pub slots: usize,
-    /// The average of the parameter, or null.
-    pub average: *mut u8,
-    /// The sum of gradients that wait for their update, or null.
-    pub accumulated: *mut u8,
-}
-
-// SAFETY: the pointers are only followed through `Tensors`, whose contract covers it.
-unsafe impl Send for Tensor {}
-// SAFETY: as above.
-unsafe impl Sync for Tensor {}
-
-impl Tensor {
-    /// Without state as yet.
-    pub fn new(dtype: Dtype, len: usize, params: *mut u8) -> Self {
-        let null = std::ptr::null_mut();
-        Self { dtype, len, params, state: [null; MAX_STATE], slots: 0, average: null, accumulated: null }
-    }
-}
 
 /// The gradient of a tensor at one step, and what becomes of it.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,33 @@
+//! What a tensor is: where its arrays lie.
+
+use crate::dtypes::Dtype;
+use crate::rule::MAX_STATE;
+
+/// Where a parameter and its state lie, and what they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Tensor {
+    pub dtype: Dtype,
+    /// The number of elements of each of the arrays.
+    pub len: usize,
+    pub params: *mut u8,
+    /// The first `slots` of them.
+    pub state: [*mut u8; MAX_STATE],
+    pub slots: usize,
+    /// The average of the parameter, or null.
+    pub average: *mut u8,
+    /// The sum of gradients that wait for their update, or null.
+    pub accumulated: *mut u8,
+}
+
+// SAFETY: the pointers are only followed through `Tensors`, whose contract covers it.
+unsafe impl Send for Tensor {}
+// SAFETY: as above.
+unsafe impl Sync for Tensor {}
+
+impl Tensor {
+    /// Without state as yet.
+    pub fn new(dtype: Dtype, len: usize, params: *mut u8) -> Self {
+        let null = std::ptr::null_mut();
+        Self { dtype, len, params, state: [null; MAX_STATE], slots: 0, average: null, accumulated: null }
+    }
+}
