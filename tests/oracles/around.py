@@ -66,24 +66,21 @@ def factor(limit: float | None, norm: float, around: Around) -> float:
 
 
 def clamped(g: Array, limit: float | None) -> Array:
-    """Hold each element within ±limit."""
+    """Hold each element within ±limit; NaN stays.
+
+    Where both are zero, np.clip does not promise which sign of zero it takes: here that of the limit.
+    """
     if limit is None:
         return g
-    c = g.dtype.type
-    return bounded(g, c(-limit), c(limit), over=True)
+    high = g.dtype.type(limit)
+    g = np.where((g < high) | np.isnan(g), g, high)
+    return np.where((g > -high) | np.isnan(g), g, -high)
 
 
-def bounded(x: Array, low: Any, high: Any, *, over: bool = False) -> Array:
-    """Hold each element within low and high; NaN stays.
-
-    Where both are zero, np.clip does not promise which sign of zero it takes: here that of the limit, if an
-    element is not strictly inside. With ``over``, first the upper limit.
-    """
-    if over:
-        x = np.where((x < high) | np.isnan(x), x, high)
-        return np.where((x > low) | np.isnan(x), x, low)
-    x = np.where((x > low) | np.isnan(x), x, low)
-    return np.where((x < high) | np.isnan(x), x, high)
+def bounded(x: Array, low: Any, high: Any) -> Array:
+    """Hold each element within low and high; NaN stays, and so does a zero of the other sign."""
+    x = np.where(low > x, low, x)
+    return np.where(high < x, high, x)
 
 
 def finished(p: Array, lr: float, weight_decay: float, around: Around) -> Array:
@@ -91,7 +88,7 @@ def finished(p: Array, lr: float, weight_decay: float, around: Around) -> Array:
     c = p.dtype.type
     p = p * c(1.0 - lr * weight_decay if around.decoupled == "after" else 1.0)
     shrunk = np.abs(p) - c(lr * around.l1)
-    soft: Array = np.copysign(np.where((shrunk > 0) | np.isnan(shrunk), shrunk, c(0)), p)
+    soft: Array = np.copysign(np.where(shrunk < 0, c(0), shrunk), p)
     return bounded(soft, c(around.bounds[0]), c(around.bounds[1]))
 
 

@@ -50,8 +50,8 @@ impl<F: Float> Vectorized for Finish<'_, F> {
         let Self { shrink, threshold, low, high, p } = self;
         for p in p {
             let x = *p * shrink;
-            let x = (x.abs() - threshold).nan_max(F::ZERO).copysign(x);
-            *p = x.nan_max(low).nan_min(high);
+            let x = (x.abs() - threshold).at_least(F::ZERO).copysign(x);
+            *p = x.at_least(low).at_most(high);
         }
     }
 }

@@ -50,6 +50,18 @@ pub trait Float:
         if self < other || self.is_nan() { self } else { other }
     }
 
+    /// The larger one, in one instruction: this one unless the other is larger, so that NaN stays.
+    #[inline(always)]
+    fn at_least(self, low: Self) -> Self {
+        if low > self { low } else { self }
+    }
+
+    /// The smaller one in the same way.
+    #[inline(always)]
+    fn at_most(self, high: Self) -> Self {
+        if high < self { high } else { self }
+    }
+
     /// The number held within ±`limit`, which is not NaN; NaN stays NaN.
     #[inline(always)]
     fn held(self, limit: Self) -> Self {

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::sync::Arc;
 
-use crate::arrays::{Outputs, Parameter};
+use crate::arrays::{Made, Outputs, Parameter};
 use crate::assembly::{Assembly, GroupWithParams, Source, given_groups};
 use crate::errors::value_error;
 use crate::groups::Group;
@@ -148,17 +148,21 @@ impl Ready {
     ) -> PyResult<(Bound<'py, PyAny>, Outcome)> {
         let py = grads.py();
         let Body { stepper, structure, .. } = self.body_mut()?;
-        if params.is_none()
-            && !stepper.leaves.is_bound()
-            && (stepper.settings().policies.measure
-                || stepper.settings().groups.iter().any(Group::reads_params))
-        {
+        let settings = stepper.settings();
+        let depends = settings.policies.measure || settings.groups.iter().any(Group::reads_params);
+        if depends && params.is_none() && !stepper.leaves.is_bound() {
             return Err(value_error(
                 "updates needs params: the rule, weight_decay, l1, bounds, ema or measure depends on their values",
             ));
         }
         let given = params.map(|params| structure.listed(params, &stepper.leaves)).transpose()?;
-        let outputs = stepper.leaves.outputs(py, given, differences)?;
+        // What no update depends on is not read, and then the sum with the updates is exactly what a step gives.
+        let made = match (differences, depends) {
+            (false, _) => Made::Params,
+            (true, true) => Made::Differences,
+            (true, false) => Made::Steps,
+        };
+        let outputs = stepper.leaves.outputs(py, given, made)?;
         structure.give(grads, &mut stepper.leaves)?;
         let &Call { t, loss, scale } = call;
         let outcome = stepper.step(py, t, &Given { loss, scale, outputs: Some(&outputs), disturbed: true });

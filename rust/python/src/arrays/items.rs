@@ -4,7 +4,7 @@ use gradstep_core::memory::{Gradient, Order, Output, Tensors};
 use pyo3::prelude::*;
 
 use super::leaves::{Leaves, reserved};
-use super::outputs::Outputs;
+use super::outputs::{Made, Outputs};
 
 impl Leaves {
     /// Where the gradients of a step are put before they are admitted, in the order of the parameters.
@@ -94,18 +94,11 @@ impl Leaves {
         &mut self,
         py: Python<'py>,
         given: Option<Vec<Py<PyAny>>>,
-        differences: bool,
+        made: Made,
     ) -> PyResult<Outputs<'py>> {
         let own = || self.parameters.iter().map(|parameter| parameter.array.clone_ref(py)).collect();
         let given = given.or_else(|| self.bound.then(own));
-        Outputs::new(
-            py,
-            &self.parameters,
-            given.as_deref(),
-            self.room.stretch(),
-            &mut self.spares,
-            differences,
-        )
+        Outputs::new(py, &self.parameters, given.as_deref(), self.room.stretch(), &mut self.spares, made)
     }
 
     /// What the pass goes over.

@@ -19,6 +19,6 @@ pub(crate) use fields::{Fields, is_masked, references};
 pub(crate) use leaves::{Leaves, Member, Slots};
 pub(crate) use lone::Lone;
 pub(crate) use made::{dense, doubles};
-pub(crate) use outputs::Outputs;
+pub(crate) use outputs::{Made, Outputs};
 pub(crate) use parameters::{Parameter, name};
 pub(crate) use writable::writable;

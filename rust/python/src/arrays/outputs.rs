@@ -19,7 +19,18 @@ pub(crate) struct Outputs<'py> {
     arrays: Vec<Bound<'py, PyAny>>,
     /// What they are made from, if that is known.
     origins: Vec<Option<Bound<'py, PyAny>>>,
-    differences: bool,
+    made: Made,
+}
+
+/// What the new arrays hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// The updated parameters.
+    Params,
+    /// What is to be added to them.
+    Differences,
+    /// The same, where it does not depend on them: −step, so that the sum is exactly what a step in place gives.
+    Steps,
 }
 
 impl<'py> Outputs<'py> {
@@ -31,9 +42,9 @@ impl<'py> Outputs<'py> {
         given: Option<&[Py<PyAny>]>,
         room: (usize, usize),
         spares: &mut Spares,
-        differences: bool,
+        made: Made,
     ) -> PyResult<Self> {
-        let mut new = Self { arrays: Vec::new(), origins: Vec::new(), differences };
+        let mut new = Self { arrays: Vec::new(), origins: Vec::new(), made };
         for (leaf, parameter) in parameters.iter().enumerate() {
             let given = given.map(|given| given[leaf].bind(py));
             new.arrays.push(fresh(py, parameter, given, || spares.take(py, leaf, &parameter.layout))?);
@@ -47,7 +58,11 @@ impl<'py> Outputs<'py> {
         let data = |array: &Bound<'_, PyAny>| Fields::of(array).expect("an array stays an array").data;
         let (from, to) = (self.origins[leaf].as_ref().map(data), data(&self.arrays[leaf]));
         let from = from.map_or(ptr::null(), <*mut u8>::cast_const);
-        if self.differences { Output::Difference { from, to } } else { Output::Copy { from, to } }
+        match self.made {
+            Made::Params => Output::Copy { from, to },
+            Made::Differences => Output::Difference { from, to },
+            Made::Steps => Output::Difference { from: ptr::null(), to },
+        }
     }
 
     /// Refuses arrays that Python code has changed since.
@@ -64,7 +79,7 @@ impl<'py> Outputs<'py> {
     /// Makes a new array what it is without an update.
     pub(crate) fn leave(&self, leaf: usize) -> PyResult<()> {
         match &self.origins[leaf] {
-            Some(origin) if !self.differences => copy(&self.arrays[leaf], origin),
+            Some(origin) if self.made == Made::Params => copy(&self.arrays[leaf], origin),
             _ => self.arrays[leaf].call_method1("fill", (0.0,)).map(drop),
         }
     }
