@@ -48,7 +48,8 @@ def limited(grads: Mapping[str, Array], around: Around) -> dict[str, Array]:
     if around.clip_norm_each is not None:
         together = 0.0
         for name, norm in norms.items():
-            together += (each[name] * norm) ** 2
+            # Not a power of 2: that of Python's floats is rounded otherwise, now and then.
+            together += (each[name] * norm) * (each[name] * norm)
         together = math.sqrt(together)
     of_all = factor(around.clip_norm, together, around)
     sign = -1.0 if around.maximize else 1.0
