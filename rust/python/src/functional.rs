@@ -2,8 +2,10 @@
 
 use gradstep_core::spec::{MAX_NUMBERS, Spec};
 use numpy::{PyArray1, PyArrayMethods, PyReadwriteArray1};
+use pyo3::Borrowed;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBool, PyFloat, PyString, PyTuple};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::arrays::Lone;
 use crate::assembly::spec;
@@ -16,6 +18,8 @@ use crate::passes::update;
 pub(crate) struct Update {
     spec: &'static Spec,
     decoupled: bool,
+    /// The options of the last call, if they are constants, and what was read from them: most calls have the same objects.
+    last: Mutex<Option<(Py<PyTuple>, Arc<Group>)>>,
 }
 
 #[pymethods]
@@ -23,7 +27,7 @@ impl Update {
     #[new]
     #[pyo3(signature = (rule, decoupled_weight_decay, /))]
     fn new(rule: &str, decoupled_weight_decay: bool) -> PyResult<Self> {
-        Ok(Self { spec: spec(rule)?, decoupled: decoupled_weight_decay })
+        Ok(Self { spec: spec(rule)?, decoupled: decoupled_weight_decay, last: Mutex::new(None) })
     }
 
     /// The names of the hyperparameters, as a call wants their values.
@@ -54,7 +58,7 @@ impl Update {
     ) -> PyResult<()> {
         let py = p.py();
         let t = crate::numbers::step("step", step, "an integer")?;
-        let group = Group::from_tuple(self.spec, self.decoupled, options)?;
+        let group = self.group(options)?;
         let (slots, memory) = (group.slots(), group.memory());
         let arrays = slots.len() + usize::from(!memory.is_empty());
         if state.len() != arrays {
@@ -68,7 +72,9 @@ impl Update {
         let mut now = [0.0; MAX_NUMBERS];
         let now = &mut now[..group.width()];
         group.fill(now);
-        group.evaluate(py, t, now)?;
+        if group.is_scheduled() {
+            group.evaluate(py, t, now)?;
+        }
         let mut scalars = None;
         if !memory.is_empty() {
             scalars = Some(Scalars::of(&state.get_item(slots.len())?, memory)?);
@@ -85,6 +91,30 @@ impl Update {
             scalars.write(&now[remembered..]);
         }
         Ok(())
+    }
+}
+
+impl Update {
+    fn group(&self, options: &Bound<'_, PyTuple>) -> PyResult<Arc<Group>> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, group)) = &*last() {
+            let mut pairs = known.bind(options.py()).iter_borrowed().zip(options.iter_borrowed());
+            if pairs.all(|(a, b)| a.is(&*b)) && known.bind(options.py()).len() == options.len() {
+                return Ok(Arc::clone(group));
+            }
+        }
+        let group = Arc::new(Group::from_tuple(self.spec, self.decoupled, options)?);
+        let is_constant = |option: Borrowed<'_, '_, PyAny>| {
+            option.is_exact_instance_of::<PyFloat>()
+                || option.is_exact_instance_of::<PyBool>()
+                || option.is_exact_instance_of::<PyString>()
+        };
+        if options.iter_borrowed().all(is_constant) {
+            // What is replaced is dropped when the lock is gone.
+            let old = last().replace((options.clone().unbind(), Arc::clone(&group)));
+            drop(old);
+        }
+        Ok(group)
     }
 }
 

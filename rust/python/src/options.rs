@@ -55,8 +55,8 @@ impl Group {
         options: &Bound<'_, PyTuple>,
     ) -> PyResult<Self> {
         let mut options = options.iter();
-        let mut values: Vec<_> =
-            AROUND.iter().map(|hyper| Value::Constant(hyper.default.unwrap_or(0.0))).collect();
+        let mut values = Vec::with_capacity(AROUND.len() + spec.common().len() + spec.hypers.len());
+        values.extend(AROUND.iter().map(|hyper| Value::Constant(hyper.default.unwrap_or(0.0))));
         values[DECOUPLED] = Value::Constant(f64::from(decoupled));
         for hyper in of_rule(spec) {
             let given = options.next().ok_or_else(|| type_error("an option is missing"))?;

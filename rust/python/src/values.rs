@@ -19,15 +19,29 @@ pub(crate) enum Value {
 
 impl Value {
     /// What was given for a hyperparameter; `place` follows its name in errors. A constant is in its range.
+    #[inline]
     pub(crate) fn of(hyper: &Hyper, object: &Bound<'_, PyAny>, place: &str) -> PyResult<Self> {
-        let name = format!("{}{place}", hyper.name);
+        // The name with its place is only needed where there is something to say of it.
+        if let Ok(float) = object.cast_exact::<PyFloat>()
+            && let Kind::Number(range) | Kind::Optional(range) = hyper.kind
+            && range.check(hyper.name, float.value()).is_ok()
+        {
+            return Ok(Self::Constant(float.value()));
+        }
+        if let (Ok(flag), Kind::Choice(["False", "True"])) = (object.cast_exact::<PyBool>(), hyper.kind) {
+            return Ok(Self::Constant(f64::from(flag.is_true())));
+        }
+        Self::of_any(hyper, object, &format!("{}{place}", hyper.name))
+    }
+
+    fn of_any(hyper: &Hyper, object: &Bound<'_, PyAny>, name: &str) -> PyResult<Self> {
         match hyper.kind {
-            Kind::Choice(names) => Ok(Self::Constant(choice(&name, names, object)? as f64)),
+            Kind::Choice(names) => Ok(Self::Constant(choice(name, names, object)? as f64)),
             Kind::Optional(_) if object.is_none() => Ok(Self::Constant(f64::NAN)),
             Kind::Number(range) | Kind::Optional(range) => {
-                let value = Self::new(object, &name)?;
+                let value = Self::new(object, name)?;
                 if let Self::Constant(constant) = value {
-                    range.check(&name, constant).map_err(value_error)?;
+                    range.check(name, constant).map_err(value_error)?;
                 }
                 Ok(value)
             }
@@ -129,16 +143,12 @@ fn choice(name: &str, names: &'static [&'static str], object: &Bound<'_, PyAny>)
         return flag(name, object).map(usize::from);
     }
     let place = |wanted: &str| names.iter().position(|&name| name == wanted);
-    let found = match (object.cast::<PyString>(), flag(name, object)) {
-        (Ok(text), _) => place(&text.to_cow()?).filter(|&i| !is_bool(names[i])),
-        (_, Ok(flag)) => place(if flag { "True" } else { "False" }),
-        _ => {
-            return Err(wrong_type(
-                name,
-                if is_bool(names[0]) { "a bool or a str" } else { "a str" },
-                object,
-            ));
-        }
+    let found = if let Ok(text) = object.cast::<PyString>() {
+        place(&text.to_cow()?).filter(|&i| !is_bool(names[i]))
+    } else if let Ok(flag) = flag(name, object) {
+        place(if flag { "True" } else { "False" })
+    } else {
+        return Err(wrong_type(name, if is_bool(names[0]) { "a bool or a str" } else { "a str" }, object));
     };
     found.ok_or_else(|| {
         let quoted =
