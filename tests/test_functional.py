@@ -247,14 +247,15 @@ def test_out_may_be_the_parameter() -> None:
 def test_options_that_change_from_call_to_call_are_read() -> None:
     """Those of the last call are kept, and must not be taken for others."""
     p, want = np.zeros(3), np.zeros(3)
-    for lr, nesterov, rate in [
+    calls: list[tuple[gs.Rate, bool, float]] = [
         (0.5, False, 0.5),
         (0.5, False, 0.5),
         (0.25, False, 0.25),
         (0.5, True, 0.5),
         (S.Constant(0.125), False, 0.125),
         (0.5, False, 0.5),
-    ]:
+    ]
+    for lr, nesterov, rate in calls:
         buffer = np.zeros(3)
         gs.functional.sgd(p, np.ones(3), buffer, step=0, lr=lr, momentum=0.5, nesterov=nesterov)
         want -= rate * (1.5 if nesterov else 1.0)
