@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import pickle
+import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -63,6 +65,15 @@ def test_alone_it_carries_its_parameters(twin: Callable[[Any], Any]) -> None:
     assert not any(map(np.shares_memory, leaves(opt.params), leaves(model.params)))
 
 
+@twins
+def test_a_copy_knows_its_parameters(twin: Callable[[Any], Any]) -> None:
+    opt = twin(gs.SGD(np.ones(2), lr=0.5))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        opt.step(np.ones(2))
+    assert opt.params[0] == 0.5
+
+
 def test_a_shallow_copy_is_a_deep_one() -> None:
     model = Model("dict")
     opt = copy.copy(model.optimizer)
@@ -117,6 +128,19 @@ def rate(t: int) -> float:
 def test_functions_with_a_name_go_by_it(twin: Callable[[Any], Any]) -> None:
     opt = twin(gs.SGD(np.ones(2), lr=gs.schedules.Lambda(rate).warmup(3)))
     assert opt.hyperparameters[0]["lr"] == gs.schedules.Lambda(rate).warmup(3)
+
+
+def test_functions_without_a_name_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    nameless = gs.schedules.Lambda(lambda t: 0.5 + t)
+    opt = gs.SGD(np.ones(2), lr=nameless.warmup(3))
+    assert copy.deepcopy(opt).lr == opt.lr
+    for name in [name for name in sys.modules if name.endswith(("cloudpickle", "dill"))]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(pickle.PicklingError, match="define it with def at the top of a module"):
+        pickle.dumps(opt)
+    # They pickle the code itself.
+    monkeypatch.setitem(sys.modules, "joblib.externals.cloudpickle", pickle)
+    assert nameless.__reduce__()[1] == (nameless.params["function"],)
 
 
 @twins

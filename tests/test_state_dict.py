@@ -142,6 +142,19 @@ def test_what_is_no_state_of_it_is_refused_and_nothing_is_changed(case: str) -> 
     np.testing.assert_equal(opt.state_dict(), before)
 
 
+def test_what_was_moved_already_goes_back() -> None:
+    rate = gs.feedback.Plateau(gs.schedules.Constant(0.5))
+    state, opt = (
+        trained(lr=rate).state_dict(),
+        gs.Adam({"w": np.ones((2, 3)), "b": np.ones(3, np.float32)}, lr=rate),
+    )
+    state["feedback"][0]["scale"] = -1.0
+    before = opt.state_dict()
+    with pytest.raises(ValueError, match="scale"):
+        opt.load_state_dict(state)
+    np.testing.assert_equal(opt.state_dict(), before)
+
+
 def test_what_fits_is_taken_and_the_rest_comes_back() -> None:
     first = trained(gs.Adam, {"w": np.ones(2), "old": np.ones(2)}, ema=0.5)
     saved = first.state_dict()

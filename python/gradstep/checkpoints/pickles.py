@@ -73,7 +73,10 @@ def restore(optimizer: _core.Optimizer, rule: str, decoupled: bool, state: dict[
     if state["record"] is None:
         optimizer.step_count = state["step_count"]
         return
-    if not state["bound"]:
+    if state["bound"]:
+        # Who has a copy finds its parameters there, and needs no warning that nobody else has them.
+        _ = optimizer._params
+    else:
         optimizer._resemble(params)
     now, then = record(optimizer, rule, live=True), state["record"]
     take(optimizer, now, then, Comparison(now, then), {})
