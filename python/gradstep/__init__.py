@@ -3,6 +3,7 @@
 from gradstep import starting as starting  # isort: skip  (first: it is at work while the others are imported)
 from gradstep import feedback, functional, optimizers, schedules
 from gradstep._core import DetachedParameterWarning, NonFiniteError, __version__
+from gradstep.checkpoints import CheckpointWarning
 from gradstep.early_stopping import EarlyStopping
 from gradstep.history import History
 from gradstep.optimizers import *  # noqa: F403
@@ -11,6 +12,7 @@ from gradstep.threads import get_num_threads, num_threads, set_num_threads
 from gradstep.types import Grads, Params, Rate
 
 __all__ = [
+    "CheckpointWarning",
     "DetachedParameterWarning",
     "EarlyStopping",
     "Grads",

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
 from collections.abc import Callable
-from typing import Self
+from types import FunctionType
+from typing import Any, Self
 
 from gradstep.schedules.base import Schedule
+
+BY_VALUE = ("cloudpickle", "dill")
+"""Picklers that take the code of a function along, where `pickle` takes its name."""
 
 
 class Lambda(Schedule):
     """Any Python function of t: s(t) = function(t).
 
     It is called for each t, also of an array, with the GIL held. What it raises comes out of the
-    evaluation. It compares, hashes and pickles as the function does, so an anonymous function cannot be
-    pickled or printed back.
+    evaluation. It compares, hashes and pickles as the function does, by its name, so an anonymous function
+    cannot be pickled or printed back: define it with ``def`` at the top of a module, or pickle with
+    cloudpickle.
 
     Args:
         function: Takes t as an int and returns a number. It should depend on t alone.
@@ -35,3 +42,13 @@ class Lambda(Schedule):
 
     def __new__(cls, function: Callable[[int], float]) -> Self:
         return super().__new__(cls, "Lambda", function)
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        function = self.params["function"]
+        nameless = isinstance(function, FunctionType) and "<" in function.__qualname__
+        if nameless and not any(name.rpartition(".")[2] in BY_VALUE for name in sys.modules):
+            raise pickle.PicklingError(
+                f"{function.__qualname__} cannot be pickled, as it has no name in its module: for Lambda "
+                "define it with def at the top of a module, or take another schedule, such as Table"
+            )
+        return super().__reduce__()

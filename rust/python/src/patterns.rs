@@ -34,6 +34,10 @@ impl Patterns {
         self.0.is_empty()
     }
 
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.0.iter().map(|(pattern, _)| pattern.clone()).collect()
+    }
+
     /// How errors call each, and its options.
     pub(crate) fn options<'py>(&self, py: Python<'py>) -> impl Iterator<Item = (String, Bound<'py, PyDict>)> {
         self.0

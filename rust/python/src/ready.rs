@@ -99,6 +99,12 @@ impl Ready {
         Ok(())
     }
 
+    /// Learns from arrays what the parameters are like that calls will give.
+    pub(crate) fn resemble(&mut self, params: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.body = Some(Body::new(self.assembly.attach(params, Vec::new(), Source::Params)?));
+        Ok(())
+    }
+
     /// Updates the parameters in place.
     pub(crate) fn step(&mut self, grads: &Bound<'_, PyAny>, call: &Call<'_, '_>) -> PyResult<Outcome> {
         let py = grads.py();

@@ -4,14 +4,16 @@ use pyo3::prelude::*;
 
 use crate::errors::value_error;
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, IntoPyObject, FromPyObject)]
+#[pyo3(from_item_all)]
 pub(crate) struct Window {
     /// How many gradients have been given.
     pub(crate) count: u64,
     /// What all of them are multiplied by.
     scale: f64,
     /// The sum of the losses, and how many there were.
-    losses: (f64, u64),
+    loss_sum: f64,
+    losses: u64,
 }
 
 impl Window {
@@ -23,14 +25,13 @@ impl Window {
                 "scale must stay {before} until the gradients that were added up make an update, got {scale}"
             )));
         }
-        let (sum, count) = self.losses;
-        let losses = loss.map_or((sum, count), |loss| (sum + loss, count + 1));
-        Ok(Self { count: self.count + 1, scale, losses })
+        let (loss_sum, losses) =
+            loss.map_or((self.loss_sum, self.losses), |loss| (self.loss_sum + loss, self.losses + 1));
+        Ok(Self { count: self.count + 1, scale, loss_sum, losses })
     }
 
     /// The mean of the losses.
     pub(crate) fn loss(&self) -> Option<f64> {
-        let (sum, count) = self.losses;
-        (count > 0).then(|| sum / count as f64)
+        (self.losses > 0).then(|| self.loss_sum / self.losses as f64)
     }
 }

@@ -226,6 +226,16 @@ impl Leaves {
         self.missed.iter_mut().zip(missed).for_each(|(own, missed)| *own = missed);
     }
 
+    /// Whether a gradient of a parameter was accumulated.
+    pub(crate) fn is_waiting(&self, leaf: usize) -> bool {
+        self.waiting[leaf]
+    }
+
+    /// Says of each parameter whether something of it is accumulated.
+    pub(crate) fn set_waiting(&mut self, waiting: &[bool]) {
+        self.waiting.copy_from_slice(waiting);
+    }
+
     /// Forgets what was accumulated.
     pub(crate) fn forget_accumulated(&mut self) {
         self.waiting.fill(false);

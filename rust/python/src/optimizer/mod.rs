@@ -318,6 +318,43 @@ impl Optimizer {
         slf.get().lock()?.as_mut().ok_or_else(not_ready)?.body_mut()?.state(slf.py())
     }
 
+    /// How far the run has come: what `_resume` takes.
+    #[getter]
+    fn _progress(slf: &Bound<'_, Self>) -> PyResult<resuming::Progress> {
+        resuming::progress(slf)
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "as PyO3 wants it")]
+    fn _resume(slf: &Bound<'_, Self>, progress: resuming::Progress) -> PyResult<()> {
+        resuming::resume(slf, &progress)
+    }
+
+    /// The name, shape, dtype and number of the group of each parameter, where they are known.
+    #[getter]
+    fn _parameters(slf: &Bound<'_, Self>) -> PyResult<Vec<resuming::Description>> {
+        resuming::parameters(slf)
+    }
+
+    /// What making the optimizer again takes beside the hyperparameters: `params` as given, None if it has none of its
+    /// own; the groups in it; the patterns of the others; and which of the hyperparameters belong to groups.
+    #[getter]
+    fn _given(slf: &Bound<'_, Self>) -> PyResult<resuming::Given> {
+        resuming::given(slf)
+    }
+
+    /// Learns from arrays what the parameters are like that calls will give.
+    fn _resemble(slf: &Bound<'_, Self>, params: &Bound<'_, PyAny>) -> PyResult<()> {
+        let this = slf.get();
+        let mut guard = this.lock()?;
+        let ready = guard.as_mut().ok_or_else(not_ready)?;
+        ready.resemble(params)?;
+        let told = Told::of(ready);
+        let old_told = this.told().replace(told);
+        drop(guard);
+        drop(old_told);
+        Ok(())
+    }
+
     /// What the garbage collector has to see: a schedule's function may hold the optimizer. In the middle of a step
     /// nothing is shown, and so nothing is collected.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -1,0 +1,198 @@
+"""State dicts put into optimizers: all is compared before anything is changed."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from gradstep.checkpoints import texts
+from gradstep.checkpoints.differences import Comparison, Record
+from gradstep.checkpoints.records import FORMAT, record
+from gradstep.checkpoints.renaming import renamed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gradstep import _core
+
+PARTS: dict[str, type] = {
+    "format": int,
+    "class": str,
+    "rule": str,
+    "step_count": int,
+    "skipped": int,
+    "parameters": dict,
+    "groups": list,
+    "feedback": list,
+    "window": dict,
+}
+OF_GROUP: dict[str, type] = {"switches": dict, "hyperparameters": dict, "scalars": dict}
+OF_WINDOW: dict[str, type] = {"count": int, "scale": float, "loss_sum": float, "losses": int}
+OF_PARAMETER: dict[str, type] = {
+    "shape": list,
+    "dtype": str,
+    "group": int,
+    "count": int,
+    "frozen": bool,
+    "waiting": bool,
+    "slots": dict,
+}
+
+
+class CheckpointWarning(UserWarning):
+    """Something of a state dict was not taken: a hyperparameter that differs, or what did not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> import gradstep as gs
+        >>> saved = gs.SGD(np.ones(2), lr=0.5).state_dict()
+        >>> gs.SGD(np.ones(2), lr=0.1).load_state_dict(saved)  # doctest: +SKIP
+        CheckpointWarning: not taken:
+          lr = 0.5: the optimizer's own stays, 0.1
+    """
+
+
+def load(
+    optimizer: _core.Optimizer,
+    rule: str,
+    given: Mapping[str, Any],
+    strict: bool = True,
+    rename: Mapping[str, str] | None = None,
+    hyperparameters: bool = False,
+) -> Record:
+    """Bring an optimizer to where the one was that a state dict is of; see `Optimizer.load_state_dict`."""
+    check(given)
+    saved = {**given, "parameters": renamed(given["parameters"], rename or {})}
+    own = record(optimizer, rule, live=True)
+    mine, theirs = ([group["hyperparameters"] for group in one["groups"]] for one in (own, saved))
+    replaced = assignments(mine, theirs) if hyperparameters else {}
+    comparison = Comparison(own, saved, replaces=bool(replaced))
+    if strict and comparison.found:
+        raise ValueError("\n  ".join(["the state dict does not fit this optimizer:", *comparison.found]))
+    take(optimizer, own, saved, comparison, replaced)
+    notes = comparison.found + list(kept(mine, theirs, hyperparameters))
+    if notes:
+        # Of who called the method of the optimizer that called this.
+        warnings.warn("\n  ".join(["not taken:", *notes]), CheckpointWarning, stacklevel=3)
+    return rest(saved, comparison)
+
+
+def check(saved: object) -> None:
+    """Refuse what is no state dict."""
+    parts(saved, PARTS, "the state dict")
+    assert isinstance(saved, dict)
+    if saved["format"] != FORMAT:
+        raise ValueError(
+            f"format must be {FORMAT}, got {saved['format']}: made by another version of gradstep"
+        )
+    for name, of_one in saved["parameters"].items():
+        parts(of_one, OF_PARAMETER, f"parameters[{name!r}]")
+    for i, group in enumerate(saved["groups"]):
+        parts(group, OF_GROUP, f"groups[{i}]")
+    parts(saved["window"], OF_WINDOW, "window")
+    for i, state in enumerate(saved["feedback"]):
+        parts(state, {}, f"feedback[{i}]")
+
+
+def parts(of: object, wanted: Mapping[str, type], label: str) -> None:
+    """Check that something is a dict with values of these types."""
+    if not isinstance(of, dict):
+        raise TypeError(f"{label} must be a dict, got {type(of).__name__}")
+    for key, kind in wanted.items():
+        if key not in of:
+            raise ValueError(f"{label} has no {key!r}")
+        if type(of[key]) is not kind:
+            raise TypeError(f"{label}[{key!r}] must be {kind.__name__}, got {type(of[key]).__name__}")
+        if kind is int and not 0 <= of[key] < 2**63:
+            raise ValueError(f"{label}[{key!r}] must be in [0, 2**63), got {of[key]}")
+
+
+def take(
+    optimizer: _core.Optimizer, own: Record, saved: Record, fits: Comparison, replaced: Mapping[str, Any]
+) -> None:
+    """Take over what fits, or nothing: the arrays come last, when nothing is left that could fail."""
+    progress, scalars, feedback = optimizer._progress, optimizer.scalars, optimizer.feedback_state
+    before = {name: together([group[name] for group in optimizer._hyperparameters]) for name in replaced}
+    try:
+        optimizer._resume(advanced(progress, own, saved, fits))
+        for name, value in replaced.items():
+            optimizer._set_hyper(name, value)
+        if fits.feedback:
+            optimizer.feedback_state = saved["feedback"]
+        if fits.scalars:
+            optimizer.scalars = [group["scalars"] for group in saved["groups"]]
+    except BaseException:
+        for name, value in before.items():
+            optimizer._set_hyper(name, value)
+        optimizer._resume(progress)
+        optimizer.feedback_state, optimizer.scalars = feedback, scalars
+        raise
+    for slots in fits.slots.values():
+        for mine, theirs in slots.values():
+            mine[...] = theirs
+
+
+def advanced(progress: Record, own: Record, saved: Record, fits: Comparison) -> Record:
+    """Give the progress of the saved run, with its own for parameters that it does not have."""
+    step_count, counts, frozen, waiting = saved["step_count"], [], [], []
+    for name, of_one in own["parameters"].items():
+        taken = saved["parameters"][name] if name in fits.slots else {**of_one, "waiting": False}
+        counts.append(taken["count"] if name in fits.slots else min(taken["count"], step_count))
+        frozen.append(taken["frozen"])
+        waiting.append(taken["waiting"] and fits.window)
+    return {
+        "step_count": step_count,
+        "skipped": saved["skipped"],
+        "counts": counts,
+        "frozen": frozen,
+        "waiting": waiting,
+        "window": saved["window"] if fits.window else dict.fromkeys(progress["window"], 0),
+    }
+
+
+def assignments(own: list[Record], saved: list[Record]) -> dict[str, Any]:
+    """Give the values of the hyperparameters that differ and that are known."""
+    if len(own) != len(saved):
+        return {}
+    values = {}
+    for name in own[0]:
+        theirs = [group.get(name) for group in saved]
+        if None not in theirs and theirs != [group[name] for group in own]:
+            values[name] = together([texts.read(text) for text in theirs if text is not None])
+    return values
+
+
+def together(values: list[Any]) -> Any:
+    """Make one value for all groups, or a tuple of one for each."""
+    return values[0] if all(repr(value) == repr(values[0]) for value in values) else tuple(values)
+
+
+def kept(own: list[Record], saved: list[Record], replaced: bool) -> Iterator[str]:
+    """Describe the hyperparameters that stay as the constructor has them."""
+    for i, (mine, theirs) in enumerate(zip(own, saved, strict=False)):
+        place = f" of group {i}" if len(own) > 1 else ""
+        for name, value in mine.items():
+            if name not in theirs:
+                continue
+            if theirs[name] is None:
+                yield f"{name}{place}, which is made of a function: the optimizer's own stays"
+            elif theirs[name] != value and not replaced:
+                shown = "made of a function" if value is None else value
+                yield f"{name}{place} = {theirs[name]}: the optimizer's own stays, {shown}"
+
+
+def rest(saved: Record, fits: Comparison) -> Record:
+    """Give what was not taken, in the form of a state dict."""
+    parameters = {}
+    for name, of_one in saved["parameters"].items():
+        if name not in fits.slots:
+            parameters[name] = of_one
+        elif left := {slot: a for slot, a in of_one["slots"].items() if slot not in fits.slots[name]}:
+            parameters[name] = {**of_one, "slots": left}
+    left = {
+        "parameters": parameters,
+        "groups": [] if fits.scalars else saved["groups"],
+        "feedback": [] if fits.feedback else saved["feedback"],
+        "window": {} if fits.window else saved["window"],
+    }
+    return {key: part for key, part in left.items() if part}
