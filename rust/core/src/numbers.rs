@@ -15,6 +15,13 @@ pub struct Factors<F> {
     pub gain: F,
 }
 
+impl Factors<f64> {
+    /// In which zeros of either sign differ.
+    fn bits(self) -> [u64; 4] {
+        [self.scale, self.decay, self.shrink, self.gain].map(f64::to_bits)
+    }
+}
+
 /// All numbers of a step that the loop uses: the factors and the constants of the rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Numbers<F> {
@@ -42,7 +49,7 @@ impl Rounded {
     pub const NEUTRAL: Self = Self { single: Numbers::NEUTRAL, double: Numbers::NEUTRAL };
 
     pub fn set_factors(&mut self, factors: Factors<f64>) {
-        if factors == self.double.factors {
+        if factors.bits() == self.double.factors.bits() {
             return;
         }
         let Factors { scale, decay, shrink, gain } = factors;
