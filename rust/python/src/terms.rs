@@ -120,17 +120,19 @@ impl StepTerms {
         if !self.wants.limits_of_each {
             return None;
         }
-        let mut factors = vec![1.0; leaves.items().len()];
-        for Own { leaf, group, factor: own } in &mut self.own {
-            let limit = self.now[*group][CLIP_NORM_EACH];
-            *own = 1.0;
-            if let Some(item) = leaves.item_of(*leaf).filter(|_| !limit.is_nan()) {
-                *own = factor(limit, norm(item), settings.policies.clip_eps);
-                factors[item] = *own;
+        let (mut own, mut squares) = (self.own.iter_mut().peekable(), 0.0);
+        for (item, gradient) in leaves.items().iter().enumerate() {
+            let mut norm = norm(item);
+            while own.next_if(|own| own.leaf < gradient.tensor).is_some() {}
+            if let Some(own) = own.next_if(|own| own.leaf == gradient.tensor) {
+                let limit = self.now[own.group][CLIP_NORM_EACH];
+                own.factor =
+                    if limit.is_nan() { 1.0 } else { factor(limit, norm, settings.policies.clip_eps) };
+                norm *= own.factor;
             }
+            squares += norm * norm;
         }
-        let squares = factors.iter().enumerate().map(|(item, factor)| (factor * norm(item)).powi(2));
-        Some(squares.fold(0.0, |sum, square| sum + square).sqrt())
+        Some(squares.sqrt())
     }
 
     /// Computes the terms of an update.
