@@ -119,10 +119,7 @@ impl Optimizer {
         let ready = guard.as_mut().ok_or_else(not_ready)?;
         this.check_own("no arrays are bound")?;
         ready.bind(params)?;
-        let told = Told::of(ready);
-        let old_told = this.told().replace(told);
-        drop(guard);
-        drop(old_told);
+        this.tell(guard);
         Ok(())
     }
 
@@ -348,10 +345,7 @@ impl Optimizer {
         let mut guard = this.lock()?;
         let ready = guard.as_mut().ok_or_else(not_ready)?;
         ready.resemble(params)?;
-        let told = Told::of(ready);
-        let old_told = this.told().replace(told);
-        drop(guard);
-        drop(old_told);
+        this.tell(guard);
         Ok(())
     }
 

@@ -72,12 +72,17 @@ impl Optimizer {
         let ready = guard.as_mut().ok_or_else(not_ready)?;
         let (made, outcome) =
             ready.make(grads, params, differences, &Call { t: self.next()?, loss, scale })?;
-        let told = Told::of(ready);
         self.record(outcome, ready.last());
-        let old_told = self.told().replace(told);
-        drop(guard);
-        drop(old_told);
+        self.tell(guard);
         Ok(made)
+    }
+
+    /// Ends what was done with all that a step needs: from here on others are told of it.
+    pub(super) fn tell(&self, guard: MutexGuard<'_, Option<Ready>>) {
+        let old = guard.as_ref().and_then(|ready| self.told().replace(Told::of(ready)));
+        // What is dropped may run code, and so only when the lock is gone.
+        drop(guard);
+        drop(old);
     }
 
     /// Refuses what is not to be done while the parameters hold their averages.
