@@ -9,10 +9,14 @@ use crate::arrays::{Made, Outputs, Parameter};
 use crate::assembly::{Assembly, GroupWithParams, Source, given_groups};
 use crate::errors::value_error;
 use crate::groups::Group;
+use crate::headroom;
 use crate::patterns::matching;
 use crate::settings::Settings;
 use crate::steps::{Given, Last, Outcome, Stepper};
 use crate::structures::Structure;
+
+/// About what a new array takes besides its elements.
+const BYTES_OF_AN_ARRAY: usize = 512;
 
 pub(crate) struct Ready {
     pub(crate) assembly: Assembly,
@@ -161,6 +165,7 @@ impl Ready {
                 "updates needs params: the rule, weight_decay, l1, bounds, ema or measure depends on their values",
             ));
         }
+        headroom::ensure(stepper.leaves.len(), BYTES_OF_AN_ARRAY)?;
         let given = params.map(|params| structure.listed(params, &stepper.leaves)).transpose()?;
         // What no update depends on is not read, and then the sum with the updates is exactly what a step gives.
         let made = match (differences, depends) {

@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 use std::ffi::CString;
 
 use crate::arrays::{Leaves, references};
-use crate::errors::value_error;
+use crate::errors::{memory_error, value_error};
 use crate::trees::{Root, Tree};
 
 pub(crate) struct Structure {
@@ -39,7 +39,7 @@ impl Structure {
 
     /// The same with none for parameters that are frozen.
     fn give_but_frozen(&self, grads: &Bound<'_, PyAny>, leaves: &mut Leaves) -> PyResult<bool> {
-        let mut given = Vec::with_capacity(leaves.len());
+        let mut given = room_for_all(leaves)?;
         let disturbed = self.tree.walk(grads, Root::Grads, &mut |leaf, gradient| {
             given.push(if leaves.is_frozen(leaf) { grads.py().None() } else { gradient.to_owned().unbind() });
             Ok(())
@@ -50,7 +50,7 @@ impl Structure {
 
     /// What a structure like that of the parameters holds, in the order of the leaves.
     pub(crate) fn listed(&self, params: &Bound<'_, PyAny>, leaves: &Leaves) -> PyResult<Vec<Py<PyAny>>> {
-        let mut given = Vec::with_capacity(leaves.len());
+        let mut given = room_for_all(leaves)?;
         self.tree.walk(params, Root::Given, &mut |_, array| {
             given.push(array.to_owned().unbind());
             Ok(())
@@ -154,6 +154,13 @@ impl Structure {
         self.groups.iter().try_for_each(|group| visit.call(group))?;
         self.tree.traverse(visit)
     }
+}
+
+/// A list that has room for an object of each parameter.
+fn room_for_all(leaves: &Leaves) -> PyResult<Vec<Py<PyAny>>> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(leaves.len()).map_err(memory_error)?;
+    Ok(list)
 }
 
 /// A loop that loses its parameters does so in its first steps.

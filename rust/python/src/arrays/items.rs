@@ -170,12 +170,15 @@ impl Leaves {
     /// The same for a pass that touches no parameter.
     pub(crate) fn lend_gradients(&self) -> Tensors<'_> {
         assert!(self.admitted);
-        // SAFETY: `admit` has checked each parameter and each gradient: valid for the tensor's length and its
-        // order's extent, aligned, of that dtype, and no gradient overlaps what is written. `check_memory` has seen
-        // that parameters overlap nothing, and the room is ours. `held`, `parameters` and `room` keep the arrays
-        // alive. Nothing of it has changed: the one caller, `Stepper`, verifies once more after Python code. That
-        // no other thread writes to the arrays, or takes their memory away, until the pass is over is the user's
-        // part, as with any NumPy call that releases the GIL.
+        // SAFETY: `admit` has checked each gradient, and each parameter that is updated where it is: valid for the
+        // tensor's length and its order's extent, aligned, of that dtype, and no gradient overlaps what is written.
+        // `Written` has seen that the parameters overlap nothing, and the room is ours, with the state, the averages and
+        // what is accumulated. Where the update goes elsewhere, `Outputs` has made the arrays for it, which nobody else
+        // has, and has checked those that are read: in the layout of the tensor, and outside the room. `held`,
+        // `parameters`, `room` and the outputs, which the caller keeps, keep all of them alive. Nothing of it has
+        // changed: the one caller, `Stepper`, verifies once more after Python code. That no other thread writes to the
+        // arrays, or takes their memory away, until the pass is over is the user's part, as with any NumPy call that
+        // releases the GIL.
         unsafe { Tensors::new(&self.tensors, self.items()) }
     }
 
