@@ -109,6 +109,11 @@ def test_a_norm_that_is_not_finite(bad: float, large: bool) -> None:
         (True, "grads is a bool, not an ndarray"),
         (1j, "grads has dtype complex128, not a float dtype"),
         ("1", "grads is a str, not an ndarray"),
+        (
+            [np.array(1.0)],
+            "grads is a list, not an ndarray; the parameter is one array, and so is its gradient",
+        ),
+        ([1.0], "grads is a list, not an ndarray; np.array(...) makes one of it"),
         (np.array(1), "grads has dtype int64, not a float dtype"),
         (np.ma.masked, "grads is a masked array; its mask would be ignored"),
     ],

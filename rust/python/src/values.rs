@@ -5,7 +5,7 @@ use gradstep_core::feedback::Feedback;
 use gradstep_core::rule::{Hyper, Kind};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyString};
+use pyo3::types::{PyBool, PyFloat, PyString, PyType};
 use std::sync::Arc;
 
 use crate::errors::{type_error, value_error};
@@ -57,14 +57,18 @@ impl Value {
             return Ok(Self::Scheduled(schedule.clone().unbind()));
         }
         real(name, object, "a float or a schedule").map(Self::Constant).map_err(|error| {
-            if error.is_instance_of::<PyTypeError>(object.py()) && object.is_callable() {
-                type_error(format!(
-                    "{}; gs.schedules.Lambda makes one of a function",
-                    error.value(object.py())
-                ))
-            } else {
-                error
+            if !error.is_instance_of::<PyTypeError>(object.py()) || !object.is_callable() {
+                return error;
             }
+            let hint = if object
+                .cast::<PyType>()
+                .is_ok_and(|kind| kind.is_subclass_of::<Schedule>().unwrap_or(false))
+            {
+                "; a schedule is made by calling its class, as Cosine(0.1, 1000)"
+            } else {
+                "; gs.schedules.Lambda makes one of a function"
+            };
+            type_error(format!("{}{hint}", error.value(object.py())))
         })
     }
 

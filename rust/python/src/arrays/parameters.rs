@@ -211,7 +211,13 @@ impl Parameter {
             let array = py.import("numpy")?.call_method1("asarray", (given,))?;
             return self.convert(&array, gradient);
         }
-        let hint = if given.is_instance_of::<PyList>() { "; np.array(...) makes one of it" } else { "" };
+        let hint = match given.cast::<PyList>() {
+            Ok(list) if list.iter().any(|item| Fields::of(&item).is_some()) => {
+                "; the parameter is one array, and so is its gradient"
+            }
+            Ok(_) => "; np.array(...) makes one of it",
+            Err(_) => "",
+        };
         Err(type_error(format!("{} is {}, not an ndarray{hint}", self.grads(), a_type(given))))
     }
 
