@@ -5,6 +5,7 @@ from gradstep import feedback, functional, optimizers, schedules
 from gradstep._core import DetachedParameterWarning, NonFiniteError, __version__
 from gradstep.checkpoints import CheckpointWarning
 from gradstep.early_stopping import EarlyStopping
+from gradstep.finding import LRCurve, find_lr
 from gradstep.history import History
 from gradstep.optimizers import *  # noqa: F403
 from gradstep.plots import plot_schedules
@@ -17,11 +18,13 @@ __all__ = [
     "EarlyStopping",
     "Grads",
     "History",
+    "LRCurve",
     "NonFiniteError",
     "Params",
     "Rate",
     "__version__",
     "feedback",
+    "find_lr",
     "functional",
     "get_num_threads",
     "num_threads",
