@@ -7,6 +7,7 @@ from gradstep.checkpoints import CheckpointWarning
 from gradstep.early_stopping import EarlyStopping
 from gradstep.finding import LRCurve, find_lr
 from gradstep.history import History
+from gradstep.minimizing import minimize, scipy_method
 from gradstep.optimizers import *  # noqa: F403
 from gradstep.plots import plot_schedules
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
@@ -27,9 +28,11 @@ __all__ = [
     "find_lr",
     "functional",
     "get_num_threads",
+    "minimize",
     "num_threads",
     "plot_schedules",
     "schedules",
+    "scipy_method",
     "set_num_threads",
 ]
 __all__ += optimizers.__all__
