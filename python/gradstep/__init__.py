@@ -10,6 +10,7 @@ from gradstep.history import History
 from gradstep.minimizing import minimize, scipy_method
 from gradstep.optimizers import *  # noqa: F403
 from gradstep.plots import plot_schedules
+from gradstep.sweeps import SweepTable, sweep
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
 from gradstep.types import Grads, Params, Rate
 
@@ -23,6 +24,7 @@ __all__ = [
     "NonFiniteError",
     "Params",
     "Rate",
+    "SweepTable",
     "__version__",
     "feedback",
     "find_lr",
@@ -34,5 +36,6 @@ __all__ = [
     "schedules",
     "scipy_method",
     "set_num_threads",
+    "sweep",
 ]
 __all__ += optimizers.__all__
