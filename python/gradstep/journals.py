@@ -83,8 +83,8 @@ def rows(path: str | os.PathLike[str]) -> Iterator[Row]:
     try:
         found: list[Row] = []
         for step, values in read(Path(path).read_text("utf-8")):
-            while found and found[-1][0] > step:
-                found.pop()
+            if found and found[-1][0] > step:
+                found = [row for row in found if row[0] < step]
             found.append((step, values))
     except UnicodeDecodeError:
         raise ValueError(f"{path} is no text") from None

@@ -115,13 +115,13 @@ def minimize(
             return end(CONVERGED, f"the step's norm was {moved:.3g}, which is at most xtol={xtol:g}")
         if made == steps:
             return end(STEPS, f"all {steps} steps were made, and the gradients' norm is {steepness:.3g}")
-        before = copy.deepcopy(x)
+        before = copy.deepcopy(x) if xtol >= 0 else None
         updated = opt.step(grads, loss=value)
         if held is not None:
             held.hold(x)
         made += 1
         # Gradients that are accumulated, or that were skipped, have not moved anything.
-        moved = distance(before, x) if updated else math.inf
+        moved = distance(before, x) if updated and before is not None else math.inf
 
 
 def goes_on(callback: Callable[..., object] | None, x: Any, value: float) -> bool:

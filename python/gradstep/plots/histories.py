@@ -50,17 +50,9 @@ def plot_history(
     return axes
 
 
-def plot_runs(
-    runs: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]],
-    *,
-    ax: Axes | None = None,
-    log: bool | None = None,
-) -> Axes:
+def draw_runs(axes: Axes, runs: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]]) -> None:
     """Draw columns of several histories: a colour for each run, a style for each column."""
     columns = list(dict.fromkeys(column for run in runs.values() for column in run))
-    if not columns:
-        raise ValueError("there is nothing to draw")
-    axes = ax if ax is not None else own_figure(list(runs)).add_subplot()
     for i, (run, series) in enumerate(runs.items()):
         for column, (steps, values) in series.items():
             style: dict[str, Any] = {
@@ -71,9 +63,8 @@ def plot_runs(
             }
             label = run if len(columns) == 1 else f"{run}: {NAMES.get(column, column)}"
             axes.plot(steps, values, label=brief(label), **style)
-    finish(axes, NAMES.get(columns[0], columns[0]) if len(columns) == 1 else title(columns), log)
-    legend(axes, [axes], outside=ax is None)
-    return axes
+    finish(axes, NAMES.get(columns[0], columns[0]) if len(columns) == 1 else title(columns), log=None)
+    legend(axes, [axes], outside=True)
 
 
 def save_runs(runs: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]], path: Path) -> None:
@@ -81,19 +72,18 @@ def save_runs(runs: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[floa
 
     Raises:
         OSError: the file cannot be written.
-        ValueError: there is nothing to draw.
     """
     from matplotlib.figure import Figure
 
     names = [f"{run}: {column}" for run, series in runs.items() for column in series]
-    figure = Figure(figsize=figure_size(names), layout="constrained")
+    figure = Figure(figsize=figure_size(names if len(runs) > 1 else ()), layout="constrained")
     axes = figure.add_subplot()
     if len(runs) == 1:
         ((name, columns),) = runs.items()
         plot_history(columns, ax=axes)
         axes.set_title(brief(name), fontsize=10, parse_math=False)
     else:
-        plot_runs(runs, ax=axes)
+        draw_runs(axes, runs)
     save(figure, path, dpi=150)
 
 

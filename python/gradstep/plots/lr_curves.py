@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-MARKS = ((VERMILLION, "o"), (GREEN, "s"), (ORANGE, "D"))
+MARKS = ((VERMILLION, "o", 12), (GREEN, "s", 8), (ORANGE, "D", 4))
+"""Colours, shapes and sizes: of marks in one place each is seen."""
 
 
 def plot_lr_curve(
@@ -32,9 +33,9 @@ def plot_lr_curve(
     axes = ax if ax is not None else own_figure().add_subplot()
     axes.plot(lrs, losses, color="0.7", linewidth=0.8, label="loss")
     axes.plot(lrs, smoothed, color=BLUE, linewidth=1.8, label="smoothed")
-    for (name, lr), (colour, marker) in zip(marks.items(), MARKS, strict=False):
+    for (name, lr), (colour, marker, size) in zip(marks.items(), MARKS, strict=False):
         height = np.interp(np.log(lr), np.log(lrs), smoothed)
-        axes.plot([lr], [height], marker, color=colour, markersize=7, label=f"{name}: {lr:.3g}")
+        axes.plot([lr], [height], marker, color=colour, markersize=size, label=f"{name}: {lr:.3g}")
     axes.set_xscale("log")
     if wants_log([smoothed]) if log is None else log:
         axes.set_yscale("log")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 MANY_TIMES = 10
 """Numbers that span more are drawn on a logarithmic axis."""
+SIDE_BY_SIDE = 0.12
+FAR_ABOVE = 1000.0
+"""What is so many times the median is out of the picture."""
 
 
 def plot_sweep(
@@ -43,14 +46,24 @@ def plot_sweep(
         others = described({name: value for name, value in summary.setting.items() if name != x})
         curves.setdefault(others, []).append(summary)
     axes = ax if ax is not None else own_figure(list(curves)).add_subplot()
+    top = highest(settings)
     for i, (label, summaries) in enumerate(curves.items()):
-        draw(axes, {places[text(one.setting[x])]: one for one in summaries}, label, look(i))
-    if numeric and min(places.values()) > 0 and max(places.values()) > MANY_TIMES * min(places.values()):
-        axes.set_xscale("log")
-    elif not numeric:
+        # What has no order has no line, and what would stand over each other stands side by side.
+        aside = 0.0 if numeric else SIDE_BY_SIDE * (i - (len(curves) - 1) / 2)
+        style = look(i) | ({} if numeric else {"linestyle": "", "marker": "D", "markersize": 7})
+        points = {places[text(one.setting[x])] + aside: one for one in summaries}
+        draw(axes, points, label, style, connected=numeric, top=10 * top)
+    if not numeric:
         axes.set_xticks(list(places.values()), [brief(name) for name in places])
-    if wants_log(values_of(axes)) if log is None else log:
+        axes.set_xlim(-0.5, len(places) - 0.5)
+    elif min(places.values()) > 0 and max(places.values()) > MANY_TIMES * min(places.values()):
+        axes.set_xscale("log")
+    # A loss that comes to 0 has no place on a logarithmic axis, and is no reason for another one.
+    shown = [values[(values != 0) & (values <= top)] for values in values_of(axes)]
+    if wants_log(shown) if log is None else log:
         axes.set_yscale("log")
+    if axes.dataLim.y1 > top:
+        axes.set_ylim(top=top)
     mark_failures(axes, settings, x, places)
     axes.set_xlabel(x)
     axes.set_ylabel(f"{metric}, mean and range of the seeds")
@@ -60,17 +73,32 @@ def plot_sweep(
     return axes
 
 
-def draw(axes: Axes, points: dict[float, Summary], label: str, style: dict[str, Any]) -> None:
-    """Draw a curve: a line through the means, a band from the least to the largest, a dot for each seed."""
+def draw(
+    axes: Axes,
+    points: dict[float, Summary],
+    label: str,
+    style: dict[str, Any],
+    *,
+    connected: bool,
+    top: float,
+) -> None:
+    """Draw a curve: the means, a band or bars from the least value to the largest, a dot for each seed.
+
+    What is above ``top`` is drawn there, out of sight: a line leads to it.
+    """
     finite = {place: one for place, one in sorted(points.items()) if math.isfinite(one.score)}
     places = list(finite)
-    values = [one.values for one in finite.values()]
-    axes.plot(places, [one.score for one in finite.values()], label=brief(label), linewidth=1.6, **style)
-    axes.fill_between(
-        places, list(map(min, values)), list(map(max, values)), color=style["color"], alpha=0.15, linewidth=0
+    values = [[min(value, top) for value in one.values] for one in finite.values()]
+    low, high = list(map(min, values)), list(map(max, values))
+    axes.plot(
+        places, [min(one.score, top) for one in finite.values()], label=brief(label), linewidth=1.6, **style
     )
+    if connected:
+        axes.fill_between(places, low, high, color=style["color"], alpha=0.15, linewidth=0)
+    else:
+        axes.vlines(places, low, high, color=style["color"], linewidth=1.2)
     axes.scatter(
-        [place for place in places for _ in finite[place].values],
+        [place for place, one in zip(places, values, strict=True) for _ in one],
         [value for one in values for value in one],
         s=14,
         color=style["color"],
@@ -86,16 +114,26 @@ def mark_failures(axes: Axes, settings: Sequence[Summary], x: str, places: dict[
         for one in settings
         if any(trial.status in ("diverged", "failed") for trial in one.trials)
     }
-    axes.scatter(
-        sorted(bad),
-        [1.0] * len(bad),
-        marker="x",
-        color="0.3",
-        transform=axes.get_xaxis_transform(),
-        clip_on=False,
-    )
     if bad:
+        axes.scatter(
+            sorted(bad),
+            [1.0] * len(bad),
+            marker="x",
+            color="0.3",
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
+            zorder=3,
+        )
+        axes.update_datalim([(place, 0.0) for place in bad], updatey=False)
+        axes.autoscale_view(scaley=False)
         axes.set_title("×: a trial diverged or failed", fontsize=9, loc="right", color="0.3")
+
+
+def highest(settings: Sequence[Summary]) -> float:
+    """Choose up to where values are drawn: a loss that has diverged would press the others together."""
+    scores = sorted(one.score for one in settings if math.isfinite(one.score))
+    usual = scores[len(scores) // 2] if scores else 0.0
+    return FAR_ABOVE * usual if usual > 0 else math.inf
 
 
 def argument_to_draw(names: Sequence[str], settings: Sequence[Summary]) -> str:

@@ -150,7 +150,7 @@ class SweepTable:
         if len(self.names) <= MOST_COLUMNS:
             width = room // len(self.names) - 2
             arguments = [
-                column(cut(name, width), [cut(text(one.setting[name]), width) for one in shown])
+                column(cut(name, width), [cut(in_short(one.setting[name]), width) for one in shown])
                 for name in self.names
             ]
         else:
@@ -159,6 +159,11 @@ class SweepTable:
         lines = as_text(head, rows, left=0).split("\n")
         left_out = len(self.settings) - len(shown)
         return "\n".join([*lines, *([f"… and {left_out} more"] if left_out else [])])
+
+
+def in_short(value: object) -> str:
+    """Write a value of a setting with a few digits."""
+    return f"{value:.4g}" if isinstance(value, float) else text(value)
 
 
 def column(name: str, cells: Sequence[str]) -> tuple[str, ...]:
