@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,3 +84,19 @@ def mended(report: Report, *, lr: float, folder: str, seed: int) -> None:
     if not os.path.exists(os.path.join(folder, "mended")):
         raise FileNotFoundError("mended")
     report(0, val_loss=lr + seed)
+
+
+def rows(table: gs.SweepTable) -> list[tuple[Any, ...]]:
+    """All that a trial says but for the time that it took."""
+    return [
+        (trial.setting, trial.seed, trial.until, trial.status, trial.step, trial.metrics, trial.error)
+        for trial in table.trials
+    ]
+
+
+def grid(folder: Path) -> dict[str, list[Any]]:
+    return {"lr": [0.1, 0.2, 0.3, 0.4], "folder": [str(folder)]}
+
+
+if __name__ == "__main__":
+    print(gs.sweep(logged, grid(Path(sys.argv[1])), workers=2, resume=Path(sys.argv[1], "sweep.csv")))

@@ -7,8 +7,8 @@ valley soon and then creeps along it, as long as the rate lets it.
     f(x) = Σ 100(xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)²,   minimum 0 at (1, …, 1)
 
 What to look at: the distance to (1, 1), printed on the way. A rate that falls arrives where a constant one
-hovers. A method that builds a model of the curvature, such as L-BFGS, takes a hundredth of the calls; that is for
-functions without noise, of which this is one. (Without SciPy this prints what gradstep finds alone.)
+hovers. A method that builds a model of the curvature, such as L-BFGS, takes a hundredth of the calls; that is
+for functions without noise, of which this is one. (Without SciPy this prints what gradstep finds alone.)
 """
 
 import numpy as np

@@ -7,7 +7,7 @@ import math
 import sys
 from contextlib import closing, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
 from gradstep import randomness
 from gradstep.files import check_replaceable
@@ -152,8 +152,8 @@ class Record:
         if path is not None:
             check_replaceable(path)
             for trial in files.read(path, names):
-                # What has failed may have been mended since.
-                if trial.status != "failed":
+                # What has failed may have been mended since, and another metric is another question.
+                if trial.status != "failed" and metric in trial.metrics:
                     self._of(trial)[trial.until] = trial
 
     def _of(self, trial: Task | Trial) -> dict[int | None, Trial]:
@@ -221,8 +221,8 @@ def progress(table: SweepTable) -> str:
 
 def seeds_of(seeds: int | Iterable[int]) -> list[int]:
     """List the seeds."""
-    if isinstance(seeds, SupportsIndex) or not hasattr(seeds, "__iter__"):
-        return list(range(counted("seeds", seeds, 1)))  # type: ignore[arg-type]
+    if not hasattr(seeds, "__iter__"):
+        return list(range(counted("seeds", seeds, 1)))
     numbers = [counted(f"seeds[{i}]", seed, 0) for i, seed in enumerate(seeds)]
     if not numbers or len(set(numbers)) < len(numbers):
         raise ValueError(f"seeds must be different numbers, got {numbers}")
