@@ -134,6 +134,22 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.skipif(not POSIX, reason="kills by a signal")
+def test_a_worker_that_is_busy_ends_with_its_parent(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    parent = subprocess.Popen([sys.executable, sweeping.__file__, str(tmp_path), "endless"])
+    deadline = time.monotonic() + 60
+    while not (log.exists() and len(log.read_text().splitlines()) == 2):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    parent.kill()
+    parent.wait()
+    for line in log.read_text().splitlines():
+        while is_alive(int(line.split()[2])):
+            assert time.monotonic() < deadline, "a worker outlives its parent"
+            time.sleep(0.02)
+
+
 @pytest.mark.skipif(not POSIX, reason="interrupts by a signal")
 def test_an_interrupt_returns_what_is_there(tmp_path: Path) -> None:
     # A group of its own, all of which gets the signal, as from a terminal.
