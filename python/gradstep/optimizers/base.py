@@ -141,8 +141,7 @@ class Optimizer(Resumable):
             overrides: options of the class that are to be others than the library's defaults. ``eps`` stands
                 where the library has it.
 
-        What it sets is seen in `hyperparameters`, and but for ``clip_eps`` in ``repr``; docs/variants.md
-        tabulates it.
+        What it sets is seen in `hyperparameters` and in ``repr``; docs/variants.md tabulates it.
 
         Raises:
             ValueError: there is no such library, or it has not got the rule.

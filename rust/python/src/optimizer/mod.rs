@@ -369,10 +369,7 @@ impl Optimizer {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
         let Told { settings, arrays, elements } = slf.get().snapshot()?;
-        settings.ensure_headroom()?;
-        let groups = settings.groups.iter().map(|group| group.describe(slf.py()));
-        let groups = groups.collect::<PyResult<Vec<_>>>()?.join("; ");
-        let t = slf.get().step_count();
-        Ok(format!("<{class}({groups}): {arrays} arrays, {elements} elements, step {t}>"))
+        let (settings, t) = (settings.describe(slf.py())?, slf.get().step_count());
+        Ok(format!("<{class}({settings}): {arrays} arrays, {elements} elements, step {t}>"))
     }
 }
