@@ -252,9 +252,9 @@ BAD_DICTS: dict[str, tuple[Change, type[Exception], str]] = {
     "params": (put(*GROUP, "params", None), TypeError, "param_groups[0]['params'] must be a list, got None"),
     "a key": (put("state", 9, {}), ValueError, "state has 9, but param_groups has not"),
     "twice": (
-        put(*GROUP, "params", [0, 0]),
+        put("param_groups", 1, "params", [2, 0]),
         ValueError,
-        "names has 3 names, but param_groups has 2 parameters",
+        "param_groups has 0 more than once",
     ),
     "an entry": (put("state", 0, 1), TypeError, "state[0] must be a dict, got int"),
     "no step": (put("state", 0, "step", ...), ValueError, "state[0] has no 'step'"),
@@ -270,7 +270,11 @@ BAD_DICTS: dict[str, tuple[Change, type[Exception], str]] = {
         "state[0]['exp_avg'] must be a tensor or an array, got list",
     ),
     "no pair": (put(*GROUP, "betas", 0.9), ValueError, "param_groups[0]['betas'] must be a pair, got 0.9"),
-    "a range": (put(*GROUP, "betas", (0.9, 1.5)), ValueError, "beta2 must be in [0, 1), got 1.5"),
+    "a range": (
+        put(*GROUP, "betas", (0.9, 1.5)),
+        ValueError,
+        "beta2 must be at least 0 and below 1, got 1.5",
+    ),
     "no shape": (
         put("state", 2, ...),
         ValueError,
@@ -336,7 +340,7 @@ UNSAID: dict[str, tuple[Callable[[], gs.Optimizer], str]] = {
     "decay": (lambda: gs.Rprop(np.ones(2), weight_decay=0.1), "torch's Rprop has no weight_decay=0.1"),
     "all": (
         lambda: gs.Adam(np.ones(2), eps_root=0.5, first_count=2.0, decoupled="after"),
-        "no decoupled='after', no eps_root=0.5, no first_count=2.0",
+        "no eps_root=0.5, no first_count=2.0, no decoupled='after'",
     ),
     "no parameters": (lambda: gs.Adam(), "no parameters of its own as yet"),
 }

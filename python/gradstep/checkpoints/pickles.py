@@ -74,8 +74,8 @@ def restore(optimizer: _core.Optimizer, rule: str, decoupled: bool, state: dict[
         optimizer.step_count = state["step_count"]
         return
     if state["bound"]:
-        # If nobody else has them, who has the copy finds its parameters there, and needs no warning.
-        optimizer._copied()
+        # Who has a copy finds its parameters there, and needs no warning that nobody else has them.
+        _ = optimizer._params
     else:
         optimizer._resemble(params)
     now, then = record(optimizer, rule, live=True), state["record"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -175,10 +176,11 @@ def in_order(names: Sequence[str] | Mapping[str, Any] | None, groups: list[Recor
         names = list(chain.from_iterable(group["param_names"] for group in groups))
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
         raise TypeError("names must be a list of str, or a dict of arrays by names")
-    if not len(names) == len(set(names)) == len(set(keys)) == len(keys):
-        raise ValueError(
-            f"names has {len(set(names))} names, but param_groups has {len(set(keys))} parameters"
-        )
+    for what, given in (("param_groups", keys), ("names", names)):
+        if twice := [one for one, count in Counter(list(given)).items() if count > 1]:
+            raise ValueError(f"{what} has {twice[0]!r} more than once")
+    if len(names) != len(keys):
+        raise ValueError(f"names has {len(names)} names, but param_groups has {len(keys)} parameters")
     return dict(zip(keys, names, strict=True))
 
 

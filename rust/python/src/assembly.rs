@@ -128,7 +128,6 @@ impl Assembly {
             params: params.clone().unbind(),
             groups: given.into_iter().map(|(group, _)| group.unbind()).collect(),
             known: false,
-            copied: false,
         };
         if source != Source::Own {
             for leaf in &mut leaves {

@@ -22,9 +22,6 @@ pub(crate) struct Structure {
     pub(crate) groups: Vec<Py<PyDict>>,
     /// Whether somebody may know the parameters through the optimizer, or was warned.
     pub(crate) known: bool,
-    /// Whether it came out of a pickle or a copy and has not been seen in anybody's hands: it may have come alone, and who
-    /// has it finds the parameters in it.
-    pub(crate) copied: bool,
 }
 
 impl Structure {
@@ -108,19 +105,17 @@ impl Structure {
     pub(crate) fn warn_detached(&mut self, py: Python<'_>, leaves: &Leaves, steps: u64) -> PyResult<()> {
         // Whose containers somebody holds, has them; others are looked at now and then.
         let rarely = steps >= EVERY_STEP_BELOW && !steps.is_power_of_two();
-        if cfg!(Py_GIL_DISABLED) || self.known || rarely {
+        if cfg!(Py_GIL_DISABLED)
+            || self.known
+            || rarely
+            || references(self.params.bind(py)) > self.own_references()
+        {
             return Ok(());
         }
-        let held = references(self.params.bind(py)) > self.own_references();
-        let detached = || (0..leaves.len()).find(|&leaf| self.is_detached(py, leaves, leaf));
-        let Some(leaf) = (if held { None } else { detached() }) else {
-            self.copied = false;
+        let Some(leaf) = (0..leaves.len()).find(|&leaf| self.is_detached(py, leaves, leaf)) else {
             return Ok(());
         };
         self.known = true;
-        if self.copied {
-            return Ok(());
-        }
         let own = leaves.parameters()[leaf].own();
         let message = format!(
             "nobody but the optimizer refers to {own} any more, so nobody sees its updates; after w = w - ... the name w is \

@@ -339,12 +339,6 @@ impl Optimizer {
         resuming::given(slf)
     }
 
-    /// Says that the parameters came along with it out of a pickle or a copy.
-    fn _copied(slf: &Bound<'_, Self>) -> PyResult<()> {
-        slf.get().lock()?.as_mut().ok_or_else(not_ready)?.bound()?.structure.copied = true;
-        Ok(())
-    }
-
     /// Learns from arrays what the parameters are like that calls will give.
     fn _resemble(slf: &Bound<'_, Self>, params: &Bound<'_, PyAny>) -> PyResult<()> {
         let this = slf.get();
