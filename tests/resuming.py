@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from random import Random
@@ -68,25 +69,31 @@ def switches(name: str) -> dict[str, OptionsOf]:
         for value in values:
             if value != default:
                 given = NEEDS.get(option, {}) | {option: value}
-                found[f"{option}={value}"] = lambda given=given: known(name, given)
+                found[f"{option}={value}"] = partial(known, name, given)
     return found
 
 
 def pairs(name: str, single: dict[str, OptionsOf]) -> dict[str, OptionsOf]:
     """Two of them at once: others for each rule, but the same at each run, as processes must agree."""
-    random, found = Random(name), {}
+    random = Random(name)
+    found: dict[str, OptionsOf] = {}
     while len(found) < PAIRS:
         a, b = sorted(random.sample(sorted(single), 2))
         one, other = single[a](), single[b]()
         if all(one[option] == other[option] for option in one.keys() & other):
-            found[f"{a} and {b}"] = lambda a=a, b=b: single[a]() | single[b]()
+            found[f"{a} and {b}"] = partial(both, single[a], single[b])
     return found
+
+
+def both(one: OptionsOf, other: OptionsOf) -> dict[str, Any]:
+    """What two of them say."""
+    return one() | other()
 
 
 def options_of(name: str) -> dict[str, OptionsOf]:
     """All that a rule is told in turn."""
-    single = {
-        **{option: lambda given=given: known(name, given) for option, given in OPTIONS.items()},
+    single: dict[str, OptionsOf] = {
+        **{option: partial(known, name, given) for option, given in OPTIONS.items()},
         **MANY,
         **switches(name),
     }

@@ -33,7 +33,8 @@ def trained(model: Any) -> Any:
 
 
 def assert_alike(got: Holder, want: Holder) -> None:
-    assert got.optimizer.params["w"] is got.w  # type: ignore[index, call-overload]
+    params: Any = got.optimizer.params
+    assert params["w"] is got.w
     assert_same_bits(got.w, want.w, "w")
     assert_same_bits(got.b, want.b, "b")
     np.testing.assert_equal(got.optimizer.state_dict(), want.optimizer.state_dict())
@@ -60,11 +61,11 @@ def test_large_arrays_in_the_workers_of_joblib() -> None:
 
 @pytest.mark.parametrize("compress", [0, 3])
 def test_files_of_joblib(compress: int, tmp_path: Path) -> None:
-    params = {"w": np.ones(3), "b": np.zeros(2, np.float32)}
+    params: Any = {"w": np.ones(3), "b": np.zeros(2, np.float32)}
     opt = gs.Adam(params, lr=0.5)
     opt.step(like(params, 0))
     joblib.dump({"params": params, "opt": opt}, tmp_path / "model", compress=compress)
-    loaded = joblib.load(tmp_path / "model")
+    loaded: Any = joblib.load(tmp_path / "model")
     again = loaded["opt"]
     # The container is one, and so are its arrays.
     assert again.params["w"] is loaded["params"]["w"]

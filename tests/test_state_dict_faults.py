@@ -142,7 +142,7 @@ class Interrupted(gs.SGD):
 
     _steps = 0
 
-    @property
+    @property  # type: ignore[misc]
     def scalars(self) -> Any:
         if self._steps:
             self._steps -= 1

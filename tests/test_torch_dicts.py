@@ -52,7 +52,7 @@ def fresh(case: Any) -> tuple[gs.Optimizer, list[dict[str, Any]]]:
 
 def loaded(case: Any) -> tuple[gs.Optimizer, list[dict[str, Any]]]:
     opt, params = fresh(case)
-    counted = {"step_count": 3} if case["rule"] == "SGD" else {}
+    counted: Any = {"step_count": 3} if case["rule"] == "SGD" else {}
     saved = gs.from_torch_state_dict(theirs(case), by_names(params), **counted)
     assert opt.load_state_dict(saved) == {}
     return opt, params
@@ -100,7 +100,7 @@ def test_names_travel_with_it(case: Any) -> None:
     opt, params = loaded(case)
     again, _ = fresh(case)
     written = gs.to_torch_state_dict(opt)
-    counted = {"step_count": 3} if case["rule"] == "SGD" else {}
+    counted: Any = {"step_count": 3} if case["rule"] == "SGD" else {}
     arrays = by_names(params) if case["rule"] == "SGD" else None
     again.load_state_dict(gs.from_torch_state_dict(written, arrays, **counted))
     np.testing.assert_equal(again.state_dict(), opt.state_dict())
@@ -136,7 +136,8 @@ def test_dtypes_and_orders_stay(rule: str, dtype: Any) -> None:
     def make(**options: Any) -> Any:
         return getattr(gs, rule)({"w": np.asarray(normal(1, 3, 4, dtype=dtype), order="F")}, **options)
 
-    for options in ({"momentum": 0.5},) if rule == "SGD" else ({}, {"maximize": True}):
+    several: Any = ({"momentum": 0.5},) if rule == "SGD" else ({}, {"maximize": True})
+    for options in several:
         opt, again = make(**options), make(**options)
         opt.step({"w": normal(2, 3, 4, dtype=dtype)})
         again.load_state_dict(gs.from_torch_state_dict(gs.to_torch_state_dict(opt), step_count=1))

@@ -111,10 +111,10 @@ def of_group(label: str, group: object) -> Iterator[Exception]:
             yield from wrong(text, str, f"{label}['hyperparameters'][{name!r}]")
 
 
-def entries(of: object, key: str, kind: type) -> list[tuple[Any, Any]]:
+def entries(of: Any, key: str, kind: Any) -> list[tuple[Any, Any]]:
     """List what is in a part, if it is there and is a dict or a list as it should be."""
-    part = of.get(key) if isinstance(of, dict) else None
-    if type(part) is not kind:
+    part = of.get(key) if type(of) is dict else None
+    if not isinstance(part, kind):
         return []
     return list(part.items() if isinstance(part, dict) else enumerate(part))
 
@@ -131,11 +131,11 @@ def parts(of: object, wanted: Mapping[str, type], label: str) -> Iterator[Except
             yield from wrong(of[key], of_value, f"{label}[{key!r}]")
 
 
-def wrong(value: Any, wanted: type, label: str) -> Iterator[Exception]:
+def wrong(value: Any, wanted: Any, label: str) -> Iterator[Exception]:
     """Say what is wrong with a value that is to be of a type, and in the range of counts."""
     if type(value) is not wanted:
         yield TypeError(f"{label} must be {WORDS[wanted]}, got {type_name(value)}")
-    elif wanted is int and not 0 <= value < 2**63:
+    elif wanted is int and not 0 <= int(value) < 2**63:
         yield ValueError(f"{label} must be in [0, 2**63), got {value}")
 
 

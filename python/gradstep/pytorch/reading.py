@@ -186,7 +186,7 @@ def in_order(names: Sequence[str] | Mapping[str, Any] | None, groups: list[Recor
 
 def ours(form: Form, group: Mapping[str, Any], label: str) -> dict[str, Any]:
     """Give the hyperparameters of a group by our names."""
-    options = {}
+    options: dict[str, Any] = {}
     for key, names in formulas(form).items():
         if key not in group:
             continue

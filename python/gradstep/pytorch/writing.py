@@ -82,7 +82,7 @@ def to_torch_state_dict(
     if sorted(ordered) != sorted(parameters):
         raise ValueError(f"names has {ordered}, but the parameters are {list(parameters)}")
     state: Record = {}
-    groups = []
+    groups: list[Record] = []
     for number in range(len(saved["groups"])):
         mine = [name for name in ordered if parameters[name]["group"] == number]
         first = sum(len(group["params"]) for group in groups)
