@@ -8,6 +8,7 @@ from gradstep.early_stopping import EarlyStopping
 from gradstep.history import History
 from gradstep.optimizers import *  # noqa: F403
 from gradstep.plots import plot_schedules
+from gradstep.pytorch import from_torch_state_dict, to_torch_state_dict
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
 from gradstep.types import Grads, Params, Rate
 
@@ -22,11 +23,13 @@ __all__ = [
     "Rate",
     "__version__",
     "feedback",
+    "from_torch_state_dict",
     "functional",
     "get_num_threads",
     "num_threads",
     "plot_schedules",
     "schedules",
     "set_num_threads",
+    "to_torch_state_dict",
 ]
 __all__ += optimizers.__all__

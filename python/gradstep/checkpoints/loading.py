@@ -6,37 +6,15 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from gradstep.checkpoints import texts
-from gradstep.checkpoints.differences import Comparison, Record
-from gradstep.checkpoints.records import FORMAT, record
+from gradstep.checkpoints.differences import Comparison
+from gradstep.checkpoints.faults import check
+from gradstep.checkpoints.records import Record, record
 from gradstep.checkpoints.renaming import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gradstep import _core
-
-PARTS: dict[str, type] = {
-    "format": int,
-    "class": str,
-    "rule": str,
-    "step_count": int,
-    "skipped": int,
-    "parameters": dict,
-    "groups": list,
-    "feedback": list,
-    "window": dict,
-}
-OF_GROUP: dict[str, type] = {"switches": dict, "hyperparameters": dict, "scalars": dict}
-OF_WINDOW: dict[str, type] = {"count": int, "scale": float, "loss_sum": float, "losses": int}
-OF_PARAMETER: dict[str, type] = {
-    "shape": list,
-    "dtype": str,
-    "group": int,
-    "count": int,
-    "frozen": bool,
-    "waiting": bool,
-    "slots": dict,
-}
 
 
 class CheckpointWarning(UserWarning):
@@ -75,36 +53,6 @@ def load(
         # Of who called the method of the optimizer that called this.
         warnings.warn("\n  ".join(["not taken:", *notes]), CheckpointWarning, stacklevel=3)
     return rest(saved, comparison)
-
-
-def check(saved: object) -> None:
-    """Refuse what is no state dict."""
-    parts(saved, PARTS, "the state dict")
-    assert isinstance(saved, dict)
-    if saved["format"] != FORMAT:
-        raise ValueError(
-            f"format must be {FORMAT}, got {saved['format']}: made by another version of gradstep"
-        )
-    for name, of_one in saved["parameters"].items():
-        parts(of_one, OF_PARAMETER, f"parameters[{name!r}]")
-    for i, group in enumerate(saved["groups"]):
-        parts(group, OF_GROUP, f"groups[{i}]")
-    parts(saved["window"], OF_WINDOW, "window")
-    for i, state in enumerate(saved["feedback"]):
-        parts(state, {}, f"feedback[{i}]")
-
-
-def parts(of: object, wanted: Mapping[str, type], label: str) -> None:
-    """Check that something is a dict with values of these types."""
-    if not isinstance(of, dict):
-        raise TypeError(f"{label} must be a dict, got {type(of).__name__}")
-    for key, kind in wanted.items():
-        if key not in of:
-            raise ValueError(f"{label} has no {key!r}")
-        if type(of[key]) is not kind:
-            raise TypeError(f"{label}[{key!r}] must be {kind.__name__}, got {type(of[key]).__name__}")
-        if kind is int and not 0 <= of[key] < 2**63:
-            raise ValueError(f"{label}[{key!r}] must be in [0, 2**63), got {of[key]}")
 
 
 def take(

@@ -35,9 +35,9 @@ def read(text: str) -> Any:
     """
     if text in WORDS:
         return WORDS[text]
-    if text.startswith("'"):
+    if len(text) > 1 and text[0] == text[-1] == "'":
         return text[1:-1]
-    if text.startswith("("):
+    if text.startswith("(") and text.endswith(")"):
         return tuple(read(part.strip()) for part in text[1:-1].split(","))
     try:
         return float(text)
