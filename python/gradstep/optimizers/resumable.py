@@ -34,6 +34,8 @@ class Resumable(_core.Optimizer):
         - ``"feedback"``, the entries of ``feedback_state``;
         - ``"window"``: how many gradients wait, their scale and their losses.
 
+        What the last step measured, ``grad_norm`` and its like, is no part of it: no step depends on that.
+
         Raises:
             ValueError: the optimizer has no parameters as yet.
             RuntimeError: it is in the middle of a step.
