@@ -66,7 +66,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         return
     if old is not None:
         # Its directory would let us replace a file that we may not write to.
-        path.open("r+b").close()
+        with path.open("r+b") as replaced:
+            forget(replaced.fileno())
     target = Path(os.path.realpath(path))
     beside = target.with_name(f".gradstep-{os.urandom(8).hex()}.tmp")
     # Nobody may read the new file who may not read the old one, not even while it is written.
@@ -98,6 +99,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     sync_directory(target.parent)
+
+
+def forget(descriptor: int) -> None:
+    """Have the system use a file's pages in its memory for another one; the file stays."""
+    # The new file then needs no memory beside that of the old one: the same as writing into it.
+    with suppress(AttributeError, OSError):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def open_unnamed(folder: Path, mode: int) -> int | None:
