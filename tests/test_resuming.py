@@ -11,7 +11,7 @@ import pytest
 import gradstep as gs
 from bits import assert_same_bits, assert_same_state
 from processes import HERE, printed
-from resuming import BREAK, CASES, END, WAYS, load, make, run, save
+from resuming import BREAK, CASES, END, WAYS, load, make, run
 
 
 def assert_same(got: gs.Optimizer, want: gs.Optimizer, params: Any, wanted: Any) -> None:
@@ -51,12 +51,13 @@ def test_in_one_process(case: str, way: str) -> None:
 GO_ON = """
 import sys
 from pathlib import Path
+import gradstep as gs
 sys.path.insert(0, {here!r})
-from resuming import BREAK, CASES, END, load, run, save
+from resuming import BREAK, CASES, END, load, run
 for i, case in enumerate(CASES):
-    opt, params = load(Path({folder!r}, f"{{i}}.saved"), case)
+    opt, params = load(Path({folder!r}, f"{{i}}.saved.npz"), case)
     run(opt, params, BREAK, END)
-    save(Path({folder!r}, f"{{i}}.{name}"), opt, params)
+    gs.save(Path({folder!r}, f"{{i}}.{name}.npz"), opt)
 """
 
 #: How a run is gone on with.
@@ -73,12 +74,12 @@ def test_uninterrupted_and_resumed_and_resumed_on_one_thread_and_another_tier(tm
             params = CASES[case].parameters()
             opt = make(case, params)
             run(opt, params, 0, BREAK)
-            save(tmp_path / f"{i}.saved", opt, params)
+            gs.save(tmp_path / f"{i}.saved.npz", opt)
             run(opt, params, BREAK, END)
             wanted[case] = (opt, params)
     for name, variables in PROCESSES.items():
         printed(GO_ON.format(here=str(HERE), folder=str(tmp_path), name=name), **variables)
         for i, (case, (want, params)) in enumerate(wanted.items()):
-            got, again = load(tmp_path / f"{i}.{name}", case)
+            got, again = load(tmp_path / f"{i}.{name}.npz", case)
             assert_same(got, want, again, params)
             np.testing.assert_equal(got.state_dict(), want.state_dict(), case)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradstep.archives import Stored
 from gradstep.checkpoints.records import FORMAT
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ WORDS = {
     int: "an int",
     float: "a float",
     bool: "a bool",
-    np.ndarray: "an ndarray",
 }
 
 
@@ -53,7 +53,17 @@ def check(saved: object) -> None:
         TypeError: something in it is of the wrong type.
         ValueError: something is missing or out of range, or it is of another version.
     """
-    found = list(faults(saved))
+    refuse(faults(saved))
+
+
+def check_parts(of: object, wanted: Mapping[str, type], label: str) -> None:
+    """Refuse what is no dict with values of these types, as `check` does."""
+    refuse(parts(of, wanted, label))
+
+
+def refuse(faults: Iterator[Exception]) -> None:
+    """Raise all of them as one, if there are any."""
+    found = list(faults)
     if len(found) == 1:
         raise found[0]
     if found:
@@ -95,7 +105,8 @@ def of_parameter(name: object, of_one: object) -> Iterator[Exception]:
     for i, length in entries(of_one, "shape", list):
         yield from wrong(length, int, f"{label}['shape'][{i}]")
     for slot, array in entries(of_one, "slots", dict):
-        yield from wrong(array, np.ndarray, f"{label}['slots'][{slot!r}]")
+        if not isinstance(array, np.ndarray | Stored):
+            yield TypeError(f"{label}['slots'][{slot!r}] must be an ndarray, got {type_name(array)}")
 
 
 def of_group(label: str, group: object) -> Iterator[Exception]:
