@@ -134,7 +134,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: with_header(lambda header: swap(header, W, "array")),
         "'w' has no array of dtype float64 and shape (2, 3)",
     ),
-    "a text for a count": (lambda: with_header(put(*W, "count", "1")), "['count'] must be int, got str"),
+    "a text for a count": (lambda: with_header(put(*W, "count", "1")), "['count'] must be an int, got str"),
     "too many steps": (lambda: with_header(put(*W, "count", 2**80)), "must be in [0, 2**63)"),
     "a count too high": (lambda: with_header(put(*W, "count", 2)), "counts must be at most step_count = 1"),
     "a feedback state": (

@@ -84,7 +84,7 @@ def test_no_state_dict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     path = tmp_path / "x.npz"
     path.write_bytes(with_header(put("tree", "optimizers", "", "step_count", "\n")))
     assert main(["inspect", str(path)]) == 1
-    assert "['step_count'] must be int, got str" in capsys.readouterr().err
+    assert "['step_count'] must be an int, got str" in capsys.readouterr().err
 
 
 def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,8 +118,10 @@ def of_group(label: str, group: object) -> Iterator[Exception]:
                 f"{label}['switches'][{name!r}] must be a bool, a number or a str, got {type_name(value)}"
             )
     for name, text in entries(group, "hyperparameters", dict):
-        if text is not None:
-            yield from wrong(text, str, f"{label}['hyperparameters'][{name!r}]")
+        if not isinstance(text, str | None):
+            yield TypeError(
+                f"{label}['hyperparameters'][{name!r}] must be a str or None, got {type_name(text)}"
+            )
 
 
 def entries(of: Any, key: str, kind: Any) -> list[tuple[Any, Any]]:
