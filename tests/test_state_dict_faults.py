@@ -129,7 +129,7 @@ def test_all_faults_come_at_once() -> None:
         "  the state dict has no 'skipped'\n"
         "  parameters['w']['slots']['exp_avg'] must be an ndarray, got list\n"
         "  parameters['b']['count'] must be an int, got None\n"
-        "  groups[1]['hyperparameters']['lr'] must be a str, got float\n"
+        "  groups[1]['hyperparameters']['lr'] must be a str or None, got float\n"
         "  feedback[0] must be a dict, got None\n"
         "  window['scale'] must be finite, got inf",
     ):
