@@ -111,6 +111,8 @@ def take(
     optimizer: _core.Optimizer, own: Record, saved: Record, fits: Comparison, replaced: Mapping[str, Any]
 ) -> None:
     """Take over what fits, or nothing: the arrays come last, when nothing is left that could fail."""
+    if any(fits.slots.values()):
+        optimizer._unseal()
     progress, scalars, feedback = optimizer._progress, optimizer.scalars, optimizer.feedback_state
     before = {name: together([group[name] for group in optimizer._hyperparameters]) for name in replaced}
     try:

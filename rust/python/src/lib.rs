@@ -19,6 +19,7 @@ mod arrays;
 mod assembly;
 mod clipping;
 mod errors;
+mod files;
 mod floor;
 mod functional;
 mod groups;

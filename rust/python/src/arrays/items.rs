@@ -98,7 +98,7 @@ impl Leaves {
     ) -> PyResult<Outputs<'py>> {
         let own = || self.parameters.iter().map(|parameter| parameter.array.clone_ref(py)).collect();
         let given = given.or_else(|| self.bound.then(own));
-        Outputs::new(py, &self.parameters, given.as_deref(), self.room.stretch(), &mut self.spares, made)
+        Outputs::new(py, &self.parameters, given.as_deref(), &self.rooms, &mut self.spares, made)
     }
 
     /// What the pass goes over.

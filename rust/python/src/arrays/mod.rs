@@ -12,6 +12,7 @@ mod made;
 mod outputs;
 mod parameters;
 mod places;
+mod rooms;
 mod writable;
 
 pub(crate) use entries::{Items, Lookup};
