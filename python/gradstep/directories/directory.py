@@ -67,8 +67,8 @@ class StateDirectory:
             self._folder = folder
             if self.saved is None and any(name.endswith(SUFFIX) for name in os.listdir(folder)):
                 message = (
-                    "its arrays are of an optimizer that made a step after its last flush(), or are still in use, and "
-                    "may be a mix of two steps; remove them, or take another directory"
+                    "its arrays are of an optimizer that made a step after its last flush(), and may be a mix "
+                    "of two steps; remove them, or take another directory"
                 )
                 raise FileExistsError(errno.EEXIST, message, str(path))
         except BaseException:
@@ -95,14 +95,15 @@ class StateDirectory:
                 array = maps.made(path, form)
             else:
                 known = self.saved["parameters"].get(parameter, {})
-                if slot not in known.get("slots", {}) or [known["shape"], known["dtype"]] != [list(shape), dtype]:
-                    # `resume` refuses it, with all that does not fit. Zeros that nobody writes take no memory.
+                like = slot in known.get("slots", {}) and known["shape"] == list(shape)
+                if not like or known["dtype"] != dtype:
+                    # `resume` will refuse it, with all that does not fit. Zeros take no memory until written.
                     self._arrays.append(np.zeros(maps.size_of(form), np.uint8))
                     continue
                 if known["order"] != order:
                     raise ValueError(
-                        f"params[{parameter!r}] has its axes in the order {order}, from the outermost in memory to "
-                        f"the innermost, but its state in {self.path} has {known['order']}"
+                        f"params[{parameter!r}] has its axes in the order {order}, from the outermost in "
+                        f"memory to the innermost, but its state in {self.path} has {known['order']}"
                     )
                 name = known["slots"][slot]
                 array = maps.opened(self._folder / name, form)
@@ -137,7 +138,7 @@ class StateDirectory:
 
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[StateDirectory]:
-    """Open a directory for an optimizer that is made in a ``with`` block; if that fails, leave nothing behind."""
+    """Open a directory for an optimizer made in a ``with`` block; if that fails, leave nothing behind."""
     directory = StateDirectory(path)
     try:
         yield directory

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def flush(optimizer: _core.Optimizer, rule: str) -> None:
     """Bring the files of an optimizer to the disk; see `Optimizer.flush`."""
     arrays, directory = optimizer._seal(), optimizer._directory
-    said = None if directory is None else contents(optimizer, rule, directory)
+    said = b"" if directory is None else contents(optimizer, rule, directory)
     for memory in maps_below(arrays):
         memory.flush()
     if directory is None:

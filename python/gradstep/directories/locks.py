@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -22,7 +23,7 @@ class Lock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.release = weakref.finalize(self, int)
+        self.release: Callable[[], object] = int
         if sys.platform == "win32":
             return
         import fcntl
@@ -34,7 +35,7 @@ class Lock:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 self.release()
-                message = "another optimizer has its state there; this one needs another directory, or that one gone"
+                message = "another optimizer has its state there: delete that one, or take another directory"
                 raise BlockingIOError(error.errno, message, str(folder)) from None
             except OSError:
                 self.release()

@@ -64,7 +64,8 @@ def opened(path: Path, header: Mapping[str, Any]) -> NDArray[np.uint8]:
 
 def size_of(header: Mapping[str, Any]) -> int:
     """Count the bytes of the elements."""
-    return math.prod(header["shape"]) * np.dtype(header["descr"]).itemsize
+    shape: tuple[int, ...] = header["shape"]
+    return math.prod(shape) * int(np.dtype(header["descr"]).itemsize)
 
 
 def set_aside(file: BinaryIO, size: int) -> bool:

@@ -71,8 +71,8 @@ class Optimizer(Resumable):
         measure: take the norms ``update_norm`` and ``param_norm`` of each update.
         groups: ``{pattern: options}``, patterns of path names with the wildcards of `fnmatch`; the first that
             matches has the parameter. One that matches none is an error.
-        state_dir: a directory for the arrays of ``state``, a .npy file for each, instead of memory; see `flush`.
-            It goes on with a state that `flush` has left there. The parameters have to be given with it.
+        state_dir: a directory for the arrays of ``state``, a .npy file for each, instead of memory. A state
+            that `flush` has left there is gone on with. It wants params.
         hypers: those of the rule.
 
     Attributes:
