@@ -101,7 +101,7 @@ def around(opt: Any, params: Arrays) -> None:
     with suppress(AttributeError):
         opt.no_such = 1
     with suppress(ValueError):
-        opt.lr = -1.0
+        opt.weight_decay = -1.0
 
 
 def rounds(folder: Path) -> Iterator[str]:

@@ -67,8 +67,8 @@ class StateDirectory:
             self._folder = folder
             if self.saved is None and any(name.endswith(SUFFIX) for name in os.listdir(folder)):
                 message = (
-                    "its arrays are of an optimizer that made a step after its last flush(), and may be a mix "
-                    "of two steps; remove them, or take another directory"
+                    "its arrays are of an optimizer that made a step after its last flush(), and may be a "
+                    "mix of two steps; remove them, or take another directory"
                 )
                 raise FileExistsError(errno.EEXIST, message, str(path))
         except BaseException:

@@ -3,7 +3,8 @@
 use gradstep_core::memory::{Gradient, Order, Output, Tensors};
 use pyo3::prelude::*;
 
-use super::leaves::{Leaves, reserved};
+use super::leaves::Leaves;
+use super::members::reserved;
 use super::outputs::{Made, Outputs};
 
 impl Leaves {

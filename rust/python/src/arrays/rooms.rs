@@ -4,8 +4,8 @@ use gradstep_core::memory::Tensor;
 use pyo3::prelude::*;
 
 use super::layouts::Layout;
-use super::leaves::{Member, Slots, reserved};
 use super::made::Room;
+use super::members::{Member, Slots, reserved};
 use super::places::{Load, place, room_for};
 use crate::errors::value_error;
 use crate::files::{Files, Wanted};
