@@ -18,7 +18,7 @@ BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples recipes test faults bench perf-check wheel test-wheel mutants parity lint stubs format clean
+.PHONY: help build demo examples recipes test faults soak bench perf-check wheel test-wheel mutants parity lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -66,6 +66,9 @@ mutants: ## which mistakes in the core its own tests do not notice: half an hour
 parity: build $(PARITY)/made ## 200 steps beside torch, optax, Keras, schedulefree and others, installed into build/parity
 	PYTHONPATH=$(CURDIR)/python:$(CURDIR)/tests/parity $(PARITY)/$(SCRIPTS)/python -m pytest -p table --quiet \
 		tests/parity/against_*.py
+
+soak: build ## a million steps in many ways; memory has to stay where it is: some minutes
+	$(BIN)/python .ci/soak.py
 
 lint: build $(VENV)/lint.group $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, basedpyright, stubtest, circles of imports, the workflows' linters
 	cargo fmt --check

@@ -66,7 +66,14 @@ class Update:
 class Optimizer:
     def __new__(cls, *_args: Any, **_options: Any) -> Self: ...
     def __init__(
-        self, rule: str, params: Any, /, *, decoupled_weight_decay: bool = False, **options: Any
+        self,
+        rule: str,
+        params: Any,
+        directory: Any = None,
+        /,
+        *,
+        decoupled_weight_decay: bool = False,
+        **options: Any,
     ) -> None: ...
     def step(
         self, grads: Grads, *, loss: SupportsFloat | None = None, scale: SupportsFloat | None = None
@@ -142,6 +149,12 @@ class Optimizer:
     @property
     def _given(self) -> dict[str, Any]: ...
     def _resemble(self, params: Params) -> None: ...
+    @property
+    def _directory(self) -> Any: ...
+    @property
+    def _sealed(self) -> bool: ...
+    def _seal(self) -> list[Any]: ...
+    def _unseal(self) -> None: ...
 
 @disjoint_base
 class Schedule:

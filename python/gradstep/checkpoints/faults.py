@@ -46,14 +46,18 @@ WORDS = {
 }
 
 
-def check(saved: object) -> None:
+def check(saved: object, slots: tuple[Any, str] = (np.ndarray | Stored, "an ndarray")) -> None:
     """Refuse what is no state dict, with all that is wrong in one message.
+
+    Args:
+        saved: what is to be one.
+        slots: what stands in the place of the arrays, and what it is called.
 
     Raises:
         TypeError: something in it is of the wrong type.
         ValueError: something is missing or out of range, or it is of another version.
     """
-    refuse(faults(saved))
+    refuse(faults(saved, slots))
 
 
 def check_parts(of: object, wanted: Mapping[str, type], label: str) -> None:
@@ -71,7 +75,7 @@ def refuse(faults: Iterator[Exception]) -> None:
         raise kind("\n  ".join(["this is no state dict:", *map(str, found)]))
 
 
-def faults(saved: object) -> Iterator[Exception]:
+def faults(saved: object, slots: tuple[Any, str]) -> Iterator[Exception]:
     """Find what is wrong; of another version it says only that."""
     form = list(parts(saved, {"format": int}, "the state dict"))
     if form or not isinstance(saved, dict):
@@ -84,7 +88,7 @@ def faults(saved: object) -> Iterator[Exception]:
         return
     yield from parts(saved, PARTS, "the state dict")
     for name, of_one in entries(saved, "parameters", dict):
-        yield from of_parameter(name, of_one)
+        yield from of_parameter(name, of_one, slots)
     for i, group in entries(saved, "groups", list):
         yield from of_group(f"groups[{i}]", group)
     for i, state in entries(saved, "feedback", list):
@@ -97,7 +101,7 @@ def faults(saved: object) -> Iterator[Exception]:
             yield ValueError(f"window['scale'] must be finite, got {scale}")
 
 
-def of_parameter(name: object, of_one: object) -> Iterator[Exception]:
+def of_parameter(name: object, of_one: object, slots: tuple[Any, str]) -> Iterator[Exception]:
     """Find what is wrong with a parameter."""
     label = f"parameters[{name!r}]"
     yield from wrong(name, str, f"{label}: its name")
@@ -105,8 +109,8 @@ def of_parameter(name: object, of_one: object) -> Iterator[Exception]:
     for i, length in entries(of_one, "shape", list):
         yield from wrong(length, int, f"{label}['shape'][{i}]")
     for slot, array in entries(of_one, "slots", dict):
-        if not isinstance(array, np.ndarray | Stored):
-            yield TypeError(f"{label}['slots'][{slot!r}] must be an ndarray, got {type_name(array)}")
+        if not isinstance(array, slots[0]):
+            yield TypeError(f"{label}['slots'][{slot!r}] must be {slots[1]}, got {type_name(array)}")
 
 
 def of_group(label: str, group: object) -> Iterator[Exception]:

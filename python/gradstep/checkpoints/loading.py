@@ -90,6 +90,8 @@ class Loading:
 
     def advance(self) -> Callable[[], None]:
         """Take over all but the arrays, or nothing; give what takes it back."""
+        if any(self.fits.slots.values()):
+            self.optimizer._unseal()
         return advance(self.optimizer, self.own, self.saved, self.fits, self.replaced)
 
     def copy(self) -> None:

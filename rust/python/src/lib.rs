@@ -20,6 +20,7 @@ mod assembly;
 mod checksums;
 mod clipping;
 mod errors;
+mod files;
 mod floor;
 mod functional;
 mod groups;
