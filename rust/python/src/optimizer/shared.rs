@@ -11,7 +11,7 @@ use crate::errors::value_error;
 use crate::numbers::real;
 use crate::ready::{Call, Ready};
 use crate::settings::Settings;
-use crate::steps::{Last, Outcome};
+use crate::outcomes::{Last, Outcome};
 
 #[pyclass(subclass, frozen, module = "gradstep._core")]
 pub(crate) struct Optimizer {
