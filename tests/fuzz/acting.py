@@ -1,4 +1,4 @@
-"""Objects that run code of ours wherever Python lets them: while they are counted, compared, converted, looked up."""
+"""Objects that run code of ours wherever Python lets them: when they are counted, compared, converted."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def container(act: Act, kind: type[Any], items: Any) -> Any:
 
 def array(act: Act, values: Any) -> Any:
     """An array that acts when it is converted, viewed or asked for its dtype."""
-    armed = []
+    armed: list[bool] = []
 
     class Array(np.ndarray[Any, Any]):
         @property
-        def dtype(self) -> Any:  # type: ignore[override]
+        def dtype(self) -> Any:
             if armed:
                 act()
             return super().dtype

@@ -1,7 +1,7 @@
-"""One target of `make fuzz`: `python fuzz.py expressions 60 build/fuzz/expressions`, and options of libFuzzer.
+"""One target of `make fuzz`: `python fuzz.py expressions 60 build/fuzz/expressions`.
 
-The folder is libFuzzer's corpus: seeds are written into it, and what it finds stays there for the next time. A file in
-its place is tried alone.
+The folder is libFuzzer's corpus: seeds are written into it, and what it finds stays there for the next time.
+A file in its place is tried alone. More arguments are libFuzzer's options.
 """
 
 from __future__ import annotations
@@ -36,7 +36,14 @@ def main() -> None:
         Path(place).mkdir(parents=True, exist_ok=True)
         for seed in target.seeds():
             Path(place, sha1(seed, usedforsecurity=False).hexdigest()).write_bytes(seed)
-    atheris.Setup([sys.argv[0], place, *options], count)
+
+    def mutate(data: bytes, longest: int, seed: int) -> bytes:
+        if seed % 2 or not hasattr(target, "mutate"):
+            mutated: bytes = atheris.Mutate(data, longest)
+            return mutated
+        return target.mutate(data, longest, seed)  # type: ignore[no-any-return]
+
+    atheris.Setup([sys.argv[0], place, *options], count, custom_mutator=mutate)
     atheris.Fuzz()
 
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
+import acting
 import numpy as np
 from atheris import FuzzedDataProvider
-
-import acting
-import gradstep as gs
 from optimizers import DTYPES, SHAPES
+
+import gradstep as gs
 from reference import RULES
 from settings import OPTIONS, known
 
@@ -22,7 +22,19 @@ warnings.simplefilter("ignore")
 
 DOCUMENTED = (TypeError, ValueError, MemoryError, RuntimeError, acting.Interrupted)
 LARGE = 10**6
-OTHER_DTYPES = ["float16", "longdouble", ">f4", ">f8", "int32", "bool", "complex128", "S4", "O", "f4,f4", "M8[s]"]
+OTHER_DTYPES = [
+    "float16",
+    "longdouble",
+    ">f4",
+    ">f8",
+    "int32",
+    "bool",
+    "complex128",
+    "S4",
+    "O",
+    "f4,f4",
+    "M8[s]",
+]
 
 
 def seeds() -> Iterator[bytes]:
@@ -56,7 +68,7 @@ class World:
         shapes = [data.PickValueInList(SHAPES) for _ in range(data.ConsumeIntInRange(1, 3))]
         options = known(name, dict(OPTIONS[data.PickValueInList(sorted(OPTIONS))]))
         if data.ConsumeIntInRange(0, 3) == 0:
-            options["lr"] = gs.schedules.Lambda(lambda _: self.act() or 0.5)
+            options["lr"] = gs.schedules.Lambda(lambda _: self.rate())
         try:
             self.params = self.structure([self.array(shape, odd=16) for shape in shapes])
             self.opt = getattr(gs, name)(self.params, **options)
@@ -83,7 +95,12 @@ class World:
     def remembered(self) -> tuple[Any, ...]:
         """Give the bits of the parameters, and those of what the optimizer remembers."""
         state = {key: {slot: a.tobytes() for slot, a in of.items()} for key, of in self.opt._state.items()}
-        return [a.tobytes() for a in self.arrays if a.size < LARGE], state, self.opt.step_count, self.opt.skipped
+        return (
+            [a.tobytes() for a in self.arrays if a.size < LARGE],
+            state,
+            self.opt.step_count,
+            self.opt.skipped,
+        )
 
     def array(self, shape: tuple[int, ...], odd: int) -> Any:
         """Make an array, one in so many of them odd."""
@@ -113,6 +130,11 @@ class World:
                 return arrays
             case _:
                 return {f"p{i}": a for i, a in enumerate(arrays)}
+
+    def rate(self) -> float:
+        """Give a rate, after something else."""
+        self.act()
+        return 0.5
 
     def act(self) -> None:
         """Do something in the middle of something else."""
@@ -159,8 +181,8 @@ ODD: list[Callable[[World, Any], Any]] = [
     lambda _, a: a.ravel()[:0],
     lambda _, a: a[()],
     lambda _, a: a.tolist(),
-    lambda _, a: None,
-    lambda _, a: 1.0,
+    lambda *_: None,
+    lambda *_: 1.0,
     lambda world, a: acting.array(world.act, a),
     lambda world, a: acting.array(world.act, a.astype("float16")),
     lambda world, a: acting.array(world.act, np.flip(a)),
@@ -206,7 +228,7 @@ def schedule(world: World) -> None:
         lambda: gs.schedules.MultiStep(1.0, values, 0.5),
         lambda: gs.schedules.Piecewise(values, steps),
         lambda: gs.schedules.Constant(number(world)).warmup(number(world)),
-        lambda: gs.schedules.Lambda(lambda _: world.act() or 0.5),
+        lambda: gs.schedules.Lambda(lambda _: world.rate()),
     ])()  # fmt: skip
     made(steps.astype(np.int64) if data.ConsumeBool() and isinstance(steps, np.ndarray) else steps)
 
@@ -221,7 +243,7 @@ CALLS: list[Callable[[World], Any]] = [
     lambda world: world.opt.step(world.grads, loss=number(world), scale=number(world)),
     lambda world: world.opt.step(world.grads),
     lambda world: world.opt.apply_gradients(world.grads, world.params, scale=number(world)),
-    lambda world: world.opt.updates(world.grads, world.data.PickValueInList([None, world.params, world.grads])),
+    lambda world: world.opt.updates(world.grads, world.data.PickValueInList([None, world.params])),
     lambda world: world.opt.bind(world.grads),
     lambda world: setattr(world.opt, "lr", number(world)),
     lambda world: setattr(world.opt, "bounds", (number(world), number(world))),

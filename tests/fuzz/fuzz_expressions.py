@@ -2,20 +2,59 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from random import Random
 
 from gradstep.checkpoints import texts
 from gradstep.expressions import ExpressionError, parse
 from gradstep.expressions.text import MAX_LENGTH
+from gradstep.expressions.values import CLASSES, METHODS
 from gradstep.schedules import Schedule
 from schedule_cases import CASES
+
+KINDS = [
+    [*CLASSES, "Exponential.with_rate", "Lambda", "eval"],
+    [f".{method}" for method in (*METHODS, "params", "__class__")],
+    ["0", "1", "0.1", "-1", "1e9", "1e999", "10", "9999999999", "10**99", "None", "True", "'linear'",
+     "inf", "[1, 2]", "Constant(1)"],
+    ["steps", "end", "start", "at", "every"],
+    list("()[],=*+-/' "),
+]  # fmt: skip
+"""Words that may well stand in each other's place."""
+
+
+def mutate(data: bytes, longest: int, seed: int) -> bytes:
+    """Put other words into a text, or those of another place of it: of bytes, few would stay expressions."""
+    random = Random(seed)
+    words = re.findall(r"\.\w+|[\w.]+|.", data.decode("utf-8", "replace"), flags=re.DOTALL)
+    for _ in range(random.choice((1, 1, 2, 4))):
+        i, j = (random.randint(0, len(words)) for _ in range(2))
+        alike = next((kind for kind in KINDS if words[i : i + 1] and words[i] in kind), KINDS[2])
+        match random.randrange(5):
+            case 0 | 1:
+                words[i : i + 1] = [random.choice(alike)]
+            case 2:
+                words[i:i] = words[j : j + random.randint(1, 12)]
+            case 3:
+                words[i:i] = [random.choice(random.choice(KINDS))]
+            case _:
+                del words[i : i + random.randint(1, 3)]
+    return "".join(words).encode("utf-8", "replace")[:longest]
 
 
 def seeds() -> Iterator[bytes]:
     """Every kind of schedule, and what else hyperparameters are."""
     for case in CASES.values():
         yield repr(case.schedule).encode()
-    for text in ("(None, 2.0)", "'skip'", "-inf", "True", "0.5 * Constant(1).warmup(9)", "Constant(9**99**9)"):
+    for text in (
+        "(None, 2.0)",
+        "'skip'",
+        "-inf",
+        "True",
+        "0.5 * Constant(1).warmup(9)",
+        "Constant(9**99**9)",
+    ):
         yield text.encode()
 
 

@@ -10,21 +10,24 @@ from typing import Any
 
 import numpy as np
 from atheris import FuzzedDataProvider
+from optimizers import drawn, step
 
 import gradstep as gs
-from optimizers import drawn, step
 
 warnings.simplefilter("ignore", gs.CheckpointWarning)
 warnings.simplefilter("ignore", gs.DetachedParameterWarning)
 
 ODD: list[Any] = [
-    None, True, False, 0, 1, -1, 2, 3, 2**31, 2**63 - 1, 2**63, -(2**63), 10**400, 0.0, -0.0, 0.5, 1.0, -1.0, 1e308, 5e-324,
-    math.inf, -math.inf, math.nan, 1j, "", "p0", "p1", "ema", "exp_avg", "adam", "Adam", "float32", "None", "'skip'", "(",
-    "(" * 5000, "()", "(None, None)", "nan", "-inf", "1e999", "Constant(0.5)", "Cosine(1.0, 5)", "Table([", "\ud800", "\0",
-    "Plateau(schedule=Constant(value=0.5))", b"", b"0", (), (0.5,), [], [0.5], [[]], {}, {"p0": None}, {"a": {}}, object(),
-    float, np.float32(1), np.int64(2), np.bool_(True), np.array(1.0), np.array([]), np.ones(3), np.ones(3, np.float32),
-    np.ones((2, 3)), np.ones(17)[::-1], np.full(3, np.nan), np.array([None, {}], object), np.ma.masked_array([1.0, 2.0, 3.0]),
-    np.array(["a"]), range(3), {1, 2}, slice(None), ..., Random,
+    None, True, False, 0, 1, -1, 2, 3, 2**31, 2**63 - 1, 2**63, -(2**63), 10**400,
+    0.0, -0.0, 0.5, 1.0, -1.0, 1e308, 5e-324, math.inf, -math.inf, math.nan, 1j,
+    "", "p0", "p1", "ema", "exp_avg", "adam", "Adam", "float32", "None", "'skip'", "\ud800", "\0",
+    "(", "(" * 5000, "()", "(None, None)", "nan", "-inf", "1e999", "Constant(0.5)", "Table([",
+    "Plateau(schedule=Constant(value=0.5))", b"", b"0", (), (0.5,), [], [0.5], [[]], {}, {"p0": None},
+    {"a": {}}, object(), float, range(3), {1, 2}, slice(None), ..., Random,
+    np.float32(1), np.int64(2), np.bool_(True), np.array(1.0), np.array([]), np.ones(3),
+    np.ones(3, np.float32), np.ones((2, 3)),
+    np.ones(17)[::-1], np.full(3, np.nan), np.array([None, {}], object),
+    np.array(["a"]), np.ma.masked_array([1.0, 2.0, 3.0]),
 ]  # fmt: skip
 
 
@@ -51,8 +54,9 @@ def places(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def mutate(data: FuzzedDataProvider, tree: Any) -> None:
     """Put something else at a place, or take away what is there."""
     paths = list(places(tree))
-    *way, key = paths[data.ConsumeIntInRange(0, len(paths) - 1)] if paths else ("",)
-    container = tree
+    path: tuple[Any, ...] = paths[data.ConsumeIntInRange(0, len(paths) - 1)] if paths else ("",)
+    *way, key = path
+    container: Any = tree
     for part in way:
         container = container[part]
     match data.ConsumeIntInRange(0, 7):

@@ -27,7 +27,7 @@ RATES: list[Callable[[], Any]] = [
 def drawn(data: FuzzedDataProvider) -> Callable[[], Any]:
     """A function that makes the same one at each call."""
     name = data.PickValueInList(sorted(RULES))
-    options = {}
+    options: dict[str, Any] = {}
     for _ in range(data.ConsumeIntInRange(0, 2)):
         options |= known(name, OPTIONS[data.PickValueInList(sorted(OPTIONS))])
     rate = data.PickValueInList(RATES) if data.ConsumeBool() else None
