@@ -19,7 +19,7 @@ BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples recipes test bench perf-check wheel test-wheel mutants parity sanitized fuzz asan lint stubs format clean
+.PHONY: help build demo examples recipes test faults bench perf-check wheel test-wheel mutants parity sanitized fuzz asan lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ examples recipes: build
 test: build $(VENV)/test.group ## the core's tests, then the package's, doctests included
 	cargo test --quiet --locked --package gradstep-core
 	$(BIN)/pytest
+
+faults: build $(VENV)/test.group ## kill saves, fail disks, damage files: what is left is loaded or refused, and counted
+	PYTHONPATH=tests $(BIN)/python -m faults
 
 bench: build $(VENV)/plot.group ## time steps against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
 	@mkdir -p docs
@@ -70,7 +73,7 @@ sanitized: $(VENV)/made $(SANITIZED)/made
 	.ci/build_sanitized $(SANITIZED)
 
 # FUZZ_SECONDS=600 FUZZ_TARGETS="arrays state_dicts" for longer runs of some.
-fuzz: sanitized ## strange expressions, state dicts, arrays and code in the middle of a call, a minute each, on Linux
+fuzz: sanitized ## strange expressions, state dicts, files, arrays and code in the middle of a call, a minute each, on Linux
 	.ci/fuzz
 
 asan: sanitized ## all tests under AddressSanitizer, on Linux: some minutes

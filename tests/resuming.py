@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,4 +98,14 @@ def by_deepcopy(_: str, opt: gs.Optimizer, params: Any) -> tuple[gs.Optimizer, A
     return copy.deepcopy((opt, params))
 
 
-WAYS = {"state dict": by_state_dict, "pickle": by_pickle, "deepcopy": by_deepcopy}
+def by_file(case: str, opt: gs.Optimizer, params: Any) -> tuple[gs.Optimizer, Any]:
+    """A fresh optimizer of other parameters, and a file."""
+    params_of_fresh = {name: np.zeros_like(array) for name, array in params.items()}
+    fresh = make(case, params_of_fresh)
+    with tempfile.TemporaryDirectory() as folder:
+        gs.save(Path(folder, "run.npz"), opt)
+        assert gs.load(Path(folder, "run.npz"), fresh) == {}
+    return fresh, params_of_fresh
+
+
+WAYS = {"state dict": by_state_dict, "file": by_file, "pickle": by_pickle, "deepcopy": by_deepcopy}

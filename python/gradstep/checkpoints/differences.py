@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradstep.archives import Stored
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -72,7 +74,7 @@ class Comparison:
                 yield f"{name!r} has no slot {slot!r}, but the optimizer's has"
             elif slot not in own:
                 yield f"{name!r} has a slot {slot!r}, but the optimizer's has not"
-            elif not isinstance(saved[slot], np.ndarray):
+            elif not isinstance(saved[slot], np.ndarray | Stored):
                 yield f"{name!r} has a {type(saved[slot]).__name__} as {slot!r}, not an ndarray"
             elif (saved[slot].shape, saved[slot].dtype) != (own[slot].shape, own[slot].dtype):
                 theirs, mine = (f"{a.dtype} of shape {a.shape}" for a in (saved[slot], own[slot]))

@@ -17,6 +17,7 @@
 mod around;
 mod arrays;
 mod assembly;
+mod checksums;
 mod clipping;
 mod errors;
 mod floor;
@@ -54,6 +55,8 @@ mod _core {
     use gradstep_core::machine::threads;
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::checksums::Checksum;
     #[pymodule_export]
     use super::floor::floor;
     #[pymodule_export]

@@ -309,6 +309,11 @@ impl Optimizer {
         Ok(self.swapped.swap(swapped, Ordering::Relaxed))
     }
 
+    /// Refuses what is not to be done inside `swap_averaged`, by a RuntimeError that begins with these words.
+    fn _check_own(&self, refused: &str) -> PyResult<()> {
+        self.check_own(refused)
+    }
+
     /// `{name: {slot: ndarray}}`, the optimizer's own memory; the same arrays at each call.
     #[getter]
     fn _state(slf: &Bound<'_, Self>) -> PyResult<Py<PyDict>> {
