@@ -85,10 +85,7 @@ def check(given: bytes) -> str:
         except ValueError:
             return "not saved"
         file = path.read_bytes()
-    if data.ConsumeBool():
-        file = with_header(data, file, form)
-    else:
-        file = damaged(data, file)
+    file = with_header(data, file, form) if data.ConsumeBool() else damaged(data, file)
     before = remembered(opt)
     try:
         gs.load(BytesIO(file), opt, strict=data.ConsumeBool(), hyperparameters=data.ConsumeBool())
