@@ -46,7 +46,7 @@ def with_header(data: FuzzedDataProvider, file: bytes, form: str) -> bytes:
                 for name, content in members.items():
                     archive.writestr(zipfile.ZipInfo(name), content)
             return made.getvalue()
-        (length,) = struct.unpack("<Q", file[:8])
+        length: int = struct.unpack("<Q", file[:8])[0]
         outer = json.loads(file[8 : 8 + length])
         if data.ConsumeBool():
             mutate(data, outer)
@@ -62,11 +62,12 @@ def with_header(data: FuzzedDataProvider, file: bytes, form: str) -> bytes:
 
 def damaged(data: FuzzedDataProvider, file: bytes) -> bytes:
     """The file with other bytes at a place, or more of them, or fewer."""
-    at = data.ConsumeIntInRange(0, len(file))
+    at: int = data.ConsumeIntInRange(0, len(file))
     if data.ConsumeBool():  # near the end, where a zip has its directory
         at = max(0, len(file) - data.ConsumeIntInRange(0, 200))
-    other = data.ConsumeBytes(data.ConsumeIntInRange(0, 8))
-    return file[:at] + other + file[at + data.ConsumeIntInRange(0, 8) :]
+    other: bytes = data.ConsumeBytes(data.ConsumeIntInRange(0, 8))
+    gone: int = data.ConsumeIntInRange(0, 8)
+    return file[:at] + other + file[at + gone :]
 
 
 def check(given: bytes) -> str:
