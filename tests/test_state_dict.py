@@ -214,6 +214,16 @@ def test_hyperparameters_are_the_constructors_unless_they_are_asked_for(name: st
     assert opt.hyperparameters == trained(**common | {name: HYPERS[name]}).hyperparameters
 
 
+@pytest.mark.parametrize("text", ["(" * 5000, "(True)", "(0.5,)", "()", "'a", "'it\\'s'", "", "'" * 3])
+def test_a_text_that_stands_for_no_hyperparameter(text: str) -> None:
+    state, opt = trained().state_dict(), trained()
+    state["groups"][0]["hyperparameters"]["lr"] = text
+    before = opt.state_dict()
+    with pytest.raises(ValueError, match=r"."):
+        opt.load_state_dict(state, hyperparameters=True)
+    np.testing.assert_equal(opt.state_dict(), before)
+
+
 def test_hyperparameters_of_groups_and_their_feedback() -> None:
     def make(rate: Any) -> Any:
         opt = gs.SGD({"w": np.ones(2), "b": np.ones(2)}, lr=0.5, groups={"b": {"lr": rate}})

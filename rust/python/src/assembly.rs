@@ -4,10 +4,10 @@ use gradstep_core::rule::Init;
 use gradstep_core::rules;
 use gradstep_core::spec::Spec;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+use pyo3::types::{PyDict, PySet};
 use std::sync::Arc;
 
-use crate::arrays::{Leaves, Member, Parameter, dense, name, writable};
+use crate::arrays::{Items, Leaves, Member, Parameter, dense, name, writable};
 use crate::clipping::{Clip, LIMITS};
 use crate::errors::{a_type, label, memory_error, type_error, value_error};
 use crate::files::Files;
@@ -215,15 +215,11 @@ pub(crate) type GroupWithParams<'py> = (Bound<'py, PyDict>, Bound<'py, PyAny>);
 
 /// The groups, if `params` is a list of dicts that have the key "params".
 pub(crate) fn given_groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Vec<GroupWithParams<'py>>> {
-    let entries = match (params.cast::<PyList>(), params.cast::<PyTuple>()) {
-        (Ok(list), _) => list.as_sequence(),
-        (_, Ok(tuple)) => tuple.as_sequence(),
-        _ => return Ok(Vec::new()),
-    };
+    let Some(mut entries) = Items::of(params) else { return Ok(Vec::new()) };
     let mut groups: Vec<GroupWithParams<'py>> = Vec::new();
     let mut other = None;
-    for i in 0..entries.len()? {
-        let entry = entries.get_item(i)?;
+    for i in 0..entries.len() {
+        let entry = entries.get(i)?.to_owned();
         let params = entry.cast::<PyDict>().map_or(Ok(None), |dict| dict.get_item("params"))?;
         match params {
             Some(params) => {
@@ -236,7 +232,7 @@ pub(crate) fn given_groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Vec<Grou
     if let Some(i) = other
         && !groups.is_empty()
     {
-        let what = a_type(&entries.get_item(i)?);
+        let what = a_type(&entries.get(i)?.to_owned());
         return Err(value_error(format!(
             "params[{i}] is {what} without the key 'params', but other entries are groups, which have it"
         )));

@@ -6,15 +6,16 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::errors::value_error;
 
-/// Takes in one piece of bytes after the other.
+/// Takes in one piece of bytes after the other. Boxed, since it wants to lie at a multiple of 64, of which Python's memory
+/// for objects knows nothing.
 #[pyclass(module = "gradstep._core")]
-pub(crate) struct Checksum(Xxh3);
+pub(crate) struct Checksum(Box<Xxh3>);
 
 #[pymethods]
 impl Checksum {
     #[new]
     fn new() -> Self {
-        Self(Xxh3::new())
+        Self(Box::new(Xxh3::new()))
     }
 
     /// Takes in a piece, a contiguous uint8 array. Python's lock is let go of meanwhile.

@@ -17,6 +17,7 @@ use crate::files::Files;
 use crate::nonfinite::{norm_refused, refused};
 use crate::numbers::real;
 use crate::observers::Observers;
+use crate::outcomes::{Last, Outcome};
 use crate::passes::{Plans, detached, pass};
 use crate::policies::NonFinite;
 use crate::settings::Settings;
@@ -54,27 +55,6 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) outputs: Option<&'a Outputs<'py>>,
     /// Whether Python code has run since the structure was looked at.
     pub(crate) disturbed: bool,
-}
-
-/// What is known of the last update.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Last {
-    /// The global norm of the gradients, if it was taken.
-    pub(crate) norm: Option<f64>,
-    /// The norms of the update and of the parameters before it, if they were taken.
-    pub(crate) measured: Option<[f64; 2]>,
-    /// Whether any parameter had a gradient.
-    pub(crate) any: bool,
-}
-
-/// What a step came to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Updated,
-    /// The gradients wait for others.
-    Waiting,
-    /// They were not finite.
-    Skipped,
 }
 
 impl Stepper {
