@@ -7,6 +7,7 @@ SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := $(VENV)/$(SCRIPTS)
 WHEEL_TOOLS := build/wheel-tools
 PARITY := build/parity
+SANITIZED := build/sanitized
 # Compiled when first imported: NumPy alone has hundreds of modules that nobody here imports.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 # maturin installs into this environment, whatever else the caller has activated.
@@ -18,7 +19,7 @@ BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples recipes test bench perf-check wheel test-wheel mutants parity lint stubs format clean
+.PHONY: help build demo examples recipes test faults soak bench perf-check wheel test-wheel mutants parity sanitized fuzz asan lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +40,9 @@ examples recipes: build
 test: build $(VENV)/test.group ## the core's tests, then the package's, doctests included
 	cargo test --quiet --locked --package gradstep-core
 	$(BIN)/pytest
+
+faults: build $(VENV)/test.group ## kill saves, fail disks, damage files: what is left is loaded or refused, and counted
+	PYTHONPATH=tests $(BIN)/python -m faults
 
 bench: build $(VENV)/plot.group ## time steps against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
 	@mkdir -p docs
@@ -63,6 +67,20 @@ mutants: ## which mistakes in the core its own tests do not notice: half an hour
 parity: build $(PARITY)/made ## 200 steps beside torch, optax, Keras, schedulefree and others, installed into build/parity
 	PYTHONPATH=$(CURDIR)/python:$(CURDIR)/tests/parity $(PARITY)/$(SCRIPTS)/python -m pytest -p table --quiet \
 		tests/parity/against_*.py
+
+soak: build ## a million steps in many ways; memory has to stay where it is: some minutes
+	$(BIN)/python .ci/soak.py
+
+sanitized: $(VENV)/made $(SANITIZED)/made
+	@echo "Compiling gradstep under AddressSanitizer"
+	.ci/build_sanitized $(SANITIZED)
+
+# FUZZ_SECONDS=600 FUZZ_TARGETS="arrays state_dicts" for longer runs of some.
+fuzz: sanitized ## strange expressions, state dicts, files, arrays and code in the middle of a call, a minute each, on Linux
+	.ci/fuzz
+
+asan: sanitized ## all tests under AddressSanitizer, on Linux: some minutes
+	.ci/asan
 
 lint: build $(VENV)/lint.group $(VENV)/actionlint.log ## rustfmt, clippy, ruff, mypy, basedpyright, stubtest, circles of imports, the workflows' linters
 	cargo fmt --check
@@ -125,4 +143,11 @@ $(PARITY)/made: pyproject.toml
 	@$(PYTHON) -m venv --clear $(PARITY)
 	@$(PARITY)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
 	@$(PARITY)/$(SCRIPTS)/python $(INSTALL) --group parity
+	@touch $@
+
+$(SANITIZED)/made: pyproject.toml
+	@echo "Installing what \`make fuzz\` and \`make asan\` need"
+	@$(PYTHON) -m venv --clear $(SANITIZED)
+	@$(SANITIZED)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
+	@$(SANITIZED)/$(SCRIPTS)/python $(INSTALL) --group sanitized
 	@touch $@

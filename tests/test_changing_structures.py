@@ -134,3 +134,16 @@ def test_a_subclass_does_not_decide_what_a_gradient_is_copied_to() -> None:
 def test_an_empty_key_is_a_name_like_any_other() -> None:
     with pytest.raises(ValueError, match=r"two arrays are named params\['0'\]"):
         gs.SGD({"": np.ones(2), "0": np.ones(2)})
+
+
+def test_a_list_is_what_it_holds_and_not_what_it_says() -> None:
+    class Boastful(list[Any]):
+        def __len__(self) -> int:
+            return 2**40
+
+        def __getitem__(self, place: Any) -> Any:
+            raise AssertionError("only the list itself is asked")
+
+    w = np.ones(2)
+    gs.SGD(Boastful([w]), lr=0.5).step(Boastful([np.ones(2)]))
+    assert w.tolist() == [0.5, 0.5]

@@ -173,3 +173,34 @@ def test_another_thread_reads_while_a_step_runs() -> None:
     in_threads(steps, read)
     assert refused == {"this optimizer is in the middle of a step, in another thread or in its own schedule"}
     assert opt.step_count < 1000
+
+
+def test_state_dicts_taken_beside_steps_are_of_one_moment() -> None:
+    # After n gradients of ones each sum is n.
+    params = {name: np.zeros(1 << 17) for name in "abcd"}
+    opt = gs.Adagrad(params, lr=0.1)
+    grads = {name: np.ones(1 << 17) for name in "abcd"}
+    taken: list[dict[str, Any]] = []
+    refused: list[str] = []
+    ended = threading.Event()
+
+    def save() -> None:
+        while not ended.is_set() or not taken:
+            try:
+                taken.append(opt.state_dict())
+            except RuntimeError as error:
+                refused.append(str(error))
+
+    def steps() -> None:
+        while opt.step_count < 200:
+            try:
+                opt.step(grads)
+            except RuntimeError as error:
+                refused.append(str(error))
+        ended.set()
+
+    in_threads(save, steps)
+    assert all("a step" in message for message in refused)
+    for saved in taken:
+        for of_one in saved["parameters"].values():
+            assert (of_one["slots"]["sum"] == saved["step_count"]).all()

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 import gradstep as gs
-from gradstep.files import check_replaceable, replacing
-from processes import printed
+from gradstep.files import check_replaceable, open_unnamed, replacing
+from processes import printed, run
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links as POSIX has them")
 
@@ -37,6 +37,25 @@ def test_replaces_at_the_end_and_not_before(tmp_path: Path) -> None:
         file.flush()
         assert path.read_bytes() == b"old"
     assert path.read_bytes() == b"new"
+    assert names(tmp_path) == ["x"]
+
+
+def test_a_program_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    descriptor = open_unnamed(tmp_path, 0o600)
+    if descriptor is None:
+        pytest.skip("there are no files without names here")
+    os.close(descriptor)
+    (tmp_path / "x").write_bytes(b"old")
+    code = f"""
+import os, signal
+from gradstep.files import replacing
+with replacing({str(tmp_path / "x")!r}) as file:
+    file.write(b"new")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert run("-c", code).returncode == -9
+    assert (tmp_path / "x").read_bytes() == b"old"
     assert names(tmp_path) == ["x"]
 
 

@@ -8,7 +8,10 @@ import pytest
 
 from processes import printed
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and names of threads are Linux's")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="limits and names of threads are Linux's"),
+    pytest.mark.address_space,
+]
 
 SCRIPT = """
 import os, pathlib, resource, threading, time

@@ -37,7 +37,7 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
 def test_every_option_is_drawn() -> None:
     """Besides those drawn elsewhere, and those that say what to do with gradients that are not finite."""
     known = {*gs.optimizers.base.Options.__annotations__, "scale"}
-    assert set(OPTIONS) == known - {"clip_norm", "clip_value", "nonfinite", "groups"}
+    assert set(OPTIONS) == known - {"clip_norm", "clip_value", "nonfinite", "groups", "state_dir"}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

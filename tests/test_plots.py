@@ -15,17 +15,14 @@ import absent
 import gradstep as gs
 from gradstep.cli.chart import HEIGHT, chart
 from gradstep.horizons import default_steps
-from gradstep.plots import sampling
 from gradstep.schedules import (
     Constant,
     Cosine,
-    Cyclic,
     Exponential,
     Linear,
     OneCycle,
     Piecewise,
     Schedule,
-    Table,
 )
 from schedule_cases import CASES
 
@@ -141,21 +138,6 @@ def test_long_schedules_keep_their_peaks(ax: Axes) -> None:
     y = np.asarray(line.get_ydata())
     assert len(y) <= 4000
     assert (y.min(), y.max()) == (1.0, 9.0)
-    t, low, high = sampling.sample(Cyclic(0.0, 1.0, 5), 2**53, 100)
-    assert (len(t), t[0]) == (100, 0)
-    assert (low.min() >= 0, high.max() <= 1) == (True, True)
-
-
-@pytest.mark.parametrize("steps", [1, 2, 99, 100, 101, 12_345])
-@pytest.mark.parametrize("bins", [1, 7, 100])
-def test_stretches_cover_every_step(steps: int, bins: int) -> None:
-    schedule = Table(np.random.default_rng(0).random(steps))
-    t, low, high = sampling.sample(schedule, steps, bins)
-    values = schedule(np.arange(steps))
-    assert len(t) == min(steps, bins)
-    for i, start in enumerate(t):
-        stretch = values[start : t[i + 1] if i + 1 < len(t) else steps]
-        assert (low[i], high[i]) == (stretch.min(), stretch.max())
 
 
 def test_fifteen_curves_differ_and_are_named_beside_the_picture(pyplot: Any) -> None:

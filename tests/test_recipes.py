@@ -65,6 +65,11 @@ def check_skipping(result: dict[str, Any]) -> None:
     assert result["log"][0] == "step 3 skipped: gradients are not finite: grads['w'] in 1 of 3 elements"
 
 
+def check_from_torch(result: dict[str, Any]) -> None:
+    assert (result["step_count"], result["same"]) == (100, True)
+    assert "decoupled_weight_decay" in result["keys"]
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ import pytest
 import gradstep as gs
 from bits import assert_same_bits, assert_same_state
 from processes import HERE, printed
-from resuming import BREAK, CASES, END, WAYS, make, parameters, run
-from trees import copied
+from resuming import BREAK, CASES, END, WAYS, load, make, run
 
 
 def assert_same(got: gs.Optimizer, want: gs.Optimizer, params: Any, wanted: Any) -> None:
@@ -37,7 +35,7 @@ def assert_same(got: gs.Optimizer, want: gs.Optimizer, params: Any, wanted: Any)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("case", CASES)
 def test_in_one_process(case: str, way: str) -> None:
-    whole, part = parameters(), parameters()
+    whole, part = CASES[case].parameters(), CASES[case].parameters()
     want, first = make(case, whole), make(case, part)
     run(want, whole, 0, BREAK)
     run(first, part, 0, BREAK)
@@ -51,44 +49,37 @@ def test_in_one_process(case: str, way: str) -> None:
 
 
 GO_ON = """
-import pickle, sys
+import sys
+from pathlib import Path
+import gradstep as gs
 sys.path.insert(0, {here!r})
-from resuming import BREAK, END, make, run
-with open({file!r}, "rb") as file:
-    saved = pickle.load(file)
-ended = {{}}
-for case, (params, state_dict, alone) in saved.items():
-    opt = make(case, params)
-    opt.load_state_dict(state_dict)
+from resuming import BREAK, CASES, END, load, run
+for i, case in enumerate(CASES):
+    opt, params = load(Path({folder!r}, f"{{i}}.saved.npz"), case)
     run(opt, params, BREAK, END)
-    alone = pickle.loads(alone)
-    run(alone, alone.params, BREAK, END)
-    ended[case] = (params, opt.state_dict(), alone.params, alone.state_dict())
-with open({file!r}, "wb") as file:
-    pickle.dump(ended, file)
+    gs.save(Path({folder!r}, f"{{i}}.{name}.npz"), opt)
 """
 
+#: How a run is gone on with.
+PROCESSES = {
+    "resumed": {},
+    "otherwise": {"GRADSTEP_NUM_THREADS": "1", "GRADSTEP_SIMD": gs._core.simd_tiers()[0]},
+}
 
-@pytest.mark.parametrize(
-    "variables",
-    [{}, {"GRADSTEP_NUM_THREADS": "1", "GRADSTEP_SIMD": gs._core.simd_tiers()[0]}],
-    ids=["alike", "another tier"],
-)
-def test_in_another_process(variables: dict[str, str], tmp_path: Path) -> None:
-    wanted, saved = {}, {}
-    for case in CASES:
-        params = parameters()
-        opt = make(case, params)
-        run(opt, params, 0, BREAK)
-        saved[case] = (copied(params), opt.state_dict(), pickle.dumps(opt))
-        run(opt, params, BREAK, END)
-        wanted[case] = (params, opt.state_dict())
-    file = tmp_path / "saved"
-    file.write_bytes(pickle.dumps(saved))
-    printed(GO_ON.format(here=str(HERE), file=str(file)), **variables)
-    for case, (params, state, own, of_own) in pickle.loads(file.read_bytes()).items():
-        for name, array in wanted[case][0].items():
-            assert_same_bits(params[name], array, f"{case}: {name}")
-            assert_same_bits(own[name], array, f"{case}: {name}, alone")
-        np.testing.assert_equal(state, wanted[case][1])
-        np.testing.assert_equal(of_own, wanted[case][1])
+
+def test_uninterrupted_and_resumed_and_resumed_on_one_thread_and_another_tier(tmp_path: Path) -> None:
+    wanted = {}
+    with gs.num_threads(2):
+        for i, case in enumerate(CASES):
+            params = CASES[case].parameters()
+            opt = make(case, params)
+            run(opt, params, 0, BREAK)
+            gs.save(tmp_path / f"{i}.saved.npz", opt)
+            run(opt, params, BREAK, END)
+            wanted[case] = (opt, params)
+    for name, variables in PROCESSES.items():
+        printed(GO_ON.format(here=str(HERE), folder=str(tmp_path), name=name), **variables)
+        for i, (case, (want, params)) in enumerate(wanted.items()):
+            got, again = load(tmp_path / f"{i}.{name}.npz", case)
+            assert_same(got, want, again, params)
+            np.testing.assert_equal(got.state_dict(), want.state_dict(), case)

@@ -9,9 +9,10 @@ import pytest
 
 from processes import printed
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="limits and size of the address space are Linux's"
-)
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="limits and size of the address space are Linux's"),
+    pytest.mark.address_space,
+]
 
 
 class Action(NamedTuple):

@@ -105,13 +105,13 @@ W = ("parameters", "w")
 BAD: dict[str, tuple[Callable[[dict[str, Any]], None], type[Exception], str]] = {
     "no format": (put("format", ...), ValueError, "the state dict has no 'format'"),
     "another format": (put("format", 2), ValueError, "format must be 1, got 2"),
-    "no dict": (put("parameters", []), TypeError, "['parameters'] must be dict, got list"),
-    "a parameter": (put(*W, None), TypeError, "parameters['w'] must be a dict, got NoneType"),
+    "no dict": (put("parameters", []), TypeError, "['parameters'] must be a dict, got list"),
+    "a parameter": (put(*W, None), TypeError, "parameters['w'] must be a dict, got None"),
     "a count": (put(*W, "count", 4), ValueError, "counts must be at most step_count = 3, got 4"),
-    "a text": (put("step_count", "3"), TypeError, "['step_count'] must be int, got str"),
+    "a text": (put("step_count", "3"), TypeError, "['step_count'] must be an int, got str"),
     "below 0": (put("step_count", -3), ValueError, "['step_count'] must be in [0, 2**63), got -3"),
     "too many steps": (put("step_count", 2**63), ValueError, "['step_count'] must be in [0, 2**63)"),
-    "a list": (put(*W, "slots", "exp_avg", [1.0]), ValueError, "has a list as 'exp_avg', not an ndarray"),
+    "a list": (put(*W, "slots", "exp_avg", [1.0]), TypeError, "['exp_avg'] must be an ndarray, got list"),
     "a shape": (put(*W, "slots", "exp_avg", np.ones(2)), ValueError, "float64 of shape (2,)"),
     "a dtype": (put(*W, "slots", "exp_avg", np.ones((2, 3), np.float32)), ValueError, "of float32"),
     "a slot less": (put(*W, "slots", "exp_avg", ...), ValueError, "'w' has no slot 'exp_avg'"),
@@ -212,6 +212,16 @@ def test_hyperparameters_are_the_constructors_unless_they_are_asked_for(name: st
     assert opt.hyperparameters == plain.hyperparameters
     opt.load_state_dict(saved, hyperparameters=True)
     assert opt.hyperparameters == trained(**common | {name: HYPERS[name]}).hyperparameters
+
+
+@pytest.mark.parametrize("text", ["(" * 5000, "(True)", "(0.5,)", "()", "'a", "'it\\'s'", "", "'" * 3])
+def test_a_text_that_stands_for_no_hyperparameter(text: str) -> None:
+    state, opt = trained().state_dict(), trained()
+    state["groups"][0]["hyperparameters"]["lr"] = text
+    before = opt.state_dict()
+    with pytest.raises(ValueError, match=r"."):
+        opt.load_state_dict(state, hyperparameters=True)
+    np.testing.assert_equal(opt.state_dict(), before)
 
 
 def test_hyperparameters_of_groups_and_their_feedback() -> None:

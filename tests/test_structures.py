@@ -218,6 +218,17 @@ def test_repr_tells_the_rule_and_its_size() -> None:
     )
 
 
+def test_repr_tells_what_all_groups_have_in_common() -> None:
+    groups = [{"params": ones(2), "lr": 0.5}, {"params": ones(3)}]
+    rest = "weight_decay=0.0, momentum=0.0, dampening=0.0, nesterov=False"
+    assert repr(gs.SGD(groups, lr=0.25, clip_norm=S.Constant(1.0), clip_eps=0.0, accumulate=2)) == (
+        f"<SGD(lr=0.5, {rest}; lr=0.25, {rest} with clip_norm=Constant(value=1.0), clip_eps=0.0, "
+        "accumulate=2): 2 arrays, 5 elements, step 0>"
+    )
+    opt = gs.SGD(ones(2), clip_value=2.0, nonfinite="skip", measure=True)
+    assert " with clip_value=2.0, nonfinite='skip', measure=True): " in repr(opt)
+
+
 def test_an_infinite_clip_norm_only_measures() -> None:
     p = np.zeros(2)
     opt = gs.SGD(p, lr=1.0, clip_norm=float("inf"))

@@ -1,13 +1,18 @@
-"""scikit-learn's optimizers of perceptrons, which are private to it."""
+"""scikit-learn's optimizers of perceptrons, which are private to it; and estimators with ours, cloned."""
 
 from __future__ import annotations
 
 from itertools import count
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator, clone
 from sklearn.neural_network import _stochastic_optimizers as sklearn
 
+import gradstep as gs
+from gradstep import schedules
 from trajectories import TOLERANCES, Case, Params, Path, compare, gradient, variants
 
 CASES = [
@@ -31,3 +36,28 @@ def follow(case: Case, params: Params) -> Path:
     for t in count():
         opt.update_params(list(params.values()), list(gradient(params, t).values()))
         yield params
+
+
+class Classifier(BaseEstimator):  # type: ignore[misc]
+    """An estimator that is given an optimizer without parameters, or a class and what it is told."""
+
+    def __init__(self, optimizer: Any = None, rule: Any = gs.Adam, options: Any = None) -> None:
+        self.optimizer, self.rule, self.options = optimizer, rule, options
+
+    def fit(self) -> Classifier:
+        self.coef_ = np.ones(3)
+        self.optimizer_ = self.rule(self.coef_, **(self.options or {}))
+        self.optimizer_.step(np.ones(3))
+        return self
+
+
+def test_clone() -> None:
+    rate = schedules.Linear(0.5, 0.0, 9)
+    estimator = Classifier(gs.Adam(lr=rate, ema=0.5), gs.SGD, {"lr": rate, "momentum": 0.5}).fit()
+    other = clone(estimator)
+    assert not hasattr(other, "optimizer_")
+    assert other.optimizer is not estimator.optimizer
+    assert other.optimizer.hyperparameters == estimator.optimizer.hyperparameters
+    assert (other.rule, other.options) == (estimator.rule, estimator.options)
+    other.fit()
+    assert_array_equal(other.coef_, estimator.coef_)

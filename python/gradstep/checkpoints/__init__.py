@@ -1,6 +1,6 @@
-"""What an optimizer is between two steps: as a dict to be saved and loaded, and as a pickle or a copy.
+"""What an optimizer is between two steps: a dict to be saved and loaded, a file, a pickle, a copy.
 
-`gradstep.Optimizer.state_dict` and ``load_state_dict`` are the doors to it.
+`gradstep.Optimizer.state_dict` and ``load_state_dict``, `gradstep.save` and `gradstep.load` are its doors.
 """
 
 from gradstep.checkpoints.loading import CheckpointWarning, load

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Record = dict[str, Any]
+    from gradstep.checkpoints.records import Record
 
 
 class Comparison:
@@ -72,8 +70,6 @@ class Comparison:
                 yield f"{name!r} has no slot {slot!r}, but the optimizer's has"
             elif slot not in own:
                 yield f"{name!r} has a slot {slot!r}, but the optimizer's has not"
-            elif not isinstance(saved[slot], np.ndarray):
-                yield f"{name!r} has a {type(saved[slot]).__name__} as {slot!r}, not an ndarray"
             elif (saved[slot].shape, saved[slot].dtype) != (own[slot].shape, own[slot].dtype):
                 theirs, mine = (f"{a.dtype} of shape {a.shape}" for a in (saved[slot], own[slot]))
                 yield f"{name!r} has a slot {slot!r} of {theirs}, but the optimizer's is of {mine}"

@@ -5,38 +5,17 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from gradstep.archives import Stored
 from gradstep.checkpoints import texts
-from gradstep.checkpoints.differences import Comparison, Record
-from gradstep.checkpoints.records import FORMAT, record
+from gradstep.checkpoints.differences import Comparison
+from gradstep.checkpoints.faults import check
+from gradstep.checkpoints.records import Record, record
 from gradstep.checkpoints.renaming import renamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gradstep import _core
-
-PARTS: dict[str, type] = {
-    "format": int,
-    "class": str,
-    "rule": str,
-    "step_count": int,
-    "skipped": int,
-    "parameters": dict,
-    "groups": list,
-    "feedback": list,
-    "window": dict,
-}
-OF_GROUP: dict[str, type] = {"switches": dict, "hyperparameters": dict, "scalars": dict}
-OF_WINDOW: dict[str, type] = {"count": int, "scale": float, "loss_sum": float, "losses": int}
-OF_PARAMETER: dict[str, type] = {
-    "shape": list,
-    "dtype": str,
-    "group": int,
-    "count": int,
-    "frozen": bool,
-    "waiting": bool,
-    "slots": dict,
-}
 
 
 class CheckpointWarning(UserWarning):
@@ -61,58 +40,84 @@ def load(
     hyperparameters: bool = False,
 ) -> Record:
     """Bring an optimizer to where the one was that a state dict is of; see `Optimizer.load_state_dict`."""
-    check(given)
-    saved = {**given, "parameters": renamed(given["parameters"], rename or {})}
-    own = record(optimizer, rule, live=True)
-    mine, theirs = ([group["hyperparameters"] for group in one["groups"]] for one in (own, saved))
-    replaced = assignments(mine, theirs) if hyperparameters else {}
-    comparison = Comparison(own, saved, replaces=bool(replaced))
-    if strict and comparison.found:
-        raise ValueError("\n  ".join(["the state dict does not fit this optimizer:", *comparison.found]))
-    take(optimizer, own, saved, comparison, replaced)
-    notes = comparison.found + list(kept(mine, theirs, hyperparameters))
-    if notes:
-        # Of who called the method of the optimizer that called this.
-        warnings.warn("\n  ".join(["not taken:", *notes]), CheckpointWarning, stacklevel=3)
-    return rest(saved, comparison)
+    loading = Loading(optimizer, rule, given, rename, hyperparameters)
+    if strict and loading.found:
+        raise ValueError("\n  ".join(["the state dict does not fit this optimizer:", *loading.found]))
+    loading.advance()
+    loading.copy()
+    # Of who called the method of the optimizer that called this.
+    warn(loading.notes, stacklevel=4)
+    return rest(loading.saved, loading.fits)
 
 
-def check(saved: object) -> None:
-    """Refuse what is no state dict."""
-    parts(saved, PARTS, "the state dict")
-    assert isinstance(saved, dict)
-    if saved["format"] != FORMAT:
-        raise ValueError(
-            f"format must be {FORMAT}, got {saved['format']}: made by another version of gradstep"
+class Loading:
+    """A state dict beside the optimizer that it is to be loaded into, which has not been changed as yet.
+
+    Args:
+        optimizer, rule: the optimizer, and the name of its rule.
+        given: the state dict.
+        rename, hyperparameters: as of `Optimizer.load_state_dict`.
+
+    Attributes:
+        saved: the state dict, with the names that its parameters have here.
+        fits: what the two have in common.
+        found: their differences, a sentence each.
+        notes: these, and the hyperparameters that stay as they are.
+
+    Raises:
+        TypeError, ValueError: it is no state dict.
+    """
+
+    def __init__(
+        self,
+        optimizer: _core.Optimizer,
+        rule: str,
+        given: Mapping[str, Any],
+        rename: Mapping[str, str] | None,
+        hyperparameters: bool,
+    ) -> None:
+        check(given)
+        self.optimizer = optimizer
+        self.saved: Record = {**given, "parameters": renamed(given["parameters"], rename or {})}
+        self.own = record(optimizer, rule, live=True)
+        mine, theirs = (
+            [group["hyperparameters"] for group in one["groups"]] for one in (self.own, self.saved)
         )
-    for name, of_one in saved["parameters"].items():
-        parts(of_one, OF_PARAMETER, f"parameters[{name!r}]")
-    for i, group in enumerate(saved["groups"]):
-        parts(group, OF_GROUP, f"groups[{i}]")
-    parts(saved["window"], OF_WINDOW, "window")
-    for i, state in enumerate(saved["feedback"]):
-        parts(state, {}, f"feedback[{i}]")
+        self.replaced = assignments(mine, theirs) if hyperparameters else {}
+        self.fits = Comparison(self.own, self.saved, replaces=bool(self.replaced))
+        self.found = self.fits.found
+        self.notes = self.found + list(kept(mine, theirs, hyperparameters))
+
+    def advance(self) -> Callable[[], None]:
+        """Take over all but the arrays, or nothing; give what takes it back."""
+        if any(self.fits.slots.values()):
+            self.optimizer._unseal()
+        return advance(self.optimizer, self.own, self.saved, self.fits, self.replaced)
+
+    def copy(self) -> None:
+        """Take over the arrays."""
+        copy(self.fits)
 
 
-def parts(of: object, wanted: Mapping[str, type], label: str) -> None:
-    """Check that something is a dict with values of these types."""
-    if not isinstance(of, dict):
-        raise TypeError(f"{label} must be a dict, got {type(of).__name__}")
-    for key, kind in wanted.items():
-        if key not in of:
-            raise ValueError(f"{label} has no {key!r}")
-        if type(of[key]) is not kind:
-            raise TypeError(f"{label}[{key!r}] must be {kind.__name__}, got {type(of[key]).__name__}")
-        if kind is int and not 0 <= of[key] < 2**63:
-            raise ValueError(f"{label}[{key!r}] must be in [0, 2**63), got {of[key]}")
+def warn(notes: list[str], stacklevel: int) -> None:
+    """Say what was not taken, if anything."""
+    if notes:
+        warnings.warn("\n  ".join(["not taken:", *notes]), CheckpointWarning, stacklevel=stacklevel)
 
 
-def take(
+def advance(
     optimizer: _core.Optimizer, own: Record, saved: Record, fits: Comparison, replaced: Mapping[str, Any]
-) -> None:
-    """Take over what fits, or nothing: the arrays come last, when nothing is left that could fail."""
+) -> Callable[[], None]:
+    """Take over what fits but the arrays, or nothing; give what takes it back."""
     progress, scalars, feedback = optimizer._progress, optimizer.scalars, optimizer.feedback_state
     before = {name: together([group[name] for group in optimizer._hyperparameters]) for name in replaced}
+
+    def back() -> None:
+        for name, value in before.items():
+            optimizer._set_hyper(name, value)
+        optimizer._resume(progress)
+        optimizer.feedback_state, optimizer.scalars = feedback, scalars
+
     try:
         optimizer._resume(advanced(progress, own, saved, fits))
         for name, value in replaced.items():
@@ -122,14 +127,19 @@ def take(
         if fits.scalars:
             optimizer.scalars = [group["scalars"] for group in saved["groups"]]
     except BaseException:
-        for name, value in before.items():
-            optimizer._set_hyper(name, value)
-        optimizer._resume(progress)
-        optimizer.feedback_state, optimizer.scalars = feedback, scalars
+        back()
         raise
+    return back
+
+
+def copy(fits: Comparison) -> None:
+    """Take over the arrays that fit: the last of all, when nothing else is left that could fail."""
     for slots in fits.slots.values():
         for mine, theirs in slots.values():
-            mine[...] = theirs
+            if isinstance(theirs, Stored):
+                theirs.read_into(mine)
+            else:
+                mine[...] = theirs
 
 
 def advanced(progress: Record, own: Record, saved: Record, fits: Comparison) -> Record:

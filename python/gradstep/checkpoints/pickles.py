@@ -8,7 +8,7 @@ import numpy as np
 
 from gradstep import _core
 from gradstep.checkpoints.differences import Comparison
-from gradstep.checkpoints.loading import take
+from gradstep.checkpoints.loading import advance, copy
 from gradstep.checkpoints.records import record
 
 if TYPE_CHECKING:
@@ -79,4 +79,6 @@ def restore(optimizer: _core.Optimizer, rule: str, decoupled: bool, state: dict[
     else:
         optimizer._resemble(params)
     now, then = record(optimizer, rule, live=True), state["record"]
-    take(optimizer, now, then, Comparison(now, then), {})
+    fits = Comparison(now, then)
+    advance(optimizer, now, then, fits, {})
+    copy(fits)

@@ -10,11 +10,13 @@ from gradstep.optimizers.hypers import Fixed
 if TYPE_CHECKING:
     from gradstep import _core
 
+Record = dict[str, Any]
+
 FORMAT = 1
 """The version of the form of the dicts."""
 
 
-def record(optimizer: _core.Optimizer, rule: str, live: bool = False) -> dict[str, Any]:
+def record(optimizer: _core.Optimizer, rule: str, live: bool = False) -> Record:
     """Put down where an optimizer is.
 
     Args:
@@ -29,40 +31,92 @@ def record(optimizer: _core.Optimizer, rule: str, live: bool = False) -> dict[st
 
     Raises:
         ValueError: it has no parameters as yet.
+        RuntimeError: it is in the middle of a step, or has made one meanwhile.
     """
-    progress, state = optimizer._progress, optimizer._state
-    counts, frozen, waiting = progress["counts"], progress["frozen"], progress["waiting"]
-    parameters = {
-        name: {
-            "shape": shape,
-            "dtype": dtype,
-            "group": group,
-            "count": counts[i],
-            "frozen": frozen[i],
-            "waiting": waiting[i],
-            "slots": {slot: a if live else a.copy(order="K") for slot, a in state[name].items()},
-        }
-        for i, (name, shape, dtype, group) in enumerate(optimizer._parameters)
-    }
-    fixed = switches(type(optimizer))
+    before, state = optimizer._progress, optimizer._state
+    counts, frozen, waiting = before["counts"], before["frozen"], before["waiting"]
+    parameters = {}
+    for i, (name, shape, dtype, group) in enumerate(optimizer._parameters):
+        slots = {slot: a if live else a.copy(order="K") for slot, a in state[name].items()}
+        parameters[name] = of_parameter(shape, dtype, group, counts[i], slots, frozen[i], waiting[i])
+    kind = type(optimizer)
     groups = [
-        {
-            "switches": {name: value for name, value in options.items() if name in fixed},
-            "hyperparameters": {name: texts.write(v) for name, v in options.items() if name not in fixed},
-            "scalars": scalars,
-        }
+        of_group(kind, options, scalars)
         for options, scalars in zip(optimizer._hyperparameters, optimizer.scalars, strict=True)
     ]
+    feedback = list(optimizer.feedback_state)
+    if place(optimizer._progress) != place(before):
+        raise RuntimeError("another thread made a step of this optimizer while its state was read")
+    return whole(
+        kind.__name__,
+        rule,
+        step_count=before["step_count"],
+        skipped=before["skipped"],
+        parameters=parameters,
+        groups=groups,
+        feedback=feedback,
+        window=before["window"],
+    )
+
+
+def place(progress: Record) -> tuple[int, ...]:
+    """Tell where a run is: no step leaves all of these as they are."""
+    return progress["step_count"], progress["skipped"], progress["window"]["count"]
+
+
+def of_parameter(
+    shape: list[int],
+    dtype: str,
+    group: int,
+    count: int,
+    slots: dict[str, Any],
+    frozen: bool = False,
+    waiting: bool = False,
+) -> Record:
+    """Put down one parameter."""
+    return {
+        "shape": shape,
+        "dtype": dtype,
+        "group": group,
+        "count": count,
+        "frozen": frozen,
+        "waiting": waiting,
+        "slots": slots,
+    }
+
+
+def of_group(kind: type, options: Record, scalars: dict[str, float]) -> Record:
+    """Put down the options of a group."""
+    fixed = switches(kind)
+    return {
+        "switches": {name: value for name, value in options.items() if name in fixed},
+        "hyperparameters": {name: texts.write(v) for name, v in options.items() if name not in fixed},
+        "scalars": scalars,
+    }
+
+
+def whole(
+    kind: str,
+    rule: str,
+    *,
+    step_count: int,
+    parameters: dict[str, Record],
+    groups: list[Record],
+    skipped: int = 0,
+    feedback: list[Record] | None = None,
+    window: Record | None = None,
+) -> Record:
+    """Put the parts together; no window is one that has just begun."""
     return {
         "format": FORMAT,
-        "class": type(optimizer).__name__,
+        "class": kind,
         "rule": rule,
-        "step_count": progress["step_count"],
-        "skipped": progress["skipped"],
+        "step_count": step_count,
+        "skipped": skipped,
         "parameters": parameters,
         "groups": groups,
-        "feedback": list(optimizer.feedback_state),
-        "window": progress["window"],
+        "feedback": feedback or [],
+        "window": window or {"count": 0, "scale": 0.0, "loss_sum": 0.0, "losses": 0},
     }
 
 

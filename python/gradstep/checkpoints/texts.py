@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gradstep.expressions import parse
@@ -33,13 +34,18 @@ def read(text: str) -> Any:
         >>> read("(-inf, 0.5)"), read("'skip'"), read("Linear(start=1.0, end=0.0, steps=5)")
         ((-inf, 0.5), 'skip', Linear(start=1.0, end=0.0, steps=5))
     """
-    if text in WORDS:
-        return WORDS[text]
-    if text.startswith("'"):
-        return text[1:-1]
-    if text.startswith("("):
-        return tuple(read(part.strip()) for part in text[1:-1].split(","))
+    if re.fullmatch(r"\([^()]*,[^()]*\)", text):
+        return tuple(plain(part.strip()) for part in text[1:-1].split(","))
     try:
-        return float(text)
+        return plain(text)
     except ValueError:
         return parse(text)
+
+
+def plain(text: str) -> Any:
+    """Make the value of a text that is not made of others: a constant, a word, a number."""
+    if text in WORDS:
+        return WORDS[text]
+    if re.fullmatch(r"'\w*'", text, re.ASCII):
+        return text[1:-1]
+    return float(text)

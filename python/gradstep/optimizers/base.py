@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, Self, TypedDict
 
+from gradstep import directories
 from gradstep.optimizers.assignments import may_be_set, refusal
 from gradstep.optimizers.dialects import dialect
 from gradstep.optimizers.hypers import Fixed, Hyper, Limit, Option
@@ -12,6 +13,7 @@ from gradstep.optimizers.resumable import Resumable
 from gradstep.optimizers.states import Slots, State
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping
 
     from gradstep.types import Floats, Params, Rate
@@ -33,6 +35,7 @@ class Options(TypedDict, total=False):
     accumulate: int
     measure: bool
     groups: Mapping[str, Mapping[str, Any]] | None
+    state_dir: str | os.PathLike[str] | None
 
 
 class Optimizer(Resumable):
@@ -68,6 +71,8 @@ class Optimizer(Resumable):
         measure: take the norms ``update_norm`` and ``param_norm`` of each update.
         groups: ``{pattern: options}``, patterns of path names with the wildcards of `fnmatch`; the first that
             matches has the parameter. One that matches none is an error.
+        state_dir: a directory for the arrays of ``state``, a .npy file for each, instead of memory. A state
+            that `flush` has left there is gone on with. It wants params.
         hypers: those of the rule.
 
     Attributes:
@@ -99,6 +104,8 @@ class Optimizer(Resumable):
         TypeError: an array or a hyperparameter is of the wrong type, or there is no such argument.
         ValueError: an array cannot be updated in place, or a hyperparameter is out of range.
         MemoryError: there is no memory for the state.
+        OSError: there is no room for it on the disk, or state_dir has files of another optimizer: a
+            FileExistsError where they may be a mix of two steps, a BlockingIOError where it still lives.
         AttributeError: on assignment to an attribute that does not exist or cannot be changed. A subclass
             may have attributes of its own if their names begin with an underscore or stand in the class.
 
@@ -125,10 +132,21 @@ class Optimizer(Resumable):
     accumulate = Fixed()
     measure = Option()
 
-    def __init__(self, params: Params | None = None, **hypers: Any) -> None:
+    def __init__(
+        self, params: Params | None = None, *, state_dir: str | os.PathLike[str] | None = None, **hypers: Any
+    ) -> None:
         if not hasattr(self, "rule"):
             raise TypeError(f"{type(self).__name__} has no rule of its own; take one such as gradstep.Adam")
-        super().__init__(self.rule, params, decoupled_weight_decay=self.decoupled_weight_decay, **hypers)
+        decoupled = self.decoupled_weight_decay
+        if state_dir is None:
+            super().__init__(self.rule, params, decoupled_weight_decay=decoupled, **hypers)
+            return
+        if params is None:
+            raise ValueError("state_dir needs params, got None")
+        with directories.opened(state_dir) as directory:
+            super().__init__(self.rule, params, directory, decoupled_weight_decay=decoupled, **hypers)
+            if directory.resumed:
+                directories.resume(self, self.rule, directory)
 
     @classmethod
     def like(cls, library: str, params: Params | None = None, **overrides: Any) -> Self:
@@ -141,8 +159,7 @@ class Optimizer(Resumable):
             overrides: options of the class that are to be others than the library's defaults. ``eps`` stands
                 where the library has it.
 
-        What it sets is seen in `hyperparameters`, and but for ``clip_eps`` in ``repr``; docs/variants.md
-        tabulates it.
+        What it sets is seen in `hyperparameters` and in ``repr``; docs/variants.md tabulates it.
 
         Raises:
             ValueError: there is no such library, or it has not got the rule.
@@ -199,6 +216,7 @@ class Optimizer(Resumable):
             array([0.5, 0.5])
         """
         averages, arrays = self._averages(), self._arrays
+        self._unseal()
         kept = [array.copy(order="K") for array in arrays]
         if self._swap(True):
             raise RuntimeError("the averages are in the parameters already")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from gradstep import _core, checkpoints
+from gradstep import _core, checkpoints, directories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,8 @@ class Resumable(_core.Optimizer):
           inside (`gradstep.schedules.Lambda`), for which no text stands; and the ``"scalars"``;
         - ``"feedback"``, the entries of ``feedback_state``;
         - ``"window"``: how many gradients wait, their scale and their losses.
+
+        What the last step measured, ``grad_norm`` and its like, is no part of it: no step depends on that.
 
         Raises:
             ValueError: the optimizer has no parameters as yet.
@@ -94,6 +96,36 @@ class Resumable(_core.Optimizer):
             1
         """
         return checkpoints.load(self, self.rule, state_dict, strict, rename, hyperparameters)
+
+    @property
+    def state_dir(self) -> str | None:
+        """The directory whose files hold the state, as it was given; None where memory holds it."""
+        return None if self._directory is None else str(self._directory.path)
+
+    def flush(self) -> None:
+        """Bring the state in ``state_dir`` and parameters in maps of files to the disk.
+
+        Until the next step, `state_dir` is then what an optimizer of the same kind goes on with, bit for bit,
+        and may be copied. Without files there is nothing to do. Nor is there for maps of mode ``"c"``, whose
+        changes belong to the process.
+
+        Raises:
+            OSError: the system could not write.
+            RuntimeError: inside ``swap_averaged``, or in the middle of a step.
+
+        Example:
+            >>> import tempfile
+            >>> import numpy as np
+            >>> import gradstep as gs
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     opt = gs.Adam({"w": np.ones(2)}, state_dir=folder)
+            ...     opt.step({"w": np.ones(2)})
+            ...     opt.flush()
+            ...     np.load(f"{folder}/0-w-exp_avg.npy", mmap_mode="r")
+            True
+            memmap([0.1, 0.1])
+        """
+        directories.flush(self, self.rule)
 
     def __getstate__(self) -> dict[str, Any]:
         return checkpoints.reduced(self, self.rule)

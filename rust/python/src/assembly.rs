@@ -4,12 +4,13 @@ use gradstep_core::rule::Init;
 use gradstep_core::rules;
 use gradstep_core::spec::Spec;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+use pyo3::types::{PyDict, PySet};
 use std::sync::Arc;
 
-use crate::arrays::{Leaves, Member, Parameter, dense, name, writable};
+use crate::arrays::{Items, Leaves, Member, Parameter, dense, name, writable};
 use crate::clipping::{Clip, LIMITS};
 use crate::errors::{a_type, label, memory_error, type_error, value_error};
+use crate::files::Files;
 use crate::groups::Group;
 use crate::headroom;
 use crate::patterns::Patterns;
@@ -43,6 +44,9 @@ impl Source {
 /// The option that makes groups by name.
 const GROUPS: &str = "groups";
 
+/// The one that the Python class takes for itself.
+const STATE_DIR: &str = "state_dir";
+
 pub(crate) fn spec(rule: &str) -> PyResult<&'static Spec> {
     rules::named(rule).ok_or_else(|| value_error(format!("there is no rule named '{rule}'")))
 }
@@ -51,6 +55,8 @@ pub(crate) fn spec(rule: &str) -> PyResult<&'static Spec> {
 pub(crate) struct Assembly {
     pub(crate) settings: Arc<Settings>,
     pub(crate) patterns: Patterns,
+    /// Where the state goes if not into memory.
+    pub(crate) files: Option<Arc<Files>>,
 }
 
 impl Assembly {
@@ -61,6 +67,7 @@ impl Assembly {
         decoupled: bool,
         given: &[GroupWithParams<'_>],
         options: &Bound<'_, PyDict>,
+        files: Option<Arc<Files>>,
     ) -> PyResult<Self> {
         check_options(class, spec, options)?;
         let patterns = Patterns::new(options.get_item(GROUPS)?)?;
@@ -88,7 +95,7 @@ impl Assembly {
             };
         }
         let settings = Settings { groups, clip: Clip::new(limits)?, policies: Policies::new(options)? };
-        Ok(Self { settings: Arc::new(settings), patterns })
+        Ok(Self { settings: Arc::new(settings), patterns, files })
     }
 
     /// Takes `params` apart.
@@ -152,14 +159,15 @@ impl Assembly {
             slots.push(slots_of_one);
             now.push(now_of_one);
         }
-        let leaves =
-            Leaves::new(py, members, &slots, self.settings.policies.accumulate > 1, source == Source::Own)?;
+        let accumulates = self.settings.policies.accumulate > 1;
+        let files = self.files.as_deref();
+        let leaves = Leaves::new(py, members, &slots, accumulates, source == Source::Own, files)?;
         if source != Source::Own {
             structure.params = py.None();
             structure.groups = Vec::new();
             structure.known = true;
         }
-        Ok((structure, Stepper::new(leaves, Arc::clone(&self.settings), now)?))
+        Ok((structure, Stepper::new(leaves, Arc::clone(&self.settings), now, self.files.clone())?))
     }
 
     /// Takes over the state of `stepper` for other arrays that are like its own.
@@ -170,7 +178,7 @@ impl Assembly {
     ) -> PyResult<Structure> {
         let (structure, members) = self.members(params, given_groups(params)?, Source::Own)?;
         let slots: Vec<_> = self.settings.groups.iter().map(Group::all_slots).collect();
-        stepper.leaves.replace(params.py(), members, &slots)?;
+        stepper.leaves.replace(params.py(), members, &slots, self.files.as_deref())?;
         stepper.rearrange();
         Ok(structure)
     }
@@ -207,15 +215,11 @@ pub(crate) type GroupWithParams<'py> = (Bound<'py, PyDict>, Bound<'py, PyAny>);
 
 /// The groups, if `params` is a list of dicts that have the key "params".
 pub(crate) fn given_groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Vec<GroupWithParams<'py>>> {
-    let entries = match (params.cast::<PyList>(), params.cast::<PyTuple>()) {
-        (Ok(list), _) => list.as_sequence(),
-        (_, Ok(tuple)) => tuple.as_sequence(),
-        _ => return Ok(Vec::new()),
-    };
+    let Some(mut entries) = Items::of(params) else { return Ok(Vec::new()) };
     let mut groups: Vec<GroupWithParams<'py>> = Vec::new();
     let mut other = None;
-    for i in 0..entries.len()? {
-        let entry = entries.get_item(i)?;
+    for i in 0..entries.len() {
+        let entry = entries.get(i)?.to_owned();
         let params = entry.cast::<PyDict>().map_or(Ok(None), |dict| dict.get_item("params"))?;
         match params {
             Some(params) => {
@@ -228,7 +232,7 @@ pub(crate) fn given_groups<'py>(params: &Bound<'py, PyAny>) -> PyResult<Vec<Grou
     if let Some(i) = other
         && !groups.is_empty()
     {
-        let what = a_type(&entries.get_item(i)?);
+        let what = a_type(&entries.get(i)?.to_owned());
         return Err(value_error(format!(
             "params[{i}] is {what} without the key 'params', but other entries are groups, which have it"
         )));
@@ -263,7 +267,7 @@ fn check_options(class: &str, spec: &'static Spec, options: &Bound<'_, PyDict>) 
             continue;
         }
         let hint = if key == "betas" { "; betas=(a, b) is written beta1=a, beta2=b" } else { "" };
-        let names = names().collect::<Vec<_>>().join(", ");
+        let names = names().chain([STATE_DIR]).collect::<Vec<_>>().join(", ");
         return Err(type_error(format!(
             "{class}() got an unexpected keyword argument '{key}'{hint}; it takes params, {names}"
         )));

@@ -92,6 +92,17 @@ impl Clip {
         Ok(())
     }
 
+    /// `clip_norm=1.0`, for each that there is.
+    pub(crate) fn describe(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let limits = self.0.iter().zip(LIMITS);
+        limits
+            .filter_map(|(limit, name)| {
+                let value = limit.as_ref()?;
+                Some(value.describe(py, KIND).map(|value| format!("{name}={value}")))
+            })
+            .collect()
+    }
+
     pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
         self.0.iter().flatten()
     }

@@ -17,8 +17,10 @@
 mod around;
 mod arrays;
 mod assembly;
+mod checksums;
 mod clipping;
 mod errors;
+mod files;
 mod floor;
 mod functional;
 mod groups;
@@ -28,11 +30,13 @@ mod numbers;
 mod observers;
 mod optimizer;
 mod options;
+mod outcomes;
 mod passes;
 mod patterns;
 mod policies;
 mod ready;
 mod records;
+mod roots;
 mod schedules;
 mod settings;
 mod steps;
@@ -52,6 +56,8 @@ mod _core {
     use gradstep_core::machine::threads;
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::checksums::Checksum;
     #[pymodule_export]
     use super::floor::floor;
     #[pymodule_export]

@@ -92,6 +92,18 @@ impl Policies {
         })
     }
 
+    /// `nonfinite='skip'`, for each that is not as always.
+    pub(crate) fn describe(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let mut parts = Vec::new();
+        for name in POLICIES {
+            let (own, usual) = (self.get(py, name)?, Self::NONE.get(py, name)?);
+            if own.ne(&usual)? {
+                parts.push(format!("{name}={}", own.repr()?));
+            }
+        }
+        Ok(parts)
+    }
+
     pub(crate) fn add_to(&self, objects: &Bound<'_, PyDict>) -> PyResult<()> {
         POLICIES.iter().try_for_each(|name| objects.set_item(name, self.get(objects.py(), name)?))
     }

@@ -10,9 +10,10 @@ use crate::assembly::{Assembly, GroupWithParams, Source, given_groups};
 use crate::errors::value_error;
 use crate::groups::Group;
 use crate::headroom;
+use crate::outcomes::{Last, Outcome};
 use crate::patterns::matching;
 use crate::settings::Settings;
-use crate::steps::{Given, Last, Outcome, Stepper};
+use crate::steps::{Given, Stepper};
 use crate::structures::Structure;
 
 /// About what a new array takes besides its elements.

@@ -91,6 +91,16 @@ impl Settings {
         }
     }
 
+    /// `lr=0.1; lr=0.2 with clip_norm=1.0`: each group, and what all have in common.
+    pub(crate) fn describe(&self, py: Python<'_>) -> PyResult<String> {
+        self.ensure_headroom()?;
+        let groups = self.groups.iter().map(|group| group.describe(py));
+        let groups = groups.collect::<PyResult<Vec<_>>>()?.join("; ");
+        let mut common = self.clip.as_ref().map_or(Ok(Vec::new()), |clip| clip.describe(py))?;
+        common.extend(self.policies.describe(py)?);
+        Ok(if common.is_empty() { groups } else { format!("{groups} with {}", common.join(", ")) })
+    }
+
     /// A dict for each group: of its own hyperparameters, and of what all have in common.
     pub(crate) fn objects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         self.ensure_headroom()?;

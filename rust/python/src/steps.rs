@@ -13,9 +13,11 @@ use std::sync::Arc;
 use crate::arrays::{Leaves, Outputs};
 use crate::clipping::{Clip, Clipping};
 use crate::errors::memory_error;
+use crate::files::Files;
 use crate::nonfinite::{norm_refused, refused};
 use crate::numbers::real;
 use crate::observers::Observers;
+use crate::outcomes::{Last, Outcome};
 use crate::passes::{Plans, detached, pass};
 use crate::policies::NonFinite;
 use crate::settings::Settings;
@@ -41,6 +43,8 @@ pub(crate) struct Stepper {
     squares: Partials<1>,
     changes: Partials<2>,
     scratches: Scratches,
+    /// What holds the state if not memory.
+    files: Option<Arc<Files>>,
 }
 
 /// What a step is given beside the gradients.
@@ -53,30 +57,14 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) disturbed: bool,
 }
 
-/// What is known of the last update.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Last {
-    /// The global norm of the gradients, if it was taken.
-    pub(crate) norm: Option<f64>,
-    /// The norms of the update and of the parameters before it, if they were taken.
-    pub(crate) measured: Option<[f64; 2]>,
-    /// Whether any parameter had a gradient.
-    pub(crate) any: bool,
-}
-
-/// What a step came to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Updated,
-    /// The gradients wait for others.
-    Waiting,
-    /// They were not finite.
-    Skipped,
-}
-
 impl Stepper {
     /// `now` are each group's hyperparameters at the start, and what its rule remembers.
-    pub(crate) fn new(mut leaves: Leaves, settings: Arc<Settings>, now: Vec<Vec<f64>>) -> PyResult<Self> {
+    pub(crate) fn new(
+        mut leaves: Leaves,
+        settings: Arc<Settings>,
+        now: Vec<Vec<f64>>,
+        files: Option<Arc<Files>>,
+    ) -> PyResult<Self> {
         let observers = Observers::new(settings.values().flat_map(Value::feedback))?;
         Ok(Self {
             wants_norm: wants_norm(&settings, &observers),
@@ -91,6 +79,7 @@ impl Stepper {
             squares: Partials::default(),
             changes: Partials::default(),
             scratches: Scratches::default(),
+            files,
         })
     }
 
@@ -194,7 +183,7 @@ impl Stepper {
         if let Some(outputs) = given.outputs {
             self.leaves.direct(outputs)?;
         }
-        let Self { settings, terms, plans, scratches, leaves, squares, changes, .. } = self;
+        let Self { settings, terms, plans, scratches, leaves, squares, changes, files, .. } = self;
         let plan = plans.of(leaves)?;
         let step = Step { settings, leaves, plan, t };
         let of_item = |item: usize| squares.total(plan.chunks_of(item))[0].sqrt() * scale.abs();
@@ -219,6 +208,9 @@ impl Stepper {
         if let Some((known, sums)) = terms.dry_run(plan)? {
             let mut tensors = leaves.lend();
             detached(py, plan.is_large(), || pass.measure(&mut tensors, known, sums));
+        }
+        if let Some(files) = files {
+            files.unseal()?;
         }
         terms.settle(step, clipping);
         let (mut tensors, all) = (leaves.lend(), terms.all());
@@ -251,6 +243,9 @@ impl Stepper {
         self.leaves.add_up()?;
         let plan = self.plans.of(&self.leaves)?;
         let pass = pass(plan, &mut self.scratches, self.leaves.staged(), true)?;
+        if let Some(files) = &self.files {
+            files.unseal()?;
+        }
         let mut tensors = self.leaves.lend_gradients();
         detached(py, plan.is_large(), || pass.accumulate(&mut tensors));
         self.leaves.wait();

@@ -11,7 +11,8 @@ use std::ffi::CString;
 
 use crate::arrays::{Leaves, references};
 use crate::errors::{memory_error, value_error};
-use crate::trees::{Root, Tree};
+use crate::roots::Root;
+use crate::trees::Tree;
 
 pub(crate) struct Structure {
     /// Of the parameters; where there are groups, a list of one structure for each.

@@ -3,7 +3,8 @@
 use gradstep_core::memory::{Gradient, Order, Output, Tensors};
 use pyo3::prelude::*;
 
-use super::leaves::{Leaves, reserved};
+use super::leaves::Leaves;
+use super::members::reserved;
 use super::outputs::{Made, Outputs};
 
 impl Leaves {
@@ -98,7 +99,7 @@ impl Leaves {
     ) -> PyResult<Outputs<'py>> {
         let own = || self.parameters.iter().map(|parameter| parameter.array.clone_ref(py)).collect();
         let given = given.or_else(|| self.bound.then(own));
-        Outputs::new(py, &self.parameters, given.as_deref(), self.room.stretch(), &mut self.spares, made)
+        Outputs::new(py, &self.parameters, given.as_deref(), &self.rooms, &mut self.spares, made)
     }
 
     /// What the pass goes over.

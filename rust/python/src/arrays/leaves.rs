@@ -6,41 +6,21 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyComplex, PyDict, PyFloat};
 
-use super::made::{Room, copy};
+use super::made::copy;
+use super::members::{ACCUMULATED, AVERAGE, Member, Slots, reserved};
 use super::outputs::Spares;
 use super::parameters::Parameter;
-use super::places::{Load, place, room_for};
+use super::rooms::Rooms;
 use super::writable::Written;
-use crate::errors::{memory_error, value_error};
-
-/// A parameter as it was found, and the number of its group.
-pub(crate) struct Member {
-    pub(crate) group: usize,
-    pub(crate) parameter: Parameter,
-    pub(crate) data: *mut u8,
-}
-
-/// What each parameter of a group remembers.
-pub(crate) struct Slots {
-    pub(crate) of_rule: &'static [Slot],
-    /// What a slot holds at first if that is a number.
-    pub(crate) values: Vec<f64>,
-    /// Whether an average of the parameter is kept beside them.
-    pub(crate) averages: bool,
-}
-
-impl Slots {
-    fn streams(&self) -> usize {
-        self.of_rule.len() + usize::from(self.averages)
-    }
-}
+use crate::errors::value_error;
+use crate::files::Files;
 
 pub(crate) struct Leaves {
     pub(super) parameters: Vec<Parameter>,
     groups: Vec<usize>,
     pub(super) tensors: Vec<Tensor>,
     /// Where the state of all parameters is.
-    pub(super) room: Room,
+    pub(super) rooms: Rooms,
     pub(super) written: Written,
     /// Whether the parameters are arrays that are updated in place, and not only what such arrays are like.
     pub(super) bound: bool,
@@ -71,26 +51,11 @@ impl Leaves {
         slots: &[Slots],
         accumulates: bool,
         bound: bool,
+        files: Option<&Files>,
     ) -> PyResult<Self> {
-        let load = |member: &Member| Load {
-            params: member.data as usize,
-            bytes: member.parameter.layout.bytes(),
-            slots: slots[member.group].streams() + usize::from(accumulates),
-        };
-        let room = Room::new(py, room_for(members.iter().map(load)))?;
         let mut tensors: Vec<Tensor> = reserved(members.len())?;
         tensors.extend(members.iter().map(|member| member.parameter.tensor(member.data)));
-        place(room.start() as usize, members.iter().map(load), |leaf, slot, at| {
-            let (tensor, slots, at) = (&mut tensors[leaf], &slots[members[leaf].group], room.at(at));
-            if slot < slots.of_rule.len() {
-                tensor.state[slot] = at;
-                tensor.slots = slot + 1;
-            } else if slot < slots.streams() {
-                tensor.average = at;
-            } else {
-                tensor.accumulated = at;
-            }
-        });
+        let rooms = Rooms::new(py, &members, &mut tensors, slots, accumulates, files)?;
         let mut leaves = Self {
             parameters: reserved(members.len())?,
             groups: reserved(members.len())?,
@@ -106,7 +71,7 @@ impl Leaves {
             admitted: false,
             staged: (false, false),
             tensors,
-            room,
+            rooms,
             written: Written::default(),
         };
         for (leaf, member) in members.into_iter().enumerate() {
@@ -120,14 +85,16 @@ impl Leaves {
         // Parameters that share memory are refused: an update of one would change the other.
         let places = leaves.parameters.iter().zip(leaves.tensors.iter().map(|tensor| tensor.params));
         leaves.written =
-            Written::new(stretches(places.take(if bound { usize::MAX } else { 0 }), &leaves.room), &|i| {
+            Written::new(stretches(places.take(if bound { usize::MAX } else { 0 }), &leaves.rooms), &|i| {
                 leaves
                     .parameters
                     .get(i)
                     .filter(|_| bound)
                     .map_or_else(|| "the state".to_owned(), Parameter::own)
             })?;
-        leaves.fill(py, slots)?;
+        if !files.is_some_and(|files| files.resumed) {
+            leaves.fill(py, slots)?;
+        }
         if !bound {
             for (parameter, tensor) in leaves.parameters.iter_mut().zip(&mut leaves.tensors) {
                 parameter.array = py.None();
@@ -169,7 +136,7 @@ impl Leaves {
 
     /// A view of what is there of a parameter.
     fn view<'py>(&self, py: Python<'py>, leaf: usize, data: *mut u8) -> PyResult<Bound<'py, PyAny>> {
-        self.room.view(py, data, &self.parameters[leaf].layout)
+        self.rooms.view(py, data, &self.parameters[leaf].layout)
     }
 
     /// `{name: {slot: ndarray}}`, views of the state; `slots` are the groups' own.
@@ -179,7 +146,7 @@ impl Leaves {
             let of_one = PyDict::new(py);
             let tensor = &self.tensors[leaf];
             let names = slots[self.groups[leaf]].iter().map(|slot| slot.name).zip(tensor.state);
-            for (name, data) in names.chain([("ema", tensor.average), ("accumulated", tensor.accumulated)]) {
+            for (name, data) in names.chain([(AVERAGE, tensor.average), (ACCUMULATED, tensor.accumulated)]) {
                 if !data.is_null() {
                     of_one.set_item(name, self.view(py, leaf, data)?)?;
                 }
@@ -261,7 +228,13 @@ impl Leaves {
     }
 
     /// Puts other arrays in the place of the parameters, which are like them.
-    pub(crate) fn replace(&mut self, py: Python<'_>, members: Vec<Member>, slots: &[Slots]) -> PyResult<()> {
+    pub(crate) fn replace(
+        &mut self,
+        py: Python<'_>,
+        members: Vec<Member>,
+        slots: &[Slots],
+        files: Option<&Files>,
+    ) -> PyResult<()> {
         if members.len() != self.len() {
             let (a, b) = (members.len(), self.len());
             return Err(value_error(format!("params has {a} arrays, but the optimizer has {b}")));
@@ -272,7 +245,7 @@ impl Leaves {
             alike &= own.layout.has_strides(&new.parameter.layout.strides);
         }
         if alike {
-            let stretches = stretches(members.iter().map(|new| (&new.parameter, new.data)), &self.room);
+            let stretches = stretches(members.iter().map(|new| (&new.parameter, new.data)), &self.rooms);
             self.written = Written::new(stretches, &|i| {
                 members.get(i).map_or_else(|| "the state".to_owned(), |new| new.parameter.own())
             })?;
@@ -283,7 +256,10 @@ impl Leaves {
             self.bound = true;
             return Ok(());
         }
-        let mut new = Self::new(py, members, slots, self.accumulates, true)?;
+        if files.is_some() {
+            return Err(value_error("params lie in another memory order than the state, which is in files"));
+        }
+        let mut new = Self::new(py, members, slots, self.accumulates, true, None)?;
         for (leaf, (to, from)) in new.tensors.iter().zip(&self.tensors).enumerate() {
             let streams = to.state.iter().zip(&from.state);
             let besides = [(&to.average, &from.average), (&to.accumulated, &from.accumulated)];
@@ -304,20 +280,14 @@ impl Leaves {
     }
 }
 
-/// The stretches of memory that a step writes: the parameters, and then the room of the state.
+/// The stretches of memory that a step writes: the parameters, and then the rooms of the state.
 fn stretches<'a>(
     parameters: impl ExactSizeIterator<Item = (&'a Parameter, *mut u8)>,
-    room: &Room,
+    rooms: &Rooms,
 ) -> impl ExactSizeIterator<Item = (usize, usize)> {
     let of_one =
         |(parameter, data): (&Parameter, *mut u8)| (data as usize, data as usize + parameter.layout.bytes());
     let mut all: Vec<_> = parameters.map(of_one).collect();
-    all.push(room.stretch());
+    all.extend(rooms.stretches());
     all.into_iter()
-}
-
-pub(super) fn reserved<T>(len: usize) -> PyResult<Vec<T>> {
-    let mut items = Vec::new();
-    items.try_reserve_exact(len).map_err(memory_error)?;
-    Ok(items)
 }

@@ -2,12 +2,16 @@
 
 use gradstep_core::dtypes::Dtype;
 use numpy::PyUntypedArray;
-use numpy::npyffi::{self, NPY_ARRAY_WRITEABLE, NPY_TYPES, PyArrayObject};
+use numpy::npyffi::{self, NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_WRITEABLE, NPY_TYPES, PyArrayObject};
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 
 use super::fields::Fields;
 use super::layouts::Layout;
+use crate::errors::value_error;
+
+/// Of the largest float.
+const ALIGNMENT: usize = 8;
 
 /// Memory for many arrays, all zeros at first. The arrays in it are views that keep it alive.
 pub(crate) struct Room {
@@ -26,6 +30,20 @@ impl Room {
         let owner = zeros(py, NPY_TYPES::NPY_UBYTE, &[bytes as isize])?;
         let start = Fields::of(&owner).expect("an array").data;
         Ok(Self { owner: owner.unbind(), start, bytes })
+    }
+
+    /// The memory of an array of bytes.
+    pub(super) fn of(array: &Bound<'_, PyAny>, bytes: usize) -> PyResult<Self> {
+        let fields = Fields::of(array).filter(|fields| {
+            fields.len() == bytes
+                && fields.strides == [1]
+                && fields.has(NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_WRITEABLE)
+                && (fields.data as usize).is_multiple_of(ALIGNMENT)
+        });
+        let Some(fields) = fields else {
+            return Err(value_error(format!("an array of {bytes} bytes that can be written to is wanted")));
+        };
+        Ok(Self { start: fields.data, owner: array.clone().unbind(), bytes })
     }
 
     pub(super) fn start(&self) -> *mut u8 {

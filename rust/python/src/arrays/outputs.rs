@@ -10,6 +10,7 @@ use super::fields::{Fields, is_masked, references};
 use super::layouts::{Layout, same};
 use super::made::{copy, empty};
 use super::parameters::Parameter;
+use super::rooms::Rooms;
 use super::writable::{dtype_name, masked, tuple};
 use crate::errors::{a_type, memory_error, type_error, value_error};
 
@@ -34,13 +35,13 @@ pub(crate) enum Made {
 }
 
 impl<'py> Outputs<'py> {
-    /// The updated parameters, or what is to be added to them. `given` are the parameters, if they are known. `room` is
+    /// The updated parameters, or what is to be added to them. `given` are the parameters, if they are known. `rooms` are
     /// what a step writes besides.
     pub(super) fn new(
         py: Python<'py>,
         parameters: &[Parameter],
         given: Option<&[Py<PyAny>]>,
-        room: (usize, usize),
+        rooms: &Rooms,
         spares: &mut Spares,
         made: Made,
     ) -> PyResult<Self> {
@@ -48,7 +49,7 @@ impl<'py> Outputs<'py> {
         for (leaf, parameter) in parameters.iter().enumerate() {
             let given = given.map(|given| given[leaf].bind(py));
             new.arrays.push(fresh(py, parameter, given, || spares.take(py, leaf, &parameter.layout))?);
-            new.origins.push(given.map(|given| origin(parameter, given, room)).transpose()?);
+            new.origins.push(given.map(|given| origin(parameter, given, rooms)).transpose()?);
         }
         Ok(new)
     }
@@ -167,7 +168,7 @@ fn axes_of<'py>(py: Python<'py>, axes: &[usize]) -> PyResult<Bound<'py, PyTuple>
 fn origin<'py>(
     parameter: &Parameter,
     given: &Bound<'py, PyAny>,
-    room: (usize, usize),
+    rooms: &Rooms,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (py, own, layout) = (given.py(), parameter.own(), &parameter.layout);
     let Some(fields) = Fields::of(given) else {
@@ -185,10 +186,7 @@ fn origin<'py>(
         return Err(type_error(format!("{own} has dtype {a}, but had {b} at first")));
     }
     let (start, end) = (fields.data as usize, fields.data as usize + layout.bytes());
-    if layout.has_strides(fields.strides)
-        && fields.has(NPY_ARRAY_ALIGNED)
-        && (end <= room.0 || start >= room.1)
-    {
+    if layout.has_strides(fields.strides) && fields.has(NPY_ARRAY_ALIGNED) && rooms.is_outside((start, end)) {
         return Ok(given.clone());
     }
     let copied = empty(py, layout)?;

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::assembly::{Assembly, given_groups, spec};
+use crate::files::Files;
 use crate::ready::{Call, Ready};
 use shared::{NO_NORM, Told, not_ready, scale_of};
 
@@ -35,11 +36,12 @@ impl Optimizer {
         }
     }
 
-    #[pyo3(signature = (rule, params, /, *, decoupled_weight_decay=false, **options))]
+    #[pyo3(signature = (rule, params, directory=None, /, *, decoupled_weight_decay=false, **options))]
     fn __init__(
         slf: &Bound<'_, Self>,
         rule: &str,
         params: Option<&Bound<'_, PyAny>>,
+        directory: Option<&Bound<'_, PyAny>>,
         decoupled_weight_decay: bool,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
@@ -48,7 +50,8 @@ impl Optimizer {
         let options = options.cloned().unwrap_or_else(|| PyDict::new(slf.py()));
         let class = slf.get_type().name()?.to_string();
         let given = params.map_or(Ok(Vec::new()), given_groups)?;
-        let assembly = Assembly::new(&class, spec(rule)?, decoupled_weight_decay, &given, &options)?;
+        let files = directory.map(Files::new).transpose()?.map(Arc::new);
+        let assembly = Assembly::new(&class, spec(rule)?, decoupled_weight_decay, &given, &options, files)?;
         let ready = Ready::new(assembly, params, given)?;
         let told = Told::of(&ready);
         // What is replaced may run code when it is dropped, and so only when the locks are gone.
@@ -309,6 +312,11 @@ impl Optimizer {
         Ok(self.swapped.swap(swapped, Ordering::Relaxed))
     }
 
+    /// Refuses what is not to be done inside `swap_averaged`, by a RuntimeError that begins with these words.
+    fn _check_own(&self, refused: &str) -> PyResult<()> {
+        self.check_own(refused)
+    }
+
     /// `{name: {slot: ndarray}}`, the optimizer's own memory; the same arrays at each call.
     #[getter]
     fn _state(slf: &Bound<'_, Self>) -> PyResult<Py<PyDict>> {
@@ -349,6 +357,42 @@ impl Optimizer {
         Ok(())
     }
 
+    /// The `StateDirectory` of the files that hold the state, if they do.
+    #[getter]
+    fn _directory(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
+        let guard = slf.get().lock()?;
+        let files = guard.as_ref().and_then(|ready| ready.assembly.files.as_ref());
+        Ok(files.map(|files| files.directory.clone_ref(slf.py())))
+    }
+
+    /// Whether nothing has been written to these files since `_seal`.
+    #[getter]
+    fn _sealed(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        let guard = slf.get().lock()?;
+        Ok(guard
+            .as_ref()
+            .and_then(|ready| ready.assembly.files.as_ref())
+            .is_some_and(|files| files.is_sealed()))
+    }
+
+    /// Notes that what is in these files is about to be put down. Returns the arrays that are updated in place.
+    fn _seal<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
+        let mut guard = slf.get().lock()?;
+        slf.get().check_own("nothing is flushed")?;
+        let ready = guard.as_mut().ok_or_else(not_ready)?;
+        if let Some(files) = &ready.assembly.files {
+            files.set_sealed();
+        }
+        let parameters = ready.bound().map_or(&[][..], |body| body.stepper.leaves.parameters());
+        PyList::new(slf.py(), parameters.iter().map(|parameter| parameter.array.bind(slf.py())))
+    }
+
+    /// Breaks the seal of these files, before something is written that is no step.
+    fn _unseal(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let guard = slf.get().lock()?;
+        guard.as_ref().and_then(|ready| ready.assembly.files.as_ref()).map_or(Ok(()), |files| files.unseal())
+    }
+
     /// What the garbage collector has to see: a schedule's function may hold the optimizer. In the middle of a step
     /// nothing is shown, and so nothing is collected.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -369,10 +413,7 @@ impl Optimizer {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().name()?;
         let Told { settings, arrays, elements } = slf.get().snapshot()?;
-        settings.ensure_headroom()?;
-        let groups = settings.groups.iter().map(|group| group.describe(slf.py()));
-        let groups = groups.collect::<PyResult<Vec<_>>>()?.join("; ");
-        let t = slf.get().step_count();
-        Ok(format!("<{class}({groups}): {arrays} arrays, {elements} elements, step {t}>"))
+        let (settings, t) = (settings.describe(slf.py())?, slf.get().step_count());
+        Ok(format!("<{class}({settings}): {arrays} arrays, {elements} elements, step {t}>"))
     }
 }

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::errors::value_error;
 use crate::numbers::real;
+use crate::outcomes::{Last, Outcome};
 use crate::ready::{Call, Ready};
 use crate::settings::Settings;
-use crate::steps::{Last, Outcome};
 
 #[pyclass(subclass, frozen, module = "gradstep._core")]
 pub(crate) struct Optimizer {

@@ -1,0 +1,95 @@
+"""`gradstep inspect`: what it shows, and how it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradstep as gs
+from gradstep.cli import main
+from hostile import put, with_header
+
+
+def save(path: Path, w: float = 1.0, step_count: int = 1234, **extra: Any) -> Path:
+    opt = gs.Adam({"fc1": {"w": np.full((2, 3), w)}, "b": np.ones(3, np.float32)}, lr=0.5)
+    opt.step_count = step_count
+    gs.save(path, opt, **extra)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_what_is_in_a_file(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save(tmp_path / f"x{suffix}", epoch=3, best=np.ones(2))
+    assert main(["inspect", str(path)]) == 0
+    output = capsys.readouterr().out
+    assert output.startswith(f"{path}: {suffix}, written by gradstep {gs.__version__}\n")
+    assert "Adam after 1,234 steps\n2 parameters, with the arrays\nlr=0.5, " in output
+    assert "extra: epoch (int), best (array)" in output
+    (line,) = (line for line in output.splitlines() if line.startswith("params/fc1.w "))
+    assert line.split()[:5] == ["params/fc1.w", "float64", "(2,", "3)", "48"]
+    assert output.endswith("whole: the checksums of all 7 arrays hold, 196 bytes\n")
+
+
+def test_several_optimizers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.npz"
+    gs.save(path, {"a": gs.SGD(np.ones(1)), "b": gs.Adam(np.ones(1))}, params=False)
+    assert main(["inspect", str(path)]) == 0
+    output = capsys.readouterr().out
+    assert "a: SGD after 0 steps\n1 parameter, without the arrays" in output
+    assert "b: Adam after 0 steps" in output
+
+
+def test_two_that_are_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [str(save(tmp_path / name, best=[np.ones(2)])) for name in ("x.npz", "y.safetensors")]
+    assert main(["inspect", *paths]) == 0
+    assert capsys.readouterr().out == f"{paths[0]} and {paths[1]} hold the same, bit for bit\n"
+
+
+def test_two_that_differ(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a = save(tmp_path / "a.npz", epoch=1, seen=np.arange(3), old=[1])
+    b = save(tmp_path / "b.npz", w=1.5, step_count=99, epoch=2, seen=np.ones((3, 1)))
+    assert main(["inspect", str(a), str(b)]) == 1
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()[2:]]
+    assert lines == [
+        "optimizers['']['step_count'] 1234 99",
+        "optimizers['']['parameters']['fc1.w']['count'] 1234 99",
+        "params/fc1.w float64 of shape (2, 3) 6 of 6 elements differ, by 0.5 at the most",
+        "optimizers['']['parameters']['b']['count'] 1234 99",
+        "extra['epoch'] 1 2",
+        "extra/seen int64 of shape (3,) float64 of shape (3, 1)",
+        "extra['old'][0] 1 -",
+    ]
+
+
+def test_a_damaged_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save(tmp_path / "x.npz")
+    path.write_bytes(path.read_bytes().replace(np.ones(3).tobytes(), np.zeros(3).tobytes(), 1))
+    assert main(["inspect", str(path)]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith(f"gradstep inspect: {path}: params/fc1.w is damaged: its checksum is ")
+
+
+def test_what_a_terminal_would_obey_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.npz"
+    path.write_bytes(with_header(put("writer", "\x1b[2J\r")))
+    assert main(["inspect", str(path)]) == 0
+    assert "written by \\x1b[2J\\r\n" in capsys.readouterr().out
+
+
+def test_no_state_dict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.npz"
+    path.write_bytes(with_header(put("tree", "optimizers", "", "step_count", "\n")))
+    assert main(["inspect", str(path)]) == 1
+    assert "['step_count'] must be an int, got str" in capsys.readouterr().err
+
+
+def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(tmp_path / "x.npz")]) == 1
+    wanted = f"gradstep inspect: cannot read '{tmp_path / 'x.npz'}': No such file or directory\n"
+    assert capsys.readouterr().err == wanted
+    assert main(["inspect", str(tmp_path)]) == 1
+    assert "cannot read" in capsys.readouterr().err
