@@ -13,7 +13,7 @@ import gradstep as gs
 
 STEPS = 1000
 #: The largest difference over the rate, or over the largest rate times CANCELLED where the rate is less.
-TOLERANCES = {"float64": 1e-12, "float32": 2e-5}
+TOLERANCES = {"float64": 1e-12, "float32": 2e-6}
 #: 1 + cos πx is what is left of two ones: so much of the largest rate is rounding.
 CANCELLED = {"float64": 1e-3, "float32": 1.0}
 
