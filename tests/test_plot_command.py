@@ -86,8 +86,8 @@ def test_draws_into_files(tmp_path: Path) -> None:
         (["Constant(%d)"], "argument SCHEDULE: unexpected character '%'\n  Constant(%d)\n           ^\n"),
         (
             ["__import__('os').system('true')"],
-            "argument SCHEDULE: a schedule has no 'system' here; expected one of then, warmup, clip, every, "
-            "shift, repeat\n  __import__('os').system('true')\n                   ^\n",
+            "argument SCHEDULE: a schedule has no 'system' here; expected one of then, warmup, cooldown, "
+            "clip, every, stride, shift, repeat\n  __import__('os').system('true')\n                   ^\n",
         ),
         (
             ["Constant(1)", "--steps", "0"],
