@@ -102,7 +102,8 @@ impl CosineRestarts {
             look = if tries > 0 { look.clamp(low + 1, high - 1) } else { low.midpoint(high) };
             tries -= i32::from(tries > 0);
             let there = self.begin(look);
-            if there.ceil() as u64 <= t {
+            let first = if self.rounded { there } else { there.ceil() };
+            if first as u64 <= t {
                 (low, begin) = (look, there);
                 look += 1;
             } else {
@@ -111,7 +112,7 @@ impl CosineRestarts {
             }
         }
         // The difference of the integers is exact, as that of floats beyond 2⁵³ is not.
-        let done = (t - begin as u64) as f64 - begin.fract();
+        let done = if self.rounded { (t - begin as u64) as f64 } else { t as f64 - begin };
         (low, done, (next - begin).min(f64::MAX))
     }
 }
