@@ -64,7 +64,7 @@ mutants: ## which mistakes in the core its own tests do not notice: half an hour
 	.ci/mutants $(MUTANTS_OPTIONS)
 
 # Not a part of `test`: PyPI's torch for Linux brings gigabytes of CUDA. Set PIP_INDEX_URL to wheels for the CPU, if at hand.
-parity: build $(PARITY)/made ## 200 steps beside torch, optax, Keras, schedulefree and others, installed into build/parity
+parity: build $(PARITY)/made ## 200 steps and 1,000 rates beside torch, optax, Keras and others, installed into build/parity
 	PYTHONPATH=$(CURDIR)/python:$(CURDIR)/tests/parity $(PARITY)/$(SCRIPTS)/python -m pytest -p table --quiet \
 		tests/parity/against_*.py
 

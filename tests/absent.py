@@ -34,3 +34,9 @@ def numpy_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     contenders.installed.cache_clear()
     yield
     contenders.installed.cache_clear()
+
+
+def no_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "scipy"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Without("scipy"), *sys.meta_path])

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import ceil, cos, exp, pi, sqrt
 from typing import NamedTuple
 
 from gradstep.schedules import (
     Clip,
     Constant,
+    Cooldown,
     Cosine,
     CosineRestarts,
     Cyclic,
     Every,
     Exponential,
+    Interpolated,
     InverseSqrt,
     InverseTime,
     Join,
@@ -23,11 +26,14 @@ from gradstep.schedules import (
     OneCycle,
     Piecewise,
     Polynomial,
+    Power,
     Product,
     Repeat,
     Schedule,
     Shift,
     StepDecay,
+    Stride,
+    Sum,
     Table,
     Warmup,
     WarmupStableDecay,
@@ -64,7 +70,7 @@ def keras_polynomial(t: int, a: float, b: float, n: int, power: float) -> float:
     return float((a - b) * (1 - t / n) ** power + b)
 
 
-def sgdr(t: int, start: float, period: int, mult: int, peak_mult: float, end: float) -> float:
+def sgdr(t: float, start: float, period: float, mult: float, peak_mult: float, end: float) -> float:
     peak = start
     while t >= period:
         t -= period
@@ -102,19 +108,31 @@ def torch_cyclic(t: int, low: float, high: float, up: int, down: int, mode: str,
     return low + (high - low) * scale * height
 
 
+def interpolated(t: int, steps: list[int], values: list[float], shape: str) -> float:
+    points = list(zip(steps, values, strict=True))
+    for (begin, a), (end, b) in pairwise(points):
+        if begin <= t < end:
+            x = (t - begin) / (end - begin)
+            return line(a, b, x) if shape == "linear" else cosine(a, b, x)
+    return values[0] if t < steps[0] else values[-1]
+
+
 def wsd(t: int, peak: float, w: int, stable: int, decay: int, end: float, shape: str) -> float:
     if t < w:
         return peak * (t + 1) / (w + 1)
     x = min(max(t - w - stable, 0) / decay, 1.0)
-    f = {"linear": 1 - x, "cosine": (1 + cos(pi * x)) / 2, "sqrt": 1 - sqrt(x)}[shape]
-    return end + (peak - end) * f
+    return end + (peak - end) * fall(x, shape)
+
+
+def fall(x: float, shape: str) -> float:
+    return {"linear": 1 - x, "cosine": (1 + cos(pi * x)) / 2, "sqrt": 1 - sqrt(x)}[shape]
 
 
 def ramp(t: int, n: int, f: float, shape: str) -> float:
     x = t / n
     if shape == "exponential":
         return float(f ** (1 - x))
-    return f + (1 - f) * (x if shape == "linear" else (1 - cos(pi * x)) / 2)
+    return f + (1 - f) * {"linear": x, "cosine": (1 - cos(pi * x)) / 2, "sqrt": 1 - sqrt(1 - x)}[shape]
 
 
 COSINE = Cosine(0.1, 100, 0.01)
@@ -137,12 +155,33 @@ def _one_cycle(n: int, p: float, anneal: str = "cos", three_phase: bool = False)
     return Case(OneCycle(*arguments), lambda t: torch_one_cycle(t, *arguments), boundaries, end)  # type: ignore[arg-type]
 
 
-def _cyclic(up: int, down: int, mode: str, gamma: float = 1.0) -> Case:
+def _cyclic(up: int, down: int, mode: str, gamma: float = 1.0, invert: bool = False) -> Case:
     arguments = (0.1, 0.7, up, down, mode, gamma)
     return Case(
-        Cyclic(*arguments),  # type: ignore[arg-type]
-        lambda t: torch_cyclic(t, *arguments),
+        Cyclic(*arguments, invert),  # type: ignore[arg-type]
+        lambda t: 0.8 - torch_cyclic(t, *arguments) if invert else torch_cyclic(t, *arguments),
         (up, up + down, 2 * up + down),
+    )
+
+
+def _interpolated(shape: str) -> Case:
+    arguments = ([5, 20, 21, 50], [1.0, 0.3, 0.5, 0.1], shape)
+    return Case(
+        Interpolated(*arguments),  # type: ignore[arg-type]
+        lambda t: interpolated(t, *arguments),
+        (5, 20, 21, 50),
+        0.1,
+    )
+
+
+def _cooldown(shape: str) -> Case:
+    return Case(
+        Cooldown(COSINE, 80, 0.3, 0.02, shape),  # type: ignore[arg-type]
+        lambda t: (
+            cosine_100(t) if t < 56 else 0.02 + (cosine_100(56) - 0.02) * fall((min(t, 80) - 56) / 24, shape)
+        ),
+        (56, 80),
+        0.02,
     )
 
 
@@ -210,6 +249,11 @@ CASES: dict[str, Case] = {
         lambda t: sgdr(t, 0.1, 10, 2, 0.5, 0.001),
         (10, 30, 70, 10 * (2**30 - 1)),
     ),
+    "CosineRestarts, between steps": Case(
+        CosineRestarts(0.1, 10, 1.5, 0.5, 0.001, rounded=False),
+        lambda t: sgdr(t, 0.1, 10, 1.5, 0.5, 0.001),
+        (10, 25, 47, 48, 81),
+    ),
     "OneCycle": _one_cycle(100, 0.3),
     "OneCycle, between steps": _one_cycle(101, 0.25),
     "OneCycle, linear": _one_cycle(100, 0.3, "linear"),
@@ -220,9 +264,13 @@ CASES: dict[str, Case] = {
     "Cyclic": _cyclic(4, 4, "triangular"),
     "Cyclic, triangular2": _cyclic(4, 7, "triangular2"),
     "Cyclic, exp_range": _cyclic(7, 4, "exp_range", 0.99),
+    "Cyclic, inverted": _cyclic(4, 7, "triangular2", invert=True),
     "WarmupStableDecay": _wsd(10, 50, 20, 0.02, "linear"),
     "WarmupStableDecay, cosine": _wsd(10, 0, 20, 0.0, "cosine"),
     "WarmupStableDecay, sqrt": _wsd(0, 50, 20, 0.02, "sqrt"),
+    "Interpolated": _interpolated("linear"),
+    "Interpolated, cosine": _interpolated("cosine"),
+    "Interpolated, one step": Case(Interpolated([7], [0.3]), lambda _: 0.3, (7,), 0.3),
     "Table": Case(Table([0.5, 0.1, 0.2]), lambda t: (0.5, 0.1, 0.2)[min(t, 2)], (1, 2), 0.2),
     "Lambda": Case(Lambda(inverse_step), inverse_step),
     "Join": Case(
@@ -234,15 +282,26 @@ CASES: dict[str, Case] = {
     "Join, one": Case(Join([LINE], at=[]), line_30, (30,), 0.25),
     "Product": Case(Product(LINE, COSINE), lambda t: line_30(t) * cosine_100(t), (30, 100)),
     "Product, number": Case(Product(LINE, 0.5), lambda t: line_30(t) * 0.5, (30,), 0.125),
+    "Sum": Case(Sum(LINE, COSINE), lambda t: line_30(t) + cosine_100(t), (30, 100)),
+    "Sum, number": Case(Sum(LINE, 0.5), lambda t: line_30(t) + 0.5, (30,), 0.75),
+    "Power": Case(Power(COSINE, 1.5), lambda t: cosine_100(t) ** 1.5, (100,)),
     "Warmup": _warmup(0.0, "linear"),
+    "Warmup, sqrt": _warmup(0.2, "sqrt"),
     "Warmup, cosine": _warmup(0.2, "cosine"),
     "Warmup, exponential": _warmup(0.01, "exponential"),
     "Warmup, default start": Case(
         Warmup(COSINE, 20), lambda t: 0.1 * (t + 1) / 21 if t < 20 else cosine_100(t - 20), (20, 120), 0.01
     ),
     "Warmup, none": Case(Warmup(COSINE, 0), cosine_100, (100,), 0.01),
+    "Cooldown": _cooldown("linear"),
+    "Cooldown, cosine": _cooldown("cosine"),
+    "Cooldown, sqrt": _cooldown("sqrt"),
+    "Cooldown, whole": Case(
+        Cooldown(Constant(0.3), 10, 1.0), lambda t: 0.3 * (1 - min(t, 10) / 10), (10,), 0.0
+    ),
     "Clip": Case(Clip(COSINE, 0.02, 0.08), lambda t: min(max(cosine_100(t), 0.02), 0.08), (100,), 0.02),
     "Every": Case(Every(COSINE, 3), lambda t: cosine_100(t // 3), (3, 300), 0.01),
+    "Stride": Case(Stride(COSINE, 3), lambda t: cosine_100(3 * t), (34,), 0.01),
     "Shift": Case(Shift(COSINE, 40), lambda t: cosine_100(t + 40), (60,), 0.01),
     "Repeat": Case(Repeat(COSINE, 70), lambda t: cosine_100(t % 70), (70, 140)),
 }

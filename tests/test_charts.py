@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import gradstep as gs
-from gradstep.cli.chart import ASCII, BLOCKS, HEIGHT, chart
+from gradstep.charts import ASCII, BLOCKS
+from gradstep.cli.chart import HEIGHT, chart
 from gradstep.horizons import default_steps
 from gradstep.schedules import (
     Constant,

@@ -151,6 +151,36 @@ def check_layer_rates(result: dict[str, dict[str, Any]]) -> None:
     assert large["rates"][0] == 0.5
 
 
+def check_find_rate(result: dict[str, Any]) -> None:
+    for reached in result["accuracy"].values():
+        assert reached["found"] > 0.93
+        assert reached["a tenth"] < reached["found"] - 0.02
+    adam, sgd = result["accuracy"]["Adam"], result["accuracy"]["SGD"]
+    assert adam["ten times"] < adam["found"]
+    assert sgd["ten times"] > 0.93
+    assert result["trouble"] == ("the loss falls no more than it is noisy: try more steps or larger batches")
+
+
+def check_sweep_rules(result: dict[str, Any]) -> None:
+    scores = result["scores"]
+    best = {
+        rule: min((score, lr) for (one, lr), score in scores.items() if one == rule) for rule, _ in scores
+    }
+    assert {rule: lr for rule, (_, lr) in best.items()} == {"SGD": 1.0, "RMSprop": 0.01, "Adam": 0.01}
+    assert abs(best["RMSprop"][0] - best["Adam"][0]) < 0.01
+    assert ("SGD", 10.0) not in scores
+    assert result["best"] == result["best of the halved"]
+    assert result["statuses"].count("done") == 18
+
+
+def check_rosenbrock(result: dict[str, Any]) -> None:
+    assert 1e-4 < result["constant"]["end"] < 0.1
+    assert result["falling"]["end"] < 1e-9
+    if result["by SciPy"] is not None:
+        assert result["by SciPy"] == {"distance": result["falling"]["distance"], "calls": 5001}
+        assert result["L-BFGS-B"]["calls"] < 100
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")
 }

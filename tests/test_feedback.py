@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import gradstep as gs
 from gradstep.feedback import Feedback, GradNormScaled, LossScaled, Plateau
 from gradstep.schedules import Constant, Cosine, Schedule
+from refusals import refuses
 
 PLATEAU = json.loads(
     Path(__file__).with_name("trajectories").joinpath("plateau.json").read_text(encoding="utf-8")
@@ -25,6 +26,7 @@ CASES: dict[str, Callable[[Schedule], Feedback]] = {
     "sum": lambda s: GradNormScaled(s, beta=0.01),
     "compound": lambda s: GradNormScaled(s, beta=0.01, compound=True),
     "plateau": lambda s: Plateau(s, factor=0.5, patience=2, cooldown=1, min_value=1e-3),
+    "means": lambda s: Plateau(s, factor=0.5, patience=1, mean_of=3),
 }
 finite = st.floats(-1e3, 1e3)
 losses = st.lists(st.one_of(finite, st.sampled_from([0.0, 1.0, math.nan, math.inf, -math.inf])), max_size=40)
@@ -37,7 +39,7 @@ def make(request: pytest.FixtureRequest) -> Callable[[Schedule], Feedback]:
 
 def test_every_class_has_a_case() -> None:
     made = {type(make(Constant(1.0))).__name__ for make in CASES.values()}
-    assert made == set(gs.feedback.__all__) - {"Feedback"}
+    assert made == set(gs.feedback.__all__) - {"Feedback", "NormGuard"}, "NormGuard has no schedule inside"
 
 
 @given(losses, st.floats(0, 10))
@@ -79,6 +81,43 @@ def test_plateau_falls_when_torch_does(recorded: dict[str, Any]) -> None:
 
 def test_the_recorded_sequences_do_fall() -> None:
     assert sum(recorded["falls"][-1] > 0 for recorded in PLATEAU["sequences"]) > 100
+
+
+@given(st.lists(finite, max_size=40), st.integers(2, 5))
+def test_a_plateau_of_means_is_one_of_their_means(seen: list[float], several: int) -> None:
+    single, of_means = (Plateau(Constant(1.0), 0.5, 1, mean_of=k) for k in (1, several))
+    for i, loss in enumerate(seen, start=1):
+        of_means.observe(loss)
+        if i % several == 0:
+            mean = 0.0
+            for count, one in enumerate(seen[i - several : i], start=1):
+                mean = mean * ((count - 1) / count) + one / count
+            single.observe(mean)
+        assert of_means(0) == single(0)
+        assert of_means.state["count"] == i % several
+
+
+def test_means_of_the_largest_floats() -> None:
+    s = Plateau(Constant(1.0), mean_of=2)
+    for loss in (1.7e308, 1.7e308, -1.7e308):
+        s.observe(loss)
+    assert s.state["best"] == 1.7e308
+
+
+@pytest.mark.parametrize(
+    ("mean", "count", "message"),
+    [
+        (0.0, 2.0, "['count'] must be below mean_of = 2, got 2.0"),
+        (math.inf, 1.0, "['mean'] must be a finite number, got inf"),
+        (0.0, 0.5, "['count'] must be whole and at least 0, got 0.5"),
+    ],
+)
+def test_a_state_of_means_out_of_range(mean: float, count: float, message: str) -> None:
+    s = Plateau(Constant(1.0), mean_of=2)
+    with refuses(ValueError, f"state{message}"):
+        s.state = s.state | {"mean": mean, "count": count}
+    with refuses(ValueError, "mean_of must be at least 1, got 0"):
+        Plateau(Constant(1.0), mean_of=0)
 
 
 def test_plateau_holds_its_floor_but_does_not_lift_a_warmup() -> None:

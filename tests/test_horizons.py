@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 
 from gradstep import feedback, schedules
-from gradstep.feedback import GradNormScaled, LossScaled, Plateau
+from gradstep.feedback import GradNormScaled, LossScaled, NormGuard, Plateau
 from gradstep.horizons import default_steps
 from gradstep.schedules import (
     Clip,
     Constant,
+    Cooldown,
     Cosine,
     CosineRestarts,
     Cyclic,
     Every,
     Exponential,
+    Interpolated,
     InverseSqrt,
     InverseTime,
     Join,
@@ -24,11 +26,14 @@ from gradstep.schedules import (
     OneCycle,
     Piecewise,
     Polynomial,
+    Power,
     Product,
     Repeat,
     Schedule,
     Shift,
     StepDecay,
+    Stride,
+    Sum,
     Table,
     Warmup,
     WarmupStableDecay,
@@ -58,6 +63,8 @@ STEPS: list[tuple[Schedule, int]] = [
     (MultiStep(0.3, [10, 20, 20, 40], 0.1), 51),
     (MultiStep(0.3, [], 0.1), NONE),
     (Piecewise([5, 9], [1.0, 0.3, 0.1]), 13),
+    (Interpolated([5, 9], [1.0, 0.3]), 10),
+    (Interpolated([0], [1.0]), NONE),
     (Table([0.5, 0.1, 0.2]), 4),
     (FALL, 101),
     (Cosine(0.1, 50, periodic=True), 301),
@@ -72,16 +79,25 @@ STEPS: list[tuple[Schedule, int]] = [
     (Product(Linear(1.0, 0.0, 30), FALL), 101),
     (Product(FALL, FLAT), 101),
     (Product(FLAT, FLAT), NONE),
+    (Sum(Linear(1.0, 0.0, 30), FALL), 101),
+    (Sum(FLAT, FLAT), NONE),
+    (Power(FALL, 2.0), 101),
+    (Power(FLAT, 2.0), NONE),
     (Warmup(FALL, 20), 121),
     (Warmup(FLAT, 100), 401),
     (Warmup(FLAT, 0), NONE),
+    (Cooldown(FALL, 50), 51),
     (Clip(FALL, 0.0, 1.0), 101),
     (Every(FALL, 3), 301),
     (Every(FLAT, 3), NONE),
+    (Stride(FALL, 3), 35),
+    (Stride(FALL, 500), 2),
+    (Stride(FLAT, 3), NONE),
     (Shift(FALL, 40), 61),
     (Shift(FALL, 500), 2),
     (Repeat(FALL, 70), 211),
     (Plateau(FALL), 101),
+    (NormGuard(), NONE),
     (LossScaled(FLAT, 1.0), NONE),
     (GradNormScaled(FALL, 1.0), 101),
 ]
@@ -94,4 +110,4 @@ def test_default_steps(schedule: Schedule, steps: int) -> None:
 
 def test_no_class_is_left_out() -> None:
     shown = {type(schedule).__name__ for schedule, _ in STEPS}
-    assert shown == {*schedules.__all__, *feedback.__all__} - {"Schedule", "Feedback"}
+    assert shown == {*schedules.__all__, *feedback.__all__} - {"Feedback", "Schedule", "layerwise", "like"}

@@ -56,19 +56,19 @@ def recorded(value: Any) -> float:
 def observed(value: Any) -> float | None:
     schedule = gs.feedback.LossScaled(Constant(1.0), beta=1.0)
     schedule.observe(value)
-    return schedule.state["loss"]
+    return schedule.state["loss"]  # type: ignore[no-any-return]
 
 
 def restored(value: Any) -> float | None:
     schedule = gs.feedback.LossScaled(Constant(1.0), beta=1.0)
     schedule.state = {"loss": value}
-    return schedule.state["loss"]
+    return schedule.state["loss"]  # type: ignore[no-any-return]
 
 
 def stepped(value: Any) -> float | None:
     schedule = gs.feedback.LossScaled(Constant(1.0), beta=1.0)
     gs.SGD(np.ones(1), lr=schedule).step(np.ones(1), loss=value)
-    return schedule.state["loss"]
+    return schedule.state["loss"]  # type: ignore[no-any-return]
 
 
 def best(value: Any) -> float | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gradstep.cli.progress import ProgressBar
+from gradstep.progress import ProgressBar
 
 
 class Terminal:

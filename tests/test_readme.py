@@ -50,5 +50,17 @@ def test_a_row_has_the_options_and_the_state_of_each_rule(name: str) -> None:
 
 def test_all_schedules_are_named() -> None:
     (section,) = re.findall(r"### Schedules\n(.*?)\n###", TEXT, flags=re.DOTALL)
-    compositions = {"Clip", "Every", "Product", "Repeat", "Schedule", "Shift", "Warmup"}
+    compositions = {
+        "Clip",
+        "Cooldown",
+        "Every",
+        "Power",
+        "Product",
+        "Repeat",
+        "Schedule",
+        "Shift",
+        "Stride",
+        "Sum",
+    }
+    compositions |= {"Warmup"}
     assert {*gs.schedules.__all__} - compositions <= {*re.findall(r"\w+", section)}

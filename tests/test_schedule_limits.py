@@ -52,7 +52,7 @@ def test_what_would_be_printed_for_ever_is_refused() -> None:
 
 
 def test_an_error_shows_the_beginning_of_a_long_text() -> None:
-    wants = "one of 'linear', 'cosine', 'exponential'"
+    wants = "one of 'linear', 'cosine', 'exponential', 'sqrt'"
     with refuses(ValueError, f"shape must be {wants}, got '{'x' * 40}'"):
         Constant(1.0).warmup(3, shape="x" * 10**6)  # type: ignore[arg-type]
 

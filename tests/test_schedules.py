@@ -128,8 +128,10 @@ def test_schedules_are_immutable(name: str) -> None:
 
 def test_parameters_are_plain_python() -> None:
     s = CosineRestarts(np.float32(0.5), np.uint8(10), np.int64(2), Fraction(1, 2), np.float64(0))
-    assert [type(value) for value in s.params.values()] == [float, int, float, float, float]
-    assert s.params == {"start": 0.5, "period": 10, "period_mult": 2.0, "peak_mult": 0.5, "end": 0.0}
+    assert [type(value) for value in s.params.values()] == [float, int, float, float, float, bool]
+    assert s.params == {
+        "start": 0.5, "period": 10, "period_mult": 2.0, "peak_mult": 0.5, "end": 0.0, "rounded": True
+    }  # fmt: skip
     assert type(Cosine(1.0, 10, periodic=np.True_).params["periodic"]) is bool
 
 
@@ -259,7 +261,7 @@ BAD_VALUES: list[tuple[Any, str]] = [
     (lambda: one.warmup(-1), "steps must be at least 0, got -1"),
     (lambda: one.warmup(5, start=-0.1), "start must be finite and at least 0, got -0.1"),
     (lambda: one.warmup(5, start=0, shape="exponential"), "start must be finite and above 0, got 0.0"),
-    (lambda: one.warmup(5, shape="sqrt"), "shape must be one of .* got 'sqrt'"),
+    (lambda: one.warmup(5, shape="root"), "shape must be one of .* got 'root'"),
     (lambda: Clip(one, 1, 0), "high must be at least low = 1.0, got 0.0"),
     (lambda: Clip(one, nan, 0), "low must be a finite number, got nan"),
     (lambda: one.every(0), "k must be at least 1, got 0"),

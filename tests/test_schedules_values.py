@@ -264,5 +264,5 @@ def test_lambda_may_use_schedules_itself() -> None:
 
 
 def test_public_api_has_a_case_for_every_class() -> None:
-    covered = {type(case.schedule).__name__ for case in CASES.values()} | {"Schedule"}
+    covered = {type(case.schedule).__name__ for case in CASES.values()} | {"Schedule", "layerwise", "like"}
     assert covered == set(gs.schedules.__all__)

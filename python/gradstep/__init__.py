@@ -8,10 +8,13 @@ from gradstep.checkpoints import CheckpointWarning
 from gradstep.checkpoints.restoring import load
 from gradstep.checkpoints.saving import save
 from gradstep.early_stopping import EarlyStopping
+from gradstep.finding import LRCurve, find_lr
 from gradstep.history import History
+from gradstep.minimizing import minimize, scipy_method
 from gradstep.optimizers import *  # noqa: F403
 from gradstep.plots import plot_schedules
 from gradstep.pytorch import from_torch_state_dict, to_torch_state_dict
+from gradstep.sweeps import SweepTable, sweep
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
 from gradstep.types import Grads, Params, Rate
 
@@ -22,20 +25,26 @@ __all__ = [
     "EarlyStopping",
     "Grads",
     "History",
+    "LRCurve",
     "NonFiniteError",
     "Params",
     "Rate",
+    "SweepTable",
     "__version__",
     "feedback",
+    "find_lr",
     "from_torch_state_dict",
     "functional",
     "get_num_threads",
     "load",
+    "minimize",
     "num_threads",
     "plot_schedules",
     "save",
     "schedules",
+    "scipy_method",
     "set_num_threads",
+    "sweep",
     "to_torch_state_dict",
 ]
 __all__ += optimizers.__all__

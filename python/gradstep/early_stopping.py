@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from operator import index
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
 
 import numpy as np
 
 from gradstep.optimizers import SGD
-from gradstep.scalars import measured
+from gradstep.scalars import counted, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,12 +80,7 @@ class EarlyStopping:
         mode: Literal["min", "max"] = "min",
         restore: Params | None = None,
     ) -> None:
-        try:
-            self.patience = index(patience)
-        except TypeError:
-            raise TypeError(f"patience must be an integer, got {type(patience).__name__}") from None
-        if self.patience < 1:
-            raise ValueError(f"patience must be at least 1, got {patience}")
+        self.patience = counted("patience", patience, 1)
         self.min_delta = measured("min_delta", min_delta)
         if not 0.0 <= self.min_delta < math.inf:
             raise ValueError(f"min_delta must be at least 0 and finite, got {min_delta}")

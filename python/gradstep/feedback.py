@@ -7,6 +7,8 @@ hyperparameter takes one. The optimizer tells it what it wants to know:
   ``opt.step(grads, loss=loss)``, which observes before it updates;
 - the norm of the gradients comes from every step by itself, before the update.
 
+`NormGuard` stands alone: a limit, for ``clip_norm``.
+
 ``fb.state`` is a dict of plain numbers, which JSON has too; assigned to a fresh object it resumes a run
 exactly. So does ``opt.feedback_state``, the states of all feedback schedules of an optimizer. Equality and
 hash compare the parameters, not the state; a copy and a pickle take the state along. One object should serve
@@ -15,11 +17,11 @@ one optimizer: two would both feed it.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from gradstep.schedules import Schedule
+from gradstep.schedules.base import Schedule
 
-__all__ = ["Feedback", "GradNormScaled", "LossScaled", "Plateau"]
+__all__ = ["Feedback", "GradNormScaled", "LossScaled", "NormGuard", "Plateau"]
 
 
 class Feedback(Schedule):
@@ -28,8 +30,10 @@ class Feedback(Schedule):
     __slots__ = ()
 
     @property
-    def state(self) -> dict[str, float | None]:
-        """The state as plain numbers, without that of schedules inside; assign it to restore it.
+    def state(self) -> dict[str, Any]:
+        """The state as plain numbers and lists of them, without that of schedules inside.
+
+        Assign it to restore it.
 
         What no observation has given yet is None.
 
@@ -40,7 +44,7 @@ class Feedback(Schedule):
         return self._state
 
     @state.setter
-    def state(self, state: dict[str, float | None]) -> None:
+    def state(self, state: dict[str, Any]) -> None:
         self._state = state
 
 
@@ -129,6 +133,62 @@ class GradNormScaled(Feedback):
         return super().__new__(cls, "GradNormScaled", schedule, beta, compound, on_nonfinite)
 
 
+class NormGuard(Feedback):
+    """A limit for ``clip_norm`` on gradient norms far above the recent ones: factor·Q, none for all others.
+
+    Q is the quantile of the last n ``window`` norms before this one: number ⌈q·n⌉ of them, sorted. A norm of
+    at most factor·Q, and any while Q is 0, leaves the step as it would be without a guard, bit for bit. One
+    above is clipped to factor·Q, or its step is skipped and counted in ``opt.skipped``.
+
+    Then it counts as it is, limited or not. So (1−q)·n spikes within a window do not change Q, and what lasts
+    is no spike: a new level is accepted after more steps than that, and within a window in any case. Nothing
+    is limited before there is a norm above the quantile, which takes 1/(1−q) steps, or a full window if
+    that is less. A norm that is not finite never comes through and does not count: ``nonfinite`` says
+    whether it is refused or skipped, and where that lets it pass, it is refused here.
+
+    As a schedule, it has the limit of the last step, which is infinite if there was none; so
+    ``guard.clip(0.0, 1.0)`` also limits each norm to 1. Composed or not, it is for ``clip_norm``. Of
+    several gradients in one update (``accumulate``), the norm is that of their mean, and all are skipped
+    together.
+
+    Args:
+        window: n, from 1 to 1,000,000: how many norms are remembered. The time of a step grows with log n.
+        quantile: q, from 0 to 1.
+        factor: how far above the quantile is too far, at least 1.
+        action: "clip" or "skip".
+
+    State:
+        limit: that of the last step, None if there was none; norms: a list, the oldest first.
+
+    Raises:
+        TypeError: an argument is of the wrong type.
+        ValueError: an argument is out of range; on a step, the norm is not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> import gradstep as gs
+        >>> guard = gs.feedback.NormGuard(window=10, quantile=0.9, factor=2.0)
+        >>> opt = gs.SGD(np.zeros(1), lr=1.0, clip_norm=guard)
+        >>> limits = []
+        >>> for norm in [1.0] * 10 + [50.0] * 4:
+        ...     updated = opt.step(np.array([norm]))
+        ...     limits.append(opt.clip_norm)
+        >>> limits[9:]
+        [inf, 2.0, 2.0, inf, inf]
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        window: int = 100,
+        quantile: float = 0.99,
+        factor: float = 2.0,
+        action: Literal["clip", "skip"] = "clip",
+    ) -> Self:
+        return super().__new__(cls, "NormGuard", window, quantile, factor, action)
+
+
 class Plateau(Feedback):
     """A rate that falls when the metric no longer improves: max(s(t)·scale, min_value).
 
@@ -146,10 +206,13 @@ class Plateau(Feedback):
         min_value: the least value that the scale may lead to, ≥ 0.
         mode: "min" if less is better, "max" if more is.
         on_nonfinite: what a NaN or infinite metric does: "raise" a ValueError, or "ignore" it.
+        mean_of: how many metrics are one observation: their mean, made when the last of them is known. So the
+            noisy losses of single steps can be watched.
 
     State:
         best: the best metric, None before the first; bad: bad observations in a row; cooldown:
-        observations left that do not count; scale.
+        observations left that do not count; scale. With ``mean_of`` also mean and count, of the metrics that
+        wait for others.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -167,7 +230,7 @@ class Plateau(Feedback):
     References:
         The semantics of ``torch.optim.lr_scheduler.ReduceLROnPlateau`` with ``eps=0``. Keras and optax
         fire one observation earlier (when bad observations reach ``patience``), and Keras's threshold is
-        absolute.
+        absolute. ``mean_of`` is optax's ``accumulation_size``.
     """
 
     __slots__ = ()
@@ -183,6 +246,7 @@ class Plateau(Feedback):
         min_value: float = 0.0,
         mode: Literal["min", "max"] = "min",
         on_nonfinite: Literal["raise", "ignore"] = "raise",
+        mean_of: int = 1,
     ) -> Self:
         return super().__new__(
             cls,
@@ -196,4 +260,5 @@ class Plateau(Feedback):
             min_value,
             mode,
             on_nonfinite,
+            mean_of,
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from operator import index
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import TYPE_CHECKING, Any, Self, SupportsFloat
 
 from gradstep.files import replacing
-from gradstep.scalars import measured
+from gradstep.journals import Journal, rows
+from gradstep.scalars import counted, measured
 from gradstep.series import Series
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ class History:
 
     Args:
         capacity: the most values that a column holds, at least 2.
+        log: a file to which each row is appended as a line of JSON, whole, while the run goes on; nothing is
+            thinned out there, and NaN and ±∞ are "nan", "inf" and "-inf". `read` reads it, and
+            ``gradstep plot run.jsonl`` draws it.
 
     Attributes:
         capacity: as given.
@@ -41,6 +44,7 @@ class History:
     Raises:
         TypeError: ``capacity`` is not an integer.
         ValueError: ``capacity`` is below 2.
+        OSError: ``log`` cannot be written.
 
     Example:
         >>> import numpy as np
@@ -63,13 +67,9 @@ class History:
         [0, 4, 8, 11]
     """
 
-    def __init__(self, capacity: int = 10_000) -> None:
-        try:
-            self.capacity = index(capacity)
-        except TypeError:
-            raise TypeError(f"capacity must be an integer, got {type(capacity).__name__}") from None
-        if self.capacity < 2:
-            raise ValueError(f"capacity must be at least 2, got {capacity}")
+    def __init__(self, capacity: int = 10_000, *, log: str | os.PathLike[str] | None = None) -> None:
+        self.capacity = counted("capacity", capacity, 2)
+        self._journal = None if log is None else Journal(log)
         self._series: dict[str, Series] = {}
         self._next_row = 0
         self._next_step = 0
@@ -104,6 +104,7 @@ class History:
         Raises:
             TypeError: ``opt`` is not an optimizer, ``step`` not an integer, or a value not a number.
             ValueError: ``step`` is negative. Nothing has been recorded then, as after a TypeError.
+            OSError: the log cannot be written. The row has been recorded here.
         """
         if opt is not None:
             if not (hasattr(opt, "step_count") and hasattr(opt, "lr")):
@@ -112,12 +113,7 @@ class History:
             step = opt.step_count if step is None else step
             lr = opt.lr if lr is None else lr
             grad_norm = opt.grad_norm if grad_norm is None else grad_norm
-        try:
-            step = self._next_step if step is None else index(step)
-        except TypeError:
-            raise TypeError(f"step must be an integer, got {type(step).__name__}") from None
-        if step < 0:
-            raise ValueError(f"step must be at least 0, got {step}")
+        step = self._next_step if step is None else counted("step", step, 0)
         rates = (
             {f"lr.{i}": rate for i, rate in enumerate(lr)} if isinstance(lr, (tuple, list)) else {"lr": lr}
         )
@@ -129,6 +125,41 @@ class History:
             self._series[name].append(self._next_row, step, value)
         self._next_row += 1
         self._next_step = step + 1
+        if self._journal is not None:
+            self._journal.append(step, values)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], capacity: int = 10_000) -> Self:
+        """Read what was logged, or what `to_csv` wrote.
+
+        Lines that a crash has torn are left out, and so are rows that were overtaken: where a run went on
+        from a checkpoint, its steps begin again, and those of the second time count.
+
+        Args:
+            path: a CSV file if its name ends in ".csv", and otherwise one of JSON lines.
+            capacity: as of the class.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: it is of neither kind; or ``capacity`` is below 2.
+
+        Example:
+            >>> import tempfile
+            >>> from pathlib import Path
+            >>> import gradstep as gs
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     history = gs.History(log=Path(folder, "run.jsonl"))
+            ...     history.record(loss=0.5)
+            ...     history.record(loss=float("inf"))
+            ...     print(Path(folder, "run.jsonl").read_text().splitlines())
+            ...     gs.History.read(Path(folder, "run.jsonl")).series("loss")
+            ['{"step": 0, "loss": 0.5}', '{"step": 1, "loss": "inf"}']
+            ([0, 1], [0.5, inf])
+        """
+        history = cls(capacity)
+        for step, values in rows(path):
+            history.record(step=step, **values)
+        return history
 
     @property
     def columns(self) -> tuple[str, ...]:

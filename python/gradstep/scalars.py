@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from operator import index
+from typing import SupportsIndex
+
 import numpy as np
 
 from gradstep import _core
@@ -26,3 +29,29 @@ def measured(name: str, value: object) -> float:
         0.5
     """
     return float(value) if isinstance(value, (bool, np.bool_)) else _core.real(name, value)
+
+
+def counted(name: str, value: SupportsIndex, least: int) -> int:
+    """Give a count as an int.
+
+    Args:
+        name: what an error calls it.
+        value: a Python or NumPy integer.
+        least: the smallest one that is allowed.
+
+    Raises:
+        TypeError: if it is no integer.
+        ValueError: if it is below ``least``.
+
+    Example:
+        >>> from gradstep.scalars import counted
+        >>> counted("steps", 200, 1)
+        200
+    """
+    try:
+        count = index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}") from None
+    if count < least:
+        raise ValueError(f"{name} must be at least {least}, got {count}")
+    return count

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import gradstep as gs
 from gradstep import starting
-from gradstep.cli import bench, demo, info, inspect, plot
+from gradstep.cli import bench, demo, info, inspect, plot, rates
 from gradstep.cli.output import complain, open_streams, settle_streams
 
-COMMANDS = (demo.COMMAND, bench.COMMAND, plot.COMMAND, inspect.COMMAND, info.COMMAND)
+COMMANDS = (demo.COMMAND, bench.COMMAND, plot.COMMAND, rates.COMMAND, inspect.COMMAND, info.COMMAND)
 SUMMARY = "Fast in-place optimizer steps and learning-rate schedules for NumPy training code."
 
 

@@ -13,7 +13,7 @@ from gradstep.bench.workloads import USUAL, WORKLOADS
 from gradstep.cli.arguments import integer, picture_path, writable_path
 from gradstep.cli.command import Command
 from gradstep.cli.output import complain, write_json, write_text
-from gradstep.cli.progress import ProgressBar
+from gradstep.progress import ProgressBar
 from gradstep.tables import as_text
 
 ROUNDS = 21

@@ -1,4 +1,4 @@
-"""A curve drawn with characters."""
+"""Schedules and runs drawn with characters."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradstep.charts import bars
 from gradstep.plots.canvas import wants_log
 from gradstep.plots.sampling import sample
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from gradstep.schedules import Schedule
 
-BLOCKS = " ▁▂▃▄▅▆▇█"
-ASCII = " .:#"
-"""Filling levels of a character; for terminals that know no blocks, such as those of some CI systems."""
 HEIGHT = 8
 NARROW = 30
 """On a terminal of fewer columns the axis is left out."""
@@ -37,25 +37,58 @@ def chart(schedule: Schedule, steps: int, width: int, encoding: str) -> str:
     Returns:
         Lines, none longer than ``width`` but for the one with the extremes.
     """
-    ramp = BLOCKS if encodes(encoding, BLOCKS) else ASCII
-    margin = 12 if width >= NARROW else 0
-    _, low, high = sample(schedule, steps, max(1, width - margin))
+    _, low, high = sample(schedule, steps, columns(width))
+    return "\n".join(
+        [summary(schedule, steps, low, high), *framed(low, high, (0, steps - 1), width, encoding)]
+    )
+
+
+def series_chart(steps: Sequence[int], values: Sequence[float], width: int, encoding: str) -> str:
+    """Draw the values of some steps as `chart` draws those of a schedule; where there are none, nothing."""
+    numbers, first, last = np.array(values), min(steps), max(steps)
+    count = min(columns(width), last - first + 1)
+    stretches = (np.array(steps) - first) * count // (last - first + 1)
+    high = np.full(count, np.nan)
+    np.fmax.at(high, stretches, numbers)
+    least, most = np.fmin.reduce(numbers), np.fmax.reduce(numbers)
+    facts = f"last {values[-1]:.6g} at step {steps[-1]:,}, min {least:.6g}, max {most:.6g}"
+    return "\n".join([facts, *framed(numbers, high, (first, last), width, encoding)])
+
+
+def columns(width: int) -> int:
+    """Count the bars that have room."""
+    return max(1, width - margin(width))
+
+
+def margin(width: int) -> int:
+    """Count the columns that the axis takes."""
+    return 12 if width >= NARROW else 0
+
+
+def framed(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    ends: tuple[int, int],
+    width: int,
+    encoding: str,
+) -> list[str]:
+    """Draw bars of ``high``, that stand below all of ``low``, with an axis if it has room."""
+    room = margin(width)
     finite = np.concatenate((low, high))[np.isfinite(np.concatenate((low, high)))]
     log = wants_log([high])
     top = float(finite.max(initial=-np.inf)) if finite.size else 0.0
     bottom = float(finite.min()) if finite.size and (log or finite.min() < 0) else min(0.0, top)
-    heights = fraction(high, bottom, top, log)
-    levels = len(ramp) - 1
-    filled = np.round(heights * HEIGHT * levels).astype(int)
-    lines = []
-    for row in reversed(range(HEIGHT)):
-        bars = "".join(ramp[level] for level in np.clip(filled - row * levels, 0, levels))
-        name = {HEIGHT - 1: f"{top:.4g}", 0: f"{bottom:.4g}"}.get(row, "")
-        lines.append((f"{name:>{margin - 2}} |{bars}" if margin else bars).rstrip())
-    if margin:
-        last = f"{steps - 1:,}"
-        lines.append(f"{'(log)' if log else '':>{margin - 2}}  0{last:>{max(0, len(low) - 1)}}"[:width])
-    return "\n".join([summary(schedule, steps, low, high), *lines])
+    names = [f"{top:.4g}", *[""] * (HEIGHT - 2), f"{bottom:.4g}"]
+    rows = bars(high, bottom, top, rows=HEIGHT, log=log, encoding=encoding)
+    lines = [
+        (f"{name:>{room - 2}} |{row}" if room else row).rstrip()
+        for name, row in zip(names, rows, strict=True)
+    ]
+    if room:
+        first, last = f"{ends[0]:,}", f"{ends[1]:,}"
+        scale = f"{first}{last:>{max(0, len(high) - len(first))}}"
+        lines.append(f"{'(log)' if log else '':>{room - 2}}  {scale}"[:width])
+    return lines
 
 
 def summary(schedule: Schedule, steps: int, low: NDArray[np.float64], high: NDArray[np.float64]) -> str:
@@ -63,23 +96,3 @@ def summary(schedule: Schedule, steps: int, low: NDArray[np.float64], high: NDAr
     first, last = schedule(0), schedule(steps - 1)
     extremes = f"min {low.min():.6g}, max {high.max():.6g}"
     return f"first {first:.6g} at step 0, last {last:.6g} at step {steps - 1:,}, {extremes}"
-
-
-def fraction(values: NDArray[np.float64], bottom: float, top: float, log: bool) -> NDArray[np.float64]:
-    """Give the height of each value between bottom and top, from 0 to 1."""
-    values = np.clip(np.nan_to_num(values, nan=bottom, posinf=top, neginf=bottom), bottom, top)
-    if log:
-        values, bottom, top = np.log10(values), np.log10(bottom), np.log10(top)
-    else:
-        # The difference of two large numbers may be none.
-        values, bottom, top = values / 4, bottom / 4, top / 4
-    return (values - bottom) / (top - bottom) if top > bottom else np.zeros(len(values))
-
-
-def encodes(encoding: str, text: str) -> bool:
-    """Tell whether an encoding has all characters of a text."""
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

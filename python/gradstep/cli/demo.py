@@ -6,11 +6,11 @@ import sys
 from gradstep.cli.arguments import integer, picture_path, writable_path
 from gradstep.cli.command import Command
 from gradstep.cli.output import complain, write_json
-from gradstep.cli.progress import ProgressBar
 from gradstep.demo import digits, figure, timing
 from gradstep.demo.recipes import RECIPES
 from gradstep.demo.report import Report, Row
 from gradstep.demo.training import train
+from gradstep.progress import ProgressBar
 
 DEFAULT_EPOCHS = 30
 MOST_EPOCHS = 10_000

@@ -14,11 +14,11 @@ class ExpressionError(ValueError):
 
     Example:
         >>> from gradstep.expressions import ExpressionError, parse
-        >>> try:
+        >>> try:  # doctest: +ELLIPSIS
         ...     parse("Cosine(0.1, 1000).warm(100)")
         ... except ExpressionError as error:
         ...     print(error)
-        a schedule has no 'warm' here; expected one of then, warmup, clip, every, shift, repeat
+        a schedule has no 'warm' here; expected one of then, warmup, ...
           Cosine(0.1, 1000).warm(100)
                             ^
     """

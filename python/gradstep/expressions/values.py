@@ -17,24 +17,25 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "schedules.Schedule | bool | int | float | str | list[Value] | tuple[Value, ...] | None"
 
-NOT_WRITTEN = ("Feedback", "Lambda", "Schedule")
-"""The base classes, and what takes a Python function."""
+NOT_WRITTEN = ("Feedback", "Lambda", "Schedule", "layerwise", "like")
+"""The base classes, what takes a Python function, and what is no class."""
 CLASSES: dict[str, type[schedules.Schedule]] = {
     name: getattr(module, name)
     for module in (schedules, feedback)
     for name in module.__all__
     if name not in NOT_WRITTEN
 }
-METHODS = ("then", "warmup", "clip", "every", "shift", "repeat")
+METHODS = ("then", "warmup", "cooldown", "clip", "every", "stride", "shift", "repeat")
 CLASS_METHODS = {"Exponential": ("with_rate",)}
 CONSTANTS = (bool, int, float, str, type(None))
-ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
+ARITHMETIC: dict[type[ast.operator], Callable[..., float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
+OF_SCHEDULES = (ast.Add, ast.Mult, ast.Pow)
 
 NOTATIONS: dict[type[ast.expr], str] = {
     ast.BoolOp: "and/or",
@@ -134,7 +135,7 @@ class Builder:
         return -value if isinstance(sign, ast.USub) else value
 
     def combined(self, node: ast.BinOp, left: Value, sign: ast.operator, right: Value) -> Value:
-        """Multiply schedules, or calculate with numbers."""
+        """Add or multiply schedules or raise one to a power, or calculate with numbers."""
         if is_number(left) and is_number(right):
             integers = isinstance(left, int) and isinstance(right, int)
             if isinstance(sign, ast.Pow) and integers and abs(left) > 1 and right > 64:
@@ -148,11 +149,15 @@ class Builder:
                 raise self.mistake(node, "the number is too large") from None
         pair = (left, right)
         if any(isinstance(value, schedules.Schedule) for value in pair):
-            if isinstance(sign, ast.Mult) and all(
-                isinstance(value, schedules.Schedule) or is_number(value) for value in pair
-            ):
-                return self.made(node, operator.mul, list(pair), {})
-            raise self.mistake(node, "a schedule can only be multiplied, by a number or a schedule")
+            fits = all(isinstance(value, schedules.Schedule) or is_number(value) for value in pair)
+            if fits and isinstance(sign, ast.Pow):
+                fits = is_number(right)
+            if fits and isinstance(sign, OF_SCHEDULES):
+                return self.made(node, ARITHMETIC[type(sign)], list(pair), {})
+            raise self.mistake(
+                node,
+                "schedules are only multiplied by or added to numbers or schedules, or raised to a number",
+            )
         wrong = node.right if is_number(left) else node.left
         raise self.mistake(wrong, f"expected a number, got {kind(right if is_number(left) else left)}")
 

@@ -6,6 +6,15 @@ notebooks show by themselves and which works without a display too.
 """
 
 from gradstep.plots.histories import plot_history, shown_by_default
+from gradstep.plots.lr_curves import plot_lr_curve
 from gradstep.plots.schedules import plot_schedule, plot_schedules
+from gradstep.plots.sweeps import plot_sweep
 
-__all__ = ["plot_history", "plot_schedule", "plot_schedules", "shown_by_default"]
+__all__ = [
+    "plot_history",
+    "plot_lr_curve",
+    "plot_schedule",
+    "plot_schedules",
+    "plot_sweep",
+    "shown_by_default",
+]

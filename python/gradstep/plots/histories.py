@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gradstep.plots.canvas import finish, legend, look, own_figure
+from gradstep.figures import COLOURS, STYLES, save
+from gradstep.plots.canvas import brief, figure_size, finish, legend, look, own_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from matplotlib.axes import Axes
 
@@ -46,6 +48,43 @@ def plot_history(
     if len(names) > 1:
         legend(axes, [axes, right_axes] if right else [axes], outside=ax is None)
     return axes
+
+
+def draw_runs(axes: Axes, runs: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]]) -> None:
+    """Draw columns of several histories: a colour for each run, a style for each column."""
+    columns = list(dict.fromkeys(column for run in runs.values() for column in run))
+    for i, (run, series) in enumerate(runs.items()):
+        for column, (steps, values) in series.items():
+            style: dict[str, Any] = {
+                "color": COLOURS[i % len(COLOURS)],
+                "linestyle": STYLES[(columns.index(column) + i // len(COLOURS)) % len(STYLES)],
+                "marker": "." if len(steps) < FEW_POINTS else "",
+                "linewidth": 1.2,
+            }
+            label = run if len(columns) == 1 else f"{run}: {NAMES.get(column, column)}"
+            axes.plot(steps, values, label=brief(label), **style)
+    finish(axes, NAMES.get(columns[0], columns[0]) if len(columns) == 1 else title(columns), log=None)
+    legend(axes, [axes], outside=True)
+
+
+def save_runs(runs: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]], path: Path) -> None:
+    """Draw histories into a file, without pyplot: of a single one its rates too, on the right.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    names = [f"{run}: {column}" for run, series in runs.items() for column in series]
+    figure = Figure(figsize=figure_size(names if len(runs) > 1 else ()), layout="constrained")
+    axes = figure.add_subplot()
+    if len(runs) == 1:
+        ((name, columns),) = runs.items()
+        plot_history(columns, ax=axes)
+        axes.set_title(brief(name), fontsize=10, parse_math=False)
+    else:
+        draw_runs(axes, runs)
+    save(figure, path, dpi=150)
 
 
 def shown_by_default(columns: Sequence[str]) -> list[str]:

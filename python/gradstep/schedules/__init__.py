@@ -26,7 +26,17 @@ start=0.009900990099009901, shape='linear')
 """
 
 from gradstep.schedules.base import Schedule
-from gradstep.schedules.compositions import Clip, Constant, Every, Join, Product, Repeat, Shift, Warmup
+from gradstep.schedules.compositions import (
+    Clip,
+    Constant,
+    Every,
+    Power,
+    Product,
+    Repeat,
+    Shift,
+    Stride,
+    Sum,
+)
 from gradstep.schedules.decays import (
     Exponential,
     InverseSqrt,
@@ -35,19 +45,24 @@ from gradstep.schedules.decays import (
     Polynomial,
     StepDecay,
 )
+from gradstep.schedules.dialects import like
 from gradstep.schedules.functions import Lambda
-from gradstep.schedules.milestones import MultiStep, Piecewise, Table
+from gradstep.schedules.joins import Cooldown, Join, Warmup
+from gradstep.schedules.layers import layerwise
+from gradstep.schedules.milestones import Interpolated, MultiStep, Piecewise, Table
 from gradstep.schedules.phases import OneCycle, WarmupStableDecay
 from gradstep.schedules.waves import Cosine, CosineRestarts, Cyclic
 
 __all__ = [
     "Clip",
     "Constant",
+    "Cooldown",
     "Cosine",
     "CosineRestarts",
     "Cyclic",
     "Every",
     "Exponential",
+    "Interpolated",
     "InverseSqrt",
     "InverseTime",
     "Join",
@@ -57,12 +72,17 @@ __all__ = [
     "OneCycle",
     "Piecewise",
     "Polynomial",
+    "Power",
     "Product",
     "Repeat",
     "Schedule",
     "Shift",
     "StepDecay",
+    "Stride",
+    "Sum",
     "Table",
     "Warmup",
     "WarmupStableDecay",
+    "layerwise",
+    "like",
 ]

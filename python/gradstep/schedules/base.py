@@ -48,10 +48,20 @@ class Schedule(_core.Schedule):
         self,
         steps: int,
         start: float | None = None,
-        shape: Literal["linear", "cosine", "exponential"] = "linear",
+        shape: Literal["linear", "cosine", "exponential", "sqrt"] = "linear",
     ) -> Schedule:
         """Rise to the first value in ``steps`` updates, then begin. See `Warmup`."""
         return self._compositions["warmup"](self, steps, start, shape)
+
+    def cooldown(
+        self,
+        total: int,
+        fraction: float = 0.2,
+        end: float = 0.0,
+        shape: Literal["linear", "cosine", "sqrt"] = "linear",
+    ) -> Schedule:
+        """Fall to ``end`` in the last ``fraction`` of ``total`` updates. See `Cooldown`."""
+        return self._compositions["cooldown"](self, total, fraction, end, shape)
 
     def clip(self, low: float, high: float) -> Schedule:
         """Hold every value between ``low`` and ``high``. See `Clip`."""
@@ -60,6 +70,10 @@ class Schedule(_core.Schedule):
     def every(self, k: int) -> Schedule:
         """Advance once every ``k`` updates, as an epoch-wise schedule does. See `Every`."""
         return self._compositions["every"](self, k)
+
+    def stride(self, k: int) -> Schedule:
+        """Advance by ``k`` steps in every update, as a schedule of samples does. See `Stride`."""
+        return self._compositions["stride"](self, k)
 
     def shift(self, n: int) -> Schedule:
         """Begin ``n`` updates into the schedule. See `Shift`."""
@@ -98,3 +112,13 @@ class Schedule(_core.Schedule):
         return self._compositions["__mul__"](self, other)
 
     __rmul__ = __mul__
+
+    def __add__(self, other: Schedule | float) -> Schedule:
+        """Add a schedule or a number. See `Sum`."""
+        return self._compositions["__add__"](self, other)
+
+    __radd__ = __add__
+
+    def __pow__(self, exponent: float) -> Schedule:
+        """Raise to a power. See `Power`."""
+        return self._compositions["__pow__"](self, exponent)

@@ -1,9 +1,8 @@
-"""The constant, and schedules made of other schedules."""
+"""The constant, and schedules made of the values of others."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Self
 
 from gradstep import _core
 from gradstep.schedules.base import Schedule
@@ -29,35 +28,6 @@ class Constant(Schedule):
 
     def __new__(cls, value: float) -> Self:
         return super().__new__(cls, "Constant", value)
-
-
-class Join(Schedule, method="then"):
-    """One schedule after another: for at[i−1] ≤ t < at[i], s(t) = schedules[i](t − at[i−1]).
-
-    Args:
-        schedules: The schedules, in order. Each sees a t of its own that begins at 0.
-        at: The steps at which the second and each later one begins, strictly increasing, one fewer than
-            ``schedules``.
-
-    Raises:
-        TypeError: If an item of ``schedules`` is not a schedule or one of ``at`` not an integer.
-        ValueError: If there is no schedule, the lengths do not match, or ``at`` does not increase.
-
-    Example:
-        >>> from gradstep.schedules import Constant, Join, Linear
-        >>> s = Join([Linear(0.0, 1.0, 2), Constant(1.0), Linear(1.0, 0.0, 4)], at=[2, 10])
-        >>> s(1), s(9), s(12), s(14)
-        (0.5, 1.0, 0.5, 0.0)
-
-    References:
-        ``optax.join_schedules``, which also gives each child its own t. torch's ``SequentialLR`` calls
-        the same boundaries milestones.
-    """
-
-    __slots__ = ()
-
-    def __new__(cls, schedules: Sequence[Schedule], at: Sequence[int]) -> Self:
-        return super().__new__(cls, "Join", schedules, at)
 
 
 class Product(Schedule, method="__mul__"):
@@ -91,50 +61,59 @@ class Product(Schedule, method="__mul__"):
         return super().__new__(cls, "Product", a, b)
 
 
-class Warmup(Schedule, method="warmup"):
-    """A rise to the schedule's first value, then the schedule: s(t − n) from t = n on.
-
-    For t < n, with x = t/n and f the ``start`` factor, the value is s(0) times
-
-    - ``linear``: f + (1−f)·x
-    - ``cosine``: f + (1−f)·(1 − cos πx)/2
-    - ``exponential``: f^(1−x)
+class Sum(Schedule, method="__add__"):
+    """The sum s(t) = a(t) + b(t), also written ``a + b``.
 
     Args:
-        schedule: s, what to warm up.
-        steps: n ≥ 0, the updates that the rise takes. 0 is no warmup.
-        start: f ≥ 0, the factor at t = 0; above 0 for ``exponential``. None stands for 1/(n+1), so that
-            the first update is not wasted on a rate of zero; ``linear`` then is (t+1)/(n+1).
-        shape: ``"linear"``, ``"cosine"`` or ``"exponential"``.
+        a: The first term.
+        b: The second term. A number stands for a `Constant`.
 
     Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If ``steps`` or ``start`` is negative, or ``shape`` is not one of the three.
+        TypeError: If a term is neither a schedule nor, the second one, a number.
+        ValueError: If the number is NaN or infinite.
 
     Example:
-        >>> from gradstep.schedules import Constant
-        >>> s = Constant(1.0).warmup(4)
-        >>> [s(t) for t in range(6)]
-        [0.2, 0.4, 0.6000000000000001, 0.8, 1.0, 1.0]
-        >>> Constant(1.0).warmup(4, start=0.0)(1)
-        0.25
-
-    References:
-        Goyal et al. 2017, "Accurate, Large Minibatch SGD", arXiv:1706.02677. ``start=0.0`` is the
-        convention of optax and transformers, whose first rate is 0. As in Keras, and unlike optax, the
-        schedule's own steps do not include the warmup.
+        >>> from gradstep.schedules import Linear
+        >>> s = Linear(1.0, 0.0, 4) + 0.5
+        >>> s(2)
+        1.0
+        >>> s
+        Sum(a=Linear(start=1.0, end=0.0, steps=4), b=Constant(value=0.5))
     """
 
     __slots__ = ()
 
-    def __new__(
-        cls,
-        schedule: Schedule,
-        steps: int,
-        start: float | None = None,
-        shape: Literal["linear", "cosine", "exponential"] = "linear",
-    ) -> Self:
-        return super().__new__(cls, "Warmup", schedule, steps, start, shape)
+    def __new__(cls, a: Schedule, b: Schedule | float) -> Self:
+        if not isinstance(b, _core.Schedule):
+            b = Constant(b)
+        return super().__new__(cls, "Sum", a, b)
+
+
+class Power(Schedule, method="__pow__"):
+    """The power s(t)^p, also written ``s ** p``.
+
+    Args:
+        schedule: s, not negative anywhere if ``exponent`` is not whole: a power would be NaN there.
+        exponent: p, above 0.
+
+    Raises:
+        TypeError: If ``schedule`` is not a schedule or ``exponent`` not a number.
+        ValueError: If ``exponent`` is not above 0, or infinite.
+
+    Example:
+        >>> from gradstep.schedules import Cosine
+        >>> s = 0.1 * Cosine(1.0, steps=4) ** 2.0
+        >>> s(2)
+        0.025
+
+    References:
+        ``exponent`` of ``optax.cosine_decay_schedule``.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, schedule: Schedule, exponent: float) -> Self:
+        return super().__new__(cls, "Power", schedule, exponent)
 
 
 class Clip(Schedule, method="clip"):
@@ -184,6 +163,30 @@ class Every(Schedule, method="every"):
 
     def __new__(cls, schedule: Schedule, k: int) -> Self:
         return super().__new__(cls, "Every", schedule, k)
+
+
+class Stride(Schedule, method="stride"):
+    """The schedule at each k-th of its steps: s(k·t).
+
+    Args:
+        schedule: s, a schedule of samples, say, of which each update takes k.
+        k: The steps in an update, at least 1.
+
+    Raises:
+        TypeError: If ``schedule`` is not a schedule or ``k`` not an integer.
+        ValueError: If ``k`` is below 1.
+
+    Example:
+        >>> from gradstep.schedules import Linear
+        >>> s = Linear(1.0, 0.0, steps=1024).stride(256)
+        >>> s(0), s(1), s(4)
+        (1.0, 0.75, 0.0)
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, schedule: Schedule, k: int) -> Self:
+        return super().__new__(cls, "Stride", schedule, k)
 
 
 class Shift(Schedule, method="shift"):

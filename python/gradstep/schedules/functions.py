@@ -52,3 +52,35 @@ class Lambda(Schedule):
                 "define it with def at the top of a module, or take another schedule, such as Table"
             )
         return super().__reduce__()
+
+
+class RunningProduct:
+    """A function of t: f(1)·f(2)·…·f(t), and 1 at t = 0.
+
+    It goes on from the t that it was last asked for, and begins anew at one before that; so what it gives
+    depends on t alone if f does.
+    """
+
+    def __init__(self, function: Callable[[int], float]) -> None:
+        self.function = function
+        # One object, so that threads find a t with its own product.
+        self.last = (0, 1.0)
+
+    def __call__(self, t: int) -> float:
+        """Give the product at t."""
+        known, product = self.last
+        if t < known:
+            known, product = 0, 1.0
+        for i in range(known + 1, t + 1):
+            product *= self.function(i)
+        self.last = (t, product)
+        return product
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RunningProduct) and self.function == other.function
+
+    def __hash__(self) -> int:
+        return hash((RunningProduct, self.function))
+
+    def __repr__(self) -> str:
+        return f"RunningProduct({self.function!r})"

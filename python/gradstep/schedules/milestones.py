@@ -1,9 +1,9 @@
-"""Schedules given as lists: values that change at listed steps, and tables."""
+"""Schedules given as lists: values that change at listed steps, or between them, and tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,45 @@ class Piecewise(Schedule):
         values: Sequence[float] | NDArray[np.floating],
     ) -> Self:
         return super().__new__(cls, "Piecewise", boundaries, values)
+
+
+class Interpolated(Schedule):
+    """Values at listed steps, and between two of them a line or half a wave.
+
+    For steps[i] ≤ t < steps[i+1], with x = (t − steps[i])/(steps[i+1] − steps[i]), a = values[i] and
+    b = values[i+1], it is ``linear``: a + (b − a)·x; ``cosine``: b + (a − b)·(1 + cos πx)/2. Before the first
+    step the first value holds, from the last step on the last one.
+
+    Args:
+        steps: The steps that have a value of their own, strictly increasing, at least one.
+        values: A value for each of them.
+        shape: ``"linear"`` or ``"cosine"``.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If ``steps`` are negative, do not increase or there is none, a value is NaN or infinite,
+            the lengths do not match, or ``shape`` is not one of the two.
+
+    Example:
+        >>> from gradstep.schedules import Interpolated
+        >>> s = Interpolated([0, 100, 400], [0.0, 1.0, 0.25])
+        >>> s(50), s(100), s(200), s(1000)
+        (0.5, 1.0, 0.75, 0.25)
+
+    References:
+        ``optax.piecewise_interpolate_schedule``, which gives each value as a multiple of the one before;
+        ``numpy.interp``.
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        steps: Sequence[int] | NDArray[np.integer],
+        values: Sequence[float] | NDArray[np.floating],
+        shape: Literal["linear", "cosine"] = "linear",
+    ) -> Self:
+        return super().__new__(cls, "Interpolated", steps, values, shape)
 
 
 class Table(Schedule):

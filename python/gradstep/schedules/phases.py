@@ -35,8 +35,8 @@ class OneCycle(Schedule):
         (0.04, 1.0, 0.500002, 4e-06)
 
     References:
-        Smith and Topin 2017, arXiv:1708.07120. torch's ``OneCycleLR``, without its momentum (give a
-        schedule as the momentum instead); torch raises past the end, this holds the last value.
+        Smith and Topin 2017, arXiv:1708.07120. torch's ``OneCycleLR``, whose momentum is `momentum`; torch
+        raises past the end, this holds the last value.
     """
 
     __slots__ = ()
@@ -52,6 +52,34 @@ class OneCycle(Schedule):
         three_phase: bool = False,
     ) -> Self:
         return super().__new__(cls, "OneCycle", peak, steps, pct_start, div, final_div, anneal, three_phase)
+
+    def momentum(self, low: float = 0.85, high: float = 0.95) -> OneCycle:
+        """Give the momentum that goes with this rate: high → low → high, in the same phases.
+
+        It is a `OneCycle` too, whose peak is ``low`` and whose first and last value are ``high``. In a third
+        phase it stays there.
+
+        Args:
+            low: The momentum at the peak of the rate, above 0.
+            high: The momentum at the first and at the last step, above 0.
+
+        Raises:
+            TypeError: If an argument is not a number.
+            ValueError: If one is NaN, infinite or not above 0.
+
+        Example:
+            >>> from gradstep.schedules import OneCycle
+            >>> rate = OneCycle(1.0, steps=100)
+            >>> momentum = rate.momentum(0.85, 0.95)
+            >>> [round(momentum(t), 4) for t in (0, 29, 64, 99)]
+            [0.95, 0.85, 0.9, 0.95]
+
+        References:
+            ``cycle_momentum``, ``base_momentum`` and ``max_momentum`` of torch's ``OneCycleLR``.
+        """
+        if not high > 0:
+            raise ValueError(f"high must be above 0, got {high}")
+        return type(self)(**self.params | {"peak": low, "div": low / high, "final_div": 1.0})
 
 
 class WarmupStableDecay(Schedule):

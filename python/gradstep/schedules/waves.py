@@ -45,7 +45,7 @@ class CosineRestarts(Schedule):
     Cycle i begins at tᵢ = period·(1 + m + … + m^(i−1)), m being ``period_mult``, rounded to the nearest
     integer (beyond 2⁵³, where floats are coarser, to one near it). In it
     s(t) = end + (start·k^i − end)·(1 + cos πx)/2 with x = (t − tᵢ)/(tᵢ₊₁ − tᵢ) and k the ``peak_mult``. Each
-    cycle is over one step before it would reach ``end``.
+    cycle is over before it would reach ``end``.
 
     Args:
         start: The value at t = 0.
@@ -53,6 +53,8 @@ class CosineRestarts(Schedule):
         period_mult: m ≥ 1, each cycle's length over that of the last one.
         peak_mult: k ≥ 0, each cycle's peak over that of the last one.
         end: Where each cycle falls to.
+        rounded: Whether tᵢ is rounded, so that each cycle begins at its peak. Otherwise it begins between two
+            steps where ``period_mult`` is not whole.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -66,20 +68,26 @@ class CosineRestarts(Schedule):
 
     References:
         Loshchilov and Hutter 2017, arXiv:1608.03983; torch's ``CosineAnnealingWarmRestarts`` (peak_mult
-        1) and Keras ``CosineDecayRestarts``, whose ``t_mul`` is 2 by default and whose cycles need not
-        begin at whole steps.
+        1) and Keras ``CosineDecayRestarts``, whose ``t_mul`` is 2 by default and whose cycles are not
+        ``rounded``.
     """
 
     __slots__ = ()
 
     def __new__(
-        cls, start: float, period: int, period_mult: float = 1, peak_mult: float = 1.0, end: float = 0.0
+        cls,
+        start: float,
+        period: int,
+        period_mult: float = 1,
+        peak_mult: float = 1.0,
+        end: float = 0.0,
+        rounded: bool = True,
     ) -> Self:
-        return super().__new__(cls, "CosineRestarts", start, period, period_mult, peak_mult, end)
+        return super().__new__(cls, "CosineRestarts", start, period, period_mult, peak_mult, end, rounded)
 
 
 class Cyclic(Schedule):
-    """Triangles between two values: s(t) = low + (high − low)·x·h.
+    """Triangles between two values: s(t) = low + (high − low)·x·h, or high − (high − low)·x·h inverted.
 
     x rises from 0 to 1 in ``up`` updates and falls back in ``down``. With c = ⌊t/(up + down)⌋ the height
     h is ``triangular``: 1; ``triangular2``: 2^(−c); ``exp_range``: gamma^t.
@@ -91,6 +99,7 @@ class Cyclic(Schedule):
         down: The updates of a fall, at least 1. None stands for ``up``.
         mode: ``"triangular"``, ``"triangular2"`` or ``"exp_range"``.
         gamma: The factor per update of ``exp_range``, from 0 to 1. The other modes do not use it.
+        invert: Whether the triangles hang from ``high`` down, as a momentum's do; see `momentum`.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -103,7 +112,7 @@ class Cyclic(Schedule):
         (0.0, 1.0, 0.5, 0.0, 0.5)
 
     References:
-        Smith 2017, arXiv:1506.01186; torch's ``CyclicLR``, without its momentum.
+        Smith 2017, arXiv:1506.01186; torch's ``CyclicLR``, whose momentum is `momentum`.
     """
 
     __slots__ = ()
@@ -116,5 +125,30 @@ class Cyclic(Schedule):
         down: int | None = None,
         mode: Literal["triangular", "triangular2", "exp_range"] = "triangular",
         gamma: float = 1.0,
+        invert: bool = False,
     ) -> Self:
-        return super().__new__(cls, "Cyclic", low, high, up, up if down is None else down, mode, gamma)
+        down = up if down is None else down
+        return super().__new__(cls, "Cyclic", low, high, up, down, mode, gamma, invert)
+
+    def momentum(self, low: float = 0.8, high: float = 0.9) -> Cyclic:
+        """Give the momentum that goes with this rate: low where the rate is high, and back.
+
+        Args:
+            low: The momentum at the top of the first triangle.
+            high: The momentum at the foot of each.
+
+        Raises:
+            TypeError: If an argument is not a number.
+            ValueError: If one is NaN or infinite, or ``high`` below ``low``.
+
+        Example:
+            >>> from gradstep.schedules import Cyclic
+            >>> rate = Cyclic(0.01, 0.1, up=4)
+            >>> momentum = rate.momentum(0.75, 1.0)
+            >>> momentum(0), momentum(2), momentum(4), momentum(8)
+            (1.0, 0.875, 0.75, 1.0)
+
+        References:
+            ``cycle_momentum``, ``base_momentum`` and ``max_momentum`` of torch's ``CyclicLR``.
+        """
+        return type(self)(**self.params | {"low": low, "high": high, "invert": not self.params["invert"]})

@@ -1,7 +1,7 @@
 //! Feedback schedules at work: telling them what was observed, and their state as plain numbers.
 
 use gradstep_core::error::BadValue;
-use gradstep_core::feedback::{Feedback, Signal};
+use gradstep_core::feedback::{Feedback, Signal, Verdict};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::collections::HashSet;
@@ -46,33 +46,40 @@ impl Observers {
     }
 
     pub(crate) fn want_norm(&self) -> bool {
-        self.iter().any(|feedback| feedback.signal() == Signal::GradNorm)
+        self.iter().any(|feedback| feedback.signal() != Signal::Loss)
     }
 
-    /// All take in the observation, or none does.
-    pub(crate) fn observe(&self, signal: Signal, seen: f64) -> PyResult<()> {
-        let before = self.states()?;
+    /// All begin to note what they observe, so that it can be taken back.
+    pub(crate) fn mark(&self) {
+        self.iter().for_each(Feedback::mark);
+    }
+
+    /// All are again where they were at the mark.
+    pub(crate) fn rewind(&self) {
+        self.iter().for_each(Feedback::rewind);
+    }
+
+    /// Tells those that want to know. After an error, some may have taken it in.
+    pub(crate) fn observe(&self, signal: Signal, seen: f64) -> PyResult<Verdict> {
+        let mut verdict = Verdict::Go;
         for feedback in self.iter().filter(|feedback| feedback.signal() == signal) {
-            if let Err(bad) = feedback.observe(seen) {
-                self.restore(&before);
-                return Err(value_error(bad));
+            if feedback.observe(seen).map_err(value_error)? == Verdict::Skip {
+                verdict = Verdict::Skip;
             }
         }
-        Ok(())
+        Ok(verdict)
     }
 
+    /// All take in the loss, or none does.
     pub(crate) fn observe_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.observe(Signal::Loss, real("loss", loss, "a number")?)
+        let loss = real("loss", loss, "a number")?;
+        self.mark();
+        self.observe(Signal::Loss, loss).map(drop).inspect_err(|_| self.rewind())
     }
 
     /// MemoryError unless there is room for the states of all.
     pub(crate) fn ensure_headroom(&self) -> PyResult<()> {
         headroom::ensure(self.0.len(), BYTES_OF_A_STATE)
-    }
-
-    pub(crate) fn states(&self) -> PyResult<Vec<Vec<f64>>> {
-        self.ensure_headroom()?;
-        Ok(self.iter().map(Feedback::state).collect())
     }
 
     pub(crate) fn restore(&self, states: &[Vec<f64>]) {
@@ -82,9 +89,9 @@ impl Observers {
     }
 }
 
-/// `{name: number}` of a feedback's state.
+/// `{name: number}` of a feedback's state, and its list.
 pub(crate) fn state<'py>(py: Python<'py>, feedback: &dyn Feedback) -> PyResult<Bound<'py, PyDict>> {
-    records::write(py, feedback.names(), &feedback.state())
+    records::write(py, feedback.names(), feedback.list(), &feedback.state())
 }
 
 pub(crate) fn set_state(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -94,8 +101,11 @@ pub(crate) fn set_state(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> Py
 
 /// The numbers of a dict that has just the names of the feedback's state, each in its range.
 pub(crate) fn numbers(feedback: &dyn Feedback, state: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
-    let numbers = records::read("state", feedback.names(), feedback.start(), state)?;
-    let of_state = |bad: BadValue| value_error(BadValue { name: format!("state['{}']", bad.name), ..bad });
+    let numbers = records::read("state", feedback.names(), feedback.list(), feedback.start(), state)?;
+    let of_state = |bad: BadValue| {
+        let (name, item) = bad.name.split_at(bad.name.find('[').unwrap_or(bad.name.len()));
+        value_error(BadValue { name: format!("state['{name}']{item}"), ..bad })
+    };
     feedback.check(&numbers).map_err(of_state)?;
     Ok(numbers)
 }

@@ -17,6 +17,6 @@ pub(crate) enum Outcome {
     Updated,
     /// The gradients wait for others.
     Waiting,
-    /// They were not finite.
+    /// They were not finite, or far larger than others.
     Skipped,
 }

@@ -2,7 +2,7 @@
 //!
 //! Everything that can fail comes before the first write.
 
-use gradstep_core::feedback::Signal;
+use gradstep_core::feedback::{Signal, Verdict};
 use gradstep_core::intake::Scratches;
 use gradstep_core::sums::Partials;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -132,12 +132,8 @@ impl Stepper {
         if self.observers.is_empty() {
             return self.checked(py, t, given);
         }
-        let states = self.observers.states()?;
-        let outcome = self.checked(py, t, given);
-        if !matches!(outcome, Ok(Outcome::Updated)) {
-            self.observers.restore(&states);
-        }
-        outcome
+        self.observers.mark();
+        self.checked(py, t, given).inspect_err(|_| self.observers.rewind())
     }
 
     #[inline(always)] // so that the outcome is not moved about
@@ -164,6 +160,13 @@ impl Stepper {
             if norm.is_none() {
                 return Ok(Outcome::Skipped);
             }
+        }
+        if let Some(norm) = norm
+            && self.observers.observe(Signal::Guard, norm)? == Verdict::Skip
+        {
+            self.leaves.forget_accumulated();
+            self.window = Window::default();
+            return Ok(Outcome::Skipped);
         }
         if let Some(loss) = loss {
             self.observers.observe(Signal::Loss, loss)?;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::reaction::{Reaction, Signal};
+use super::reaction::{Reaction, Signal, Verdict};
 use crate::error::{BadValue, Number};
 use crate::machine::simd::Tier;
 use crate::ranges::choose;
@@ -13,18 +13,29 @@ pub trait Feedback: Curve {
     fn signal(&self) -> Signal;
 
     /// Takes in an observation, or leaves the state as it was.
-    fn observe(&self, seen: f64) -> Result<(), BadValue>;
+    fn observe(&self, seen: f64) -> Result<Verdict, BadValue>;
+
+    /// Remembers where the state is.
+    fn mark(&self);
+
+    /// Takes the last observation since the mark back.
+    fn rewind(&self);
 
     /// The names of the state's numbers.
     fn names(&self) -> &'static [&'static str];
 
-    /// The numbers of the state, in the order of the names.
+    /// How the list of all further numbers is called, if there is one.
+    fn list(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The numbers of the state, in the order of the names, and then those of the list.
     fn state(&self) -> Vec<f64>;
 
-    /// The state before the first observation. What no observation has given yet is infinite.
+    /// The state before the first observation, when the list is empty. What no observation has given yet is infinite.
     fn start(&self) -> Vec<f64>;
 
-    /// Checks a state of as many numbers before it is restored.
+    /// Checks a state of a number for each name, and those of the list, before it is restored.
     fn check(&self, state: &[f64]) -> Result<(), BadValue>;
 
     /// Takes over a checked state.
@@ -37,17 +48,24 @@ pub struct Adaptive<R, const N: usize> {
     schedule: Schedule,
     reaction: R,
     skip_nonfinite: bool,
-    state: Mutex<[f64; N]>,
+    state: Mutex<State<N>>,
+}
+
+#[derive(Debug)]
+struct State<const N: usize> {
+    now: [f64; N],
+    marked: [f64; N],
 }
 
 impl<R: Reaction<N>, const N: usize> Adaptive<R, N> {
     /// `on_nonfinite` says what to do with a NaN or infinite observation: "raise" or "ignore".
     pub fn new(schedule: Schedule, reaction: R, on_nonfinite: &str) -> Result<Self, BadValue> {
         let skip_nonfinite = choose("on_nonfinite", on_nonfinite, &[("raise", false), ("ignore", true)])?;
-        Ok(Self { schedule, state: Mutex::new(reaction.start()), reaction, skip_nonfinite })
+        let state = State { now: reaction.start(), marked: reaction.start() };
+        Ok(Self { schedule, state: Mutex::new(state), reaction, skip_nonfinite })
     }
 
-    fn lock(&self) -> MutexGuard<'_, [f64; N]> {
+    fn lock(&self) -> MutexGuard<'_, State<N>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -59,7 +77,7 @@ fn all<const N: usize>(state: &[f64]) -> [f64; N] {
 
 impl<R: Reaction<N>, const N: usize> Curve for Adaptive<R, N> {
     fn value(&self, t: u64) -> f64 {
-        self.reaction.value(self.schedule.value(t), *self.lock())
+        self.reaction.value(self.schedule.value(t), self.lock().now)
     }
 
     fn horizon(&self) -> Option<f64> {
@@ -68,7 +86,7 @@ impl<R: Reaction<N>, const N: usize> Curve for Adaptive<R, N> {
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         self.schedule.fill(tier, steps, out);
-        let state = *self.lock();
+        let state = self.lock().now;
         for value in out {
             *value = self.reaction.value(*value, state);
         }
@@ -80,15 +98,25 @@ impl<R: Reaction<N>, const N: usize> Feedback for Adaptive<R, N> {
         R::SIGNAL
     }
 
-    fn observe(&self, seen: f64) -> Result<(), BadValue> {
+    fn observe(&self, seen: f64) -> Result<Verdict, BadValue> {
         if !seen.is_finite() {
             let name = if R::SIGNAL == Signal::Loss { "loss" } else { "grad_norm" };
             let bad = BadValue::new(name, "finite", Number(seen));
-            return if self.skip_nonfinite { Ok(()) } else { Err(bad) };
+            return if self.skip_nonfinite { Ok(Verdict::Go) } else { Err(bad) };
         }
         let mut state = self.lock();
-        *state = self.reaction.observe(*state, seen)?;
-        Ok(())
+        state.now = self.reaction.observe(state.now, seen)?;
+        Ok(Verdict::Go)
+    }
+
+    fn mark(&self) {
+        let mut state = self.lock();
+        state.marked = state.now;
+    }
+
+    fn rewind(&self) {
+        let mut state = self.lock();
+        state.now = state.marked;
     }
 
     fn names(&self) -> &'static [&'static str] {
@@ -96,7 +124,7 @@ impl<R: Reaction<N>, const N: usize> Feedback for Adaptive<R, N> {
     }
 
     fn state(&self) -> Vec<f64> {
-        self.lock().to_vec()
+        self.lock().now.to_vec()
     }
 
     fn start(&self) -> Vec<f64> {
@@ -108,7 +136,7 @@ impl<R: Reaction<N>, const N: usize> Feedback for Adaptive<R, N> {
     }
 
     fn restore(&self, state: &[f64]) {
-        *self.lock() = all(state);
+        self.lock().now = all(state);
     }
 }
 

@@ -11,6 +11,15 @@ pub enum Signal {
     Loss,
     /// The global norm of a step's gradients, told by the optimizer before the update.
     GradNorm,
+    /// The same, before anything else is observed of a step: what sees it may have the step skipped.
+    Guard,
+}
+
+/// What is to become of a step after an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Go,
+    Skip,
 }
 
 /// How a schedule reacts to a signal, with `N` numbers of state.

@@ -34,6 +34,62 @@ impl Curve for Product {
     }
 }
 
+/// a(t) + b(t).
+#[derive(Clone, Debug)]
+pub struct Sum {
+    a: Schedule,
+    b: Schedule,
+}
+
+impl Sum {
+    pub fn new(a: Schedule, b: Schedule) -> Self {
+        Self { a, b }
+    }
+}
+
+impl Curve for Sum {
+    fn value(&self, t: u64) -> f64 {
+        self.a.value(t) + self.b.value(t)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        [self.a.horizon(), self.b.horizon()].into_iter().flatten().reduce(f64::max)
+    }
+
+    fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
+        self.a.fill(tier, steps, out);
+        fill_combined(&*self.b, tier, steps, out, |a, b| a + b);
+    }
+}
+
+/// s(t)^exponent.
+#[derive(Clone, Debug)]
+pub struct Power {
+    schedule: Schedule,
+    exponent: f64,
+}
+
+impl Power {
+    pub fn new(schedule: Schedule, exponent: f64) -> Result<Self, BadValue> {
+        Ok(Self { schedule, exponent: Range::Positive.check("exponent", exponent)? })
+    }
+}
+
+impl Curve for Power {
+    fn value(&self, t: u64) -> f64 {
+        self.schedule.value(t).powf(self.exponent)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        self.schedule.horizon()
+    }
+
+    fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
+        self.schedule.fill(tier, steps, out);
+        change(tier, out, |value| value.powf(self.exponent));
+    }
+}
+
 /// s(t) held between `low` and `high`.
 #[derive(Clone, Debug)]
 pub struct Clip {
@@ -88,6 +144,39 @@ impl Curve for Every {
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         fill_mapped(&*self.schedule, tier, steps, out, |t| t / self.k);
+    }
+}
+
+/// s(k·t).
+#[derive(Clone, Debug)]
+pub struct Stride {
+    schedule: Schedule,
+    k: u64,
+}
+
+impl Stride {
+    pub fn new(schedule: Schedule, k: i64) -> Result<Self, BadValue> {
+        Ok(Self { schedule, k: count("k", k, 1)? })
+    }
+
+    /// Stops at the last step, as every schedule may presume of its t.
+    #[inline(always)]
+    fn strides(&self, t: u64) -> u64 {
+        t.saturating_mul(self.k).min(LAST_STEP)
+    }
+}
+
+impl Curve for Stride {
+    fn value(&self, t: u64) -> f64 {
+        self.schedule.value(self.strides(t))
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        Some((self.schedule.horizon()? / self.k as f64).max(1.0))
+    }
+
+    fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
+        fill_mapped(&*self.schedule, tier, steps, out, |t| self.strides(t));
     }
 }
 

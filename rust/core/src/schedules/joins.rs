@@ -1,7 +1,8 @@
-//! Schedules one after another: joins and warmup.
+//! Schedules one after another: joins, warmup and cooldown.
 
 use super::blocks::{Segment, change, fill_by_segment, fill_mapped};
-use super::curve::{Curve, Formula, Schedule};
+use super::curve::{Curve, Formula, Schedule, blend};
+use super::phases::Fall;
 use super::raised_cosine::RaisedCosine;
 use crate::error::BadValue;
 use crate::machine::simd::Tier;
@@ -66,6 +67,7 @@ enum Shape {
     Linear,
     Cosine,
     Exponential,
+    Sqrt,
 }
 
 /// The factor that rises from `start` to 1 in `steps`.
@@ -78,7 +80,7 @@ struct Ramp {
 }
 
 impl Formula for Ramp {
-    /// With x = t/n: start + (1−start)·x, start + (1−start)·(1 − cos πx)/2, or start^(1−x).
+    /// With x = t/n: start + (1−start)·f(x), f being x, (1 − cos πx)/2 or 1 − √(1−x); or start^(1−x).
     #[inline(always)]
     fn at(self, t: u64) -> f64 {
         let (done, left, steps) = (t as f64, (self.steps - t) as f64, self.steps as f64);
@@ -87,6 +89,7 @@ impl Formula for Ramp {
             // Seen from its end, a raised cosine rises.
             Shape::Cosine => self.start + (1.0 - self.start) * self.wave.at(left),
             Shape::Exponential => self.start.powf(left / steps),
+            Shape::Sqrt => self.start + (1.0 - self.start) * (1.0 - (left / steps).sqrt()),
         }
     }
 }
@@ -100,8 +103,12 @@ pub struct Warmup {
 
 impl Warmup {
     pub fn new(schedule: Schedule, steps: i64, start: f64, shape: &str) -> Result<Self, BadValue> {
-        let shapes =
-            [("linear", Shape::Linear), ("cosine", Shape::Cosine), ("exponential", Shape::Exponential)];
+        let shapes = [
+            ("linear", Shape::Linear),
+            ("cosine", Shape::Cosine),
+            ("exponential", Shape::Exponential),
+            ("sqrt", Shape::Sqrt),
+        ];
         let steps = count("steps", steps, 0)?;
         let start = Range::NonNegative.check("start", start)?;
         let shape = choose("shape", shape, &shapes)?;
@@ -144,6 +151,69 @@ impl Curve for Warmup {
                 change(tier, out, |ramp| base * ramp);
             } else {
                 fill_mapped(&*self.schedule, tier, steps, out, |t| t - n);
+            }
+        });
+    }
+}
+
+/// s(t) for t < b, then from s(b) down (or up) to `end`, where it stays from t = total on.
+#[derive(Clone, Debug)]
+pub struct Cooldown {
+    schedule: Schedule,
+    begin: u64,
+    fall: Fall,
+    end: f64,
+}
+
+impl Cooldown {
+    /// It takes the part `fraction` of all steps, and at least one.
+    pub fn new(
+        schedule: Schedule,
+        total: i64,
+        fraction: f64,
+        end: f64,
+        shape: &str,
+    ) -> Result<Self, BadValue> {
+        let total = count("total", total, 1)?;
+        let fraction = Range::UnitClosed.check("fraction", fraction)?;
+        let end = Range::Finite.check("end", end)?;
+        let steps = ((fraction * total as f64).round() as u64).clamp(1, total);
+        Ok(Self { schedule, begin: total - steps, fall: Fall::new(steps, shape)?, end })
+    }
+
+    fn done(&self, t: u64) -> u64 {
+        (t - self.begin).min(self.fall.steps)
+    }
+}
+
+impl Curve for Cooldown {
+    fn value(&self, t: u64) -> f64 {
+        if t < self.begin {
+            return self.schedule.value(t);
+        }
+        blend(self.schedule.value(self.begin), self.end, self.fall.value(self.done(t)))
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        Some((self.begin + self.fall.steps) as f64)
+    }
+
+    fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
+        let begin = self.begin;
+        let segment = |t| {
+            if t < begin {
+                Segment { index: 0, begin: 0, last: begin - 1 }
+            } else {
+                Segment { index: 1, begin, last: u64::MAX }
+            }
+        };
+        fill_by_segment(tier, steps, out, segment, |Segment { index, .. }, steps, out| {
+            if index == 0 {
+                self.schedule.fill(tier, steps, out);
+            } else {
+                let from = self.schedule.value(begin);
+                fill_mapped(&self.fall, tier, steps, out, |t| self.done(t));
+                change(tier, out, |weight| blend(from, self.end, weight));
             }
         });
     }

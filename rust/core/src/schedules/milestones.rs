@@ -1,8 +1,9 @@
-//! Curves given as a list: values that change at listed steps, and plain tables.
+//! Curves given as a list: values that change at listed steps, or between them, and plain tables.
 
-use super::curve::Curve;
+use super::curve::{Curve, blend};
+use super::raised_cosine::RaisedCosine;
 use crate::error::BadValue;
-use crate::ranges::{Range, increasing};
+use crate::ranges::{Range, choose, increasing};
 
 /// values[#{b ≤ t}].
 #[derive(Clone, Debug)]
@@ -72,6 +73,58 @@ impl Curve for MultiStep {
 
 fn power(start: f64, gamma: f64, passed: usize) -> f64 {
     start * gamma.powf(passed as f64)
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    Linear,
+    Cosine,
+}
+
+/// values[i] at steps[i], and between two of them a line or half a cosine wave; the first value before the
+/// first step, the last one from the last step on.
+#[derive(Clone, Debug)]
+pub struct Interpolated {
+    steps: Vec<i64>,
+    values: Vec<f64>,
+    shape: Shape,
+}
+
+impl Interpolated {
+    pub fn new(steps: Vec<i64>, values: Vec<f64>, shape: &str) -> Result<Self, BadValue> {
+        increasing("steps", &steps, 1)?;
+        Range::Finite.check_each("values", &values)?;
+        if steps.is_empty() {
+            return Err(BadValue::new("steps", "at least one step", "none"));
+        }
+        if values.len() != steps.len() {
+            let wants = format!("as long as steps ({} values)", steps.len());
+            return Err(BadValue::new("values", &wants, values.len()));
+        }
+        let shape = choose("shape", shape, &[("linear", Shape::Linear), ("cosine", Shape::Cosine)])?;
+        Ok(Self { steps, values, shape })
+    }
+}
+
+impl Curve for Interpolated {
+    fn value(&self, t: u64) -> f64 {
+        let next = passed(&self.steps, t);
+        let before = next.saturating_sub(1);
+        if next == 0 || next == self.steps.len() {
+            return self.values[before];
+        }
+        let [begin, end] = [before, next].map(|i| self.steps[i] as u64);
+        let (done, length) = ((t - begin) as f64, (end - begin) as f64);
+        let weight = match self.shape {
+            Shape::Linear => (end - t) as f64 / length,
+            Shape::Cosine => RaisedCosine::new(length).at(done),
+        };
+        blend(self.values[before], self.values[next], weight)
+    }
+
+    fn horizon(&self) -> Option<f64> {
+        self.steps.last().map(|&step| step as f64).filter(|&end| end > 0.0)
+    }
 }
 
 /// values[min(t, n−1)].

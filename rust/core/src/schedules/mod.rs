@@ -16,14 +16,14 @@ mod phases;
 mod raised_cosine;
 mod waves;
 
-pub use compositions::{Clip, Every, Product, Repeat, Shift};
+pub use compositions::{Clip, Every, Power, Product, Repeat, Shift, Stride, Sum};
 pub use curve::{Curve, Formula, LAST_STEP, Schedule};
 pub use decays::{
     Constant, Exponential, ExponentialRate, InverseSqrt, InverseTime, Linear, Polynomial, StepDecay,
 };
 pub use evaluation::{CHUNK, Nested, fill_checked, fill_parallel};
-pub use joins::{Join, Warmup};
-pub use milestones::{MultiStep, Piecewise, Table};
+pub use joins::{Cooldown, Join, Warmup};
+pub use milestones::{Interpolated, MultiStep, Piecewise, Table};
 pub use opaque::Opaque;
 pub use phases::{OneCycle, WarmupStableDecay};
 pub use waves::{Cosine, CosineRestarts, Cyclic};

@@ -79,17 +79,44 @@ enum Shape {
     Sqrt,
 }
 
-/// peak·(t+1)/(warmup+1) for t < warmup, then `peak` for `stable` steps, then to `end` in `decay` steps
-/// by 1−x (`linear`), (1 + cos πx)/2 (`cosine`) or 1−√x (`sqrt`), and `end` from there on.
+/// What is left of a fall after so many of its steps, from 1 to 0: 1−x (`linear`), (1 + cos πx)/2 (`cosine`) or
+/// 1−√x (`sqrt`).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fall {
+    pub(super) steps: u64,
+    wave: RaisedCosine,
+    shape: Shape,
+}
+
+impl Fall {
+    /// `steps` must be above 0, or the fall is never asked for a value.
+    pub(super) fn new(steps: u64, shape: &str) -> Result<Self, BadValue> {
+        let shapes = [("linear", Shape::Linear), ("cosine", Shape::Cosine), ("sqrt", Shape::Sqrt)];
+        Ok(Self { steps, wave: RaisedCosine::new(steps as f64), shape: choose("shape", shape, &shapes)? })
+    }
+}
+
+impl Formula for Fall {
+    #[inline(always)]
+    fn at(self, done: u64) -> f64 {
+        let (done, left, steps) = (done as f64, (self.steps - done) as f64, self.steps as f64);
+        match self.shape {
+            Shape::Linear => left / steps,
+            Shape::Cosine => self.wave.at(done),
+            Shape::Sqrt => 1.0 - (done / steps).sqrt(),
+        }
+    }
+}
+
+/// peak·(t+1)/(warmup+1) for t < warmup, then `peak` for `stable` steps, then to `end` in `decay` steps,
+/// and `end` from there on.
 #[derive(Clone, Copy, Debug)]
 pub struct WarmupStableDecay {
     peak: f64,
     warmup: u64,
     decay_begins: u64,
-    decay: u64,
-    wave: RaisedCosine,
+    fall: Fall,
     end: f64,
-    shape: Shape,
 }
 
 impl WarmupStableDecay {
@@ -101,7 +128,6 @@ impl WarmupStableDecay {
         end: f64,
         shape: &str,
     ) -> Result<Self, BadValue> {
-        let shapes = [("linear", Shape::Linear), ("cosine", Shape::Cosine), ("sqrt", Shape::Sqrt)];
         let peak = Range::Finite.check("peak", peak)?;
         let warmup = count("warmup", warmup, 0)?;
         let stable = count("stable", stable, 0)?;
@@ -110,10 +136,8 @@ impl WarmupStableDecay {
             peak,
             warmup,
             decay_begins: warmup + stable,
-            decay,
-            wave: RaisedCosine::new(decay as f64),
             end: Range::Finite.check("end", end)?,
-            shape: choose("shape", shape, &shapes)?,
+            fall: Fall::new(decay, shape)?,
         })
     }
 }
@@ -121,18 +145,12 @@ impl WarmupStableDecay {
 impl Formula for WarmupStableDecay {
     #[inline(always)]
     fn at(self, t: u64) -> f64 {
-        let done = t.saturating_sub(self.decay_begins).min(self.decay);
-        let (done, left, steps) = (done as f64, (self.decay - done) as f64, self.decay as f64);
-        let weight = match self.shape {
-            Shape::Linear => left / steps,
-            Shape::Cosine => self.wave.at(done),
-            Shape::Sqrt => 1.0 - (done / steps).sqrt(),
-        };
+        let weight = self.fall.at(t.saturating_sub(self.decay_begins).min(self.fall.steps));
         let rising = self.peak * ((t.min(self.warmup) + 1) as f64 / (self.warmup + 1) as f64);
         if t < self.warmup { rising } else { blend(self.peak, self.end, weight) }
     }
 
     fn horizon(self) -> Option<f64> {
-        Some(self.decay_begins as f64 + self.decay as f64)
+        Some(self.decay_begins as f64 + self.fall.steps as f64)
     }
 }

@@ -21,9 +21,13 @@ fn every_kind() -> Result<Vec<Schedule>, BadValue> {
         Arc::new(InverseTime::new(0.1, 0.3, 7, true)?),
         Arc::new(InverseSqrt::new(0.1, 100)?),
         Arc::new(Cosine::new(0.1, 37, 0.02, true)?),
-        Arc::new(CosineRestarts::new(0.1, 10, 1.5, 0.9, 0.01)?),
-        Arc::new(Cyclic::new(0.1, 0.5, 7, 11, "triangular2", 1.0)?),
+        Arc::new(CosineRestarts::new(0.1, 10, 1.5, 0.9, 0.01, true)?),
+        Arc::new(CosineRestarts::new(0.1, 10, 1.5, 0.9, 0.01, false)?),
+        Arc::new(Cyclic::new(0.1, 0.5, 7, 11, "triangular2", 1.0, false)?),
+        Arc::new(Cyclic::new(0.1, 0.5, 7, 11, "exp_range", 0.99, true)?),
         Arc::new(Piecewise::new(vec![5, 100], vec![1.0, 0.5, 0.1])?),
+        Arc::new(Interpolated::new(vec![5, 100, 101], vec![1.0, 0.5, 0.1], "linear")?),
+        Arc::new(Interpolated::new(vec![0, 300], vec![0.3, 0.7], "cosine")?),
         Arc::new(OneCycle::new(0.1, 1000, 0.3, 25.0, 1e4, "cos", true)?),
         Arc::new(WarmupStableDecay::new(0.1, 50, 100, 200, 0.0, "sqrt")?),
         Arc::new(Table::new(vec![3.0, 2.0, 1.0])?),
@@ -33,9 +37,14 @@ fn every_kind() -> Result<Vec<Schedule>, BadValue> {
             vec![300, 301],
         )?),
         Arc::new(Product::new(Arc::clone(&cosine), Arc::clone(&linear))),
+        Arc::new(Sum::new(Arc::clone(&cosine), Arc::clone(&linear))),
+        Arc::new(Power::new(Arc::clone(&cosine), 1.7)?),
         Arc::new(Warmup::new(Arc::clone(&cosine), 300, 0.25, "exponential")?),
+        Arc::new(Warmup::new(Arc::clone(&cosine), 300, 0.25, "sqrt")?),
+        Arc::new(Cooldown::new(Arc::clone(&cosine), 700, 0.3, 0.01, "sqrt")?),
         Arc::new(Clip::new(Arc::clone(&cosine), 0.01, 0.09)?),
         Arc::new(Every::new(Arc::clone(&cosine), 3)?),
+        Arc::new(Stride::new(Arc::clone(&cosine), 3)?),
         Arc::new(Shift::new(Arc::clone(&cosine), 500)?),
         Arc::new(Repeat::new(cosine, 321)?),
     ])
@@ -87,7 +96,7 @@ fn a_step_beyond_the_last_is_reported() {
 #[test]
 fn cycles_of_restarts_have_no_gap_and_no_overlap() {
     for mult in [1.0, 1.0 + 1e-12, 1.0 + 1e-5, 1.01, 1.5, 2.0, 3.0] {
-        let restarts = CosineRestarts::new(1.0, 3, mult, 1.0, 0.0).unwrap();
+        let restarts = CosineRestarts::new(1.0, 3, mult, 1.0, 0.0, true).unwrap();
         let peaks: Vec<u64> = (0..100).filter(|&t| restarts.value(t) == 1.0).collect();
         let mut begin = 0.0;
         for (i, &peak) in peaks.iter().enumerate() {
@@ -100,7 +109,7 @@ fn cycles_of_restarts_have_no_gap_and_no_overlap() {
 
 #[test]
 fn doubled_cycles_begin_where_integers_say() {
-    let restarts = CosineRestarts::new(1.0, 10, 2.0, 1.0, 0.0).unwrap();
+    let restarts = CosineRestarts::new(1.0, 10, 2.0, 1.0, 0.0, true).unwrap();
     for cycle in 0..45_u32 {
         let begin = 10 * ((1_u64 << cycle) - 1);
         assert_eq!(restarts.value(begin), 1.0, "cycle {cycle}");

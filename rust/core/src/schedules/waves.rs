@@ -42,8 +42,8 @@ impl Formula for Cosine {
     }
 }
 
-/// Warm restarts: cycle i begins at the integer nearest to period·Σ_{k<i} mult^k, falls as a half cosine
-/// from `start·peak_mult^i` towards `end`, and is over before it reaches it.
+/// Warm restarts: cycle i begins at period·Σ_{k<i} mult^k, or at the integer nearest to that if `rounded`, falls
+/// as a half cosine from `start·peak_mult^i` towards `end`, and is over before it reaches it.
 #[derive(Clone, Copy, Debug)]
 pub struct CosineRestarts {
     start: f64,
@@ -51,6 +51,7 @@ pub struct CosineRestarts {
     period_mult: f64,
     peak_mult: f64,
     end: f64,
+    rounded: bool,
 }
 
 impl CosineRestarts {
@@ -60,16 +61,18 @@ impl CosineRestarts {
         period_mult: f64,
         peak_mult: f64,
         end: f64,
+        rounded: bool,
     ) -> Result<Self, BadValue> {
         let start = Range::Finite.check("start", start)?;
         let period = count("period", period, 1)?;
         let period_mult = Range::AtLeastOne.check("period_mult", period_mult)?;
         let peak_mult = Range::NonNegative.check("peak_mult", peak_mult)?;
-        Ok(Self { start, period, period_mult, peak_mult, end: Range::Finite.check("end", end)? })
+        let end = Range::Finite.check("end", end)?;
+        Ok(Self { start, period, period_mult, peak_mult, end, rounded })
     }
 
-    /// The first t of a cycle: exact below 2⁵³ for every whole `period_mult`. It is rounded to an integer here
-    /// and nowhere else, so that cycles have no gap and no overlap. Infinite where no float is as large.
+    /// Where a cycle begins: exact below 2⁵³ for every whole `period_mult`. It is computed here and nowhere
+    /// else, so that cycles have no gap and no overlap. Infinite where no float is as large.
     fn begin(&self, cycle: u64) -> f64 {
         let growth = self.period_mult - 1.0;
         // Σ_{k<i} mult^k = (mult^i − 1)/(mult − 1); the second form does not cancel near mult = 1.
@@ -78,14 +81,15 @@ impl CosineRestarts {
         } else {
             (cycle as f64 * growth.ln_1p()).exp_m1() / growth
         };
-        (self.period as f64 * periods).round()
+        let begin = self.period as f64 * periods;
+        if self.rounded { begin.round() } else { begin }
     }
 
-    /// The cycle that t is in, its first t and its length.
-    fn cycle(&self, t: u64) -> (u64, u64, f64) {
+    /// The cycle that t is in, how far it has come and its length.
+    fn cycle(&self, t: u64) -> (u64, f64, f64) {
         if self.period_mult == 1.0 {
             let cycle = t / self.period;
-            return (cycle, cycle * self.period, self.period as f64);
+            return (cycle, (t - cycle * self.period) as f64, self.period as f64);
         }
         let growth = self.period_mult - 1.0;
         let estimate = (t as f64 * growth / self.period as f64).ln_1p() / growth.ln_1p();
@@ -98,7 +102,8 @@ impl CosineRestarts {
             look = if tries > 0 { look.clamp(low + 1, high - 1) } else { low.midpoint(high) };
             tries -= i32::from(tries > 0);
             let there = self.begin(look);
-            if there as u64 <= t {
+            let first = if self.rounded { there } else { there.ceil() };
+            if first as u64 <= t {
                 (low, begin) = (look, there);
                 look += 1;
             } else {
@@ -106,16 +111,18 @@ impl CosineRestarts {
                 look -= 1;
             }
         }
-        (low, begin as u64, (next - begin).min(f64::MAX))
+        // The difference of the integers is exact, as that of floats beyond 2⁵³ is not.
+        let done = if self.rounded { (t - begin as u64) as f64 } else { t as f64 - begin };
+        (low, done, (next - begin).min(f64::MAX))
     }
 }
 
 impl Formula for CosineRestarts {
     #[inline(always)]
     fn at(self, t: u64) -> f64 {
-        let (cycle, begin, length) = self.cycle(t);
+        let (cycle, done, length) = self.cycle(t);
         let peak = self.start * self.peak_mult.powf(cycle as f64);
-        blend(peak, self.end, RaisedCosine::new(length).at((t - begin) as f64))
+        blend(peak, self.end, RaisedCosine::new(length).at(done))
     }
 
     fn horizon(self) -> Option<f64> {
@@ -132,11 +139,12 @@ enum Mode {
 }
 
 /// low + (high−low)·x·h: x goes from 0 to 1 in `up` steps and back in `down`; h is 1, 2^−cycle
-/// (`triangular2`) or gamma^t (`exp_range`).
+/// (`triangular2`) or gamma^t (`exp_range`). Inverted, it is high − (high−low)·x·h.
 #[derive(Clone, Copy, Debug)]
 pub struct Cyclic {
-    low: f64,
-    high: f64,
+    /// Where each triangle has its foot, and where the first one has its top.
+    foot: f64,
+    top: f64,
     up: u64,
     down: u64,
     mode: Mode,
@@ -144,16 +152,26 @@ pub struct Cyclic {
 }
 
 impl Cyclic {
-    pub fn new(low: f64, high: f64, up: i64, down: i64, mode: &str, gamma: f64) -> Result<Self, BadValue> {
+    pub fn new(
+        low: f64,
+        high: f64,
+        up: i64,
+        down: i64,
+        mode: &str,
+        gamma: f64,
+        invert: bool,
+    ) -> Result<Self, BadValue> {
         let modes = [
             ("triangular", Mode::Triangular),
             ("triangular2", Mode::Triangular2),
             ("exp_range", Mode::ExpRange),
         ];
         let low = Range::Finite.check("low", low)?;
+        let high = not_below("high", high, "low", low)?;
+        let (foot, top) = if invert { (high, low) } else { (low, high) };
         Ok(Self {
-            low,
-            high: not_below("high", high, "low", low)?,
+            foot,
+            top,
             up: count("up", up, 1)?,
             down: count("down", down, 1)?,
             mode: choose("mode", mode, &modes)?,
@@ -177,7 +195,7 @@ impl Formula for Cyclic {
             Mode::Triangular2 => 0.5_f64.powf(cycle as f64),
             Mode::ExpRange => self.gamma.powf(t as f64),
         };
-        blend(self.high, self.low, x * height)
+        blend(self.top, self.foot, x * height)
     }
 
     fn horizon(self) -> Option<f64> {

@@ -165,7 +165,7 @@ pub(super) fn set_scalars(slf: &Bound<'_, Optimizer>, scalars: &Bound<'_, PyAny>
     let mut numbers = Vec::new();
     for (i, (group, record)) in groups.iter().zip(&given).enumerate() {
         let names = group.memory();
-        numbers.push(records::read(&format!("scalars[{i}]"), names, vec![0.0; names.len()], record)?);
+        numbers.push(records::read(&format!("scalars[{i}]"), names, None, vec![0.0; names.len()], record)?);
     }
     stepper.set_memory(&numbers);
     Ok(())
