@@ -49,6 +49,15 @@ def check_straight_line_sgd(result: dict[str, Any]) -> None:
     assert losses[-2] / losses[-1] == pytest.approx(result["predicted quotient"], rel=1e-4)
 
 
+def check_spike_guard(result: dict[str, Any]) -> None:
+    runs = result["runs"]
+    assert runs["no guard"]["accuracy"] < 0.3
+    assert min(runs["clip"]["accuracy"], runs["skip"]["accuracy"]) > 0.95
+    assert (runs["clip"]["skipped"], runs["skip"]["skipped"]) == (0, 6)
+    assert result["same"]
+    assert result["new level"] < 5
+
+
 def check_straight_line_adam(result: dict[str, float]) -> None:
     assert result["w"] == pytest.approx(3, abs=0.002)
     assert result["b"] == pytest.approx(1, abs=0.002)
