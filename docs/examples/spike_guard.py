@@ -1,8 +1,8 @@
 """A guard against spikes: gradients far above the recent ones are not trusted.
 
 What it teaches: a limit on the norm has to be chosen before one knows how large gradients are, and what is
-right at the start is far too much later, when they have become small. A guard compares each norm with those of
-the last steps instead.
+right at the start is far too much later, when they have become small. A guard compares each norm with those
+of the last steps instead.
 
     limit of step t    2·Q, Q the 0.99 quantile of the last 100 norms
     action="clip"      g ← g·min(1, limit/‖g‖)
@@ -45,14 +45,15 @@ def train(guard: gs.feedback.NormGuard | None) -> dict[str, object]:
     """Train, and keep the parameters as they were before the first bad batch."""
     params = initial_params(np.random.default_rng(1), (64, 32, 10))
     opt = gs.SGD(params, lr=0.05, momentum=0.9, clip_norm=guard)
-    before = b""
+    before, curve = b"", []
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for t in range(STEPS):
             if t == FIRST:
                 before = pickle.dumps(params)
             opt.step(gradients(params, t))
-        reached = accuracy(params, digits.test_images, digits.test_labels)
-    return {"accuracy": reached, "skipped": opt.skipped, "before": before}
+            if t % 100 == 99:
+                curve.append(accuracy(params, digits.test_images, digits.test_labels))
+    return {"curve": curve, "skipped": opt.skipped, "before": before}
 
 
 def skipped_at_a_new_level() -> int:
@@ -67,8 +68,10 @@ def skipped_at_a_new_level() -> int:
 def main() -> dict[str, object]:
     """Train without a guard and with each kind."""
     results = {name: train(guard) for name, guard in GUARDS.items()}
-    for name, result in results.items():
-        print(f"{name:>8}: {result['accuracy']:.2%} of the test images, {result['skipped']} steps skipped")
+    print("of the test images, after so many steps", *(f"{name:>8}" for name in results), sep="  ")
+    for i, reached in enumerate(zip(*(result["curve"] for result in results.values()), strict=True)):
+        print(f"{100 * (i + 1):39}", *(f"{one:8.2%}" for one in reached), sep="  ")
+    print(f"{'steps skipped':>39}", *(f"{result['skipped']:8}" for result in results.values()), sep="  ")
     same = all(result["before"] == results["no guard"]["before"] for result in results.values())
     print(f"the same bits before the first bad batch: {same}")
     new_level = skipped_at_a_new_level()
