@@ -5,7 +5,8 @@ use gradstep_core::rule::{MAX_STATE, Slot};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::parameters::{Parameter, check_slot, readable};
+use super::likeness::{check_slot, readable};
+use super::parameters::Parameter;
 use super::writable::{Written, writable};
 
 pub(crate) struct Lone<'py> {

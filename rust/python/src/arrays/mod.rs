@@ -6,6 +6,7 @@ mod fields;
 mod items;
 mod layouts;
 mod leaves;
+mod likeness;
 mod lone;
 mod looks;
 mod made;
