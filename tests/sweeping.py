@@ -85,6 +85,13 @@ def endless(report: Report, *, lr: float, folder: str, seed: int) -> None:
     time.sleep(1000)
 
 
+def stuck(report: Report, *, lr: float, folder: str, seed: int) -> None:
+    """Come to an end at the first rate only."""
+    if lr > 0.1:
+        endless(report, lr=lr, folder=folder, seed=seed)
+    logged(report, lr=lr, folder=folder, seed=seed)
+
+
 def mended(report: Report, *, lr: float, folder: str, seed: int) -> None:
     """Fail until a file is there."""
     if not os.path.exists(os.path.join(folder, "mended")):
@@ -105,5 +112,5 @@ def grid(folder: Path) -> dict[str, list[Any]]:
 
 
 if __name__ == "__main__":
-    run = logged if len(sys.argv) == 2 else endless
+    run = {"logged": logged, "endless": endless, "stuck": stuck}[sys.argv[2]]
     print(gs.sweep(run, grid(Path(sys.argv[1])), workers=2, resume=Path(sys.argv[1], "sweep.csv")))

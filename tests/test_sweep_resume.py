@@ -103,7 +103,7 @@ class TestResume:
     @pytest.mark.skipif(not POSIX, reason="kills by a signal")
     def test_after_the_parent_was_killed(self, tmp_path: Path) -> None:
         file, log = tmp_path / "sweep.csv", tmp_path / "log"
-        parent = subprocess.Popen([sys.executable, sweeping.__file__, str(tmp_path)])
+        parent = subprocess.Popen([sys.executable, sweeping.__file__, str(tmp_path), "logged"])
         deadline = time.monotonic() + 60
         while not (file.exists() and len(file.read_text().splitlines()) > 2):
             assert time.monotonic() < deadline
@@ -154,7 +154,7 @@ def test_a_worker_that_is_busy_ends_with_its_parent(tmp_path: Path) -> None:
 def test_an_interrupt_returns_what_is_there(tmp_path: Path) -> None:
     # A group of its own, all of which gets the signal, as from a terminal.
     parent = subprocess.Popen(
-        [sys.executable, sweeping.__file__, str(tmp_path)],
+        [sys.executable, sweeping.__file__, str(tmp_path), "stuck"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -16,9 +16,11 @@ pub struct Factors<F> {
 }
 
 impl Factors<f64> {
-    /// In which zeros of either sign differ.
-    fn bits(self) -> [u64; 4] {
-        [self.scale, self.decay, self.shrink, self.gain].map(f64::to_bits)
+    /// Whether all bits are the same: zeros of either sign differ.
+    fn is(self, other: Self) -> bool {
+        let differ = |a: f64, b: f64| a.to_bits() ^ b.to_bits();
+        let (scale, decay) = (differ(self.scale, other.scale), differ(self.decay, other.decay));
+        scale | decay | differ(self.shrink, other.shrink) | differ(self.gain, other.gain) == 0
     }
 }
 
@@ -49,7 +51,7 @@ impl Rounded {
     pub const NEUTRAL: Self = Self { single: Numbers::NEUTRAL, double: Numbers::NEUTRAL };
 
     pub fn set_factors(&mut self, factors: Factors<f64>) {
-        if factors.bits() == self.double.factors.bits() {
+        if factors.is(self.double.factors) {
             return;
         }
         let Factors { scale, decay, shrink, gain } = factors;

@@ -3,7 +3,9 @@
 use gradstep_core::error::BadValue;
 use gradstep_core::kernel::Kernel;
 use gradstep_core::rule::{Hyper, Init, Kind, MAX_HYPERS, Scope, Slot, Sums};
-use gradstep_core::spec::{AFTER, AROUND, CLIP_NORM_EACH, DECOUPLED, EMA, L1, LR, Options, Spec};
+use gradstep_core::spec::{
+    AFTER, AROUND, CLIP_NORM_EACH, DECOUPLED, EMA, L1, LR, Options, Spec, WEIGHT_DECAY,
+};
 use gradstep_core::stages::Terms;
 use pyo3::prelude::*;
 
@@ -26,6 +28,8 @@ pub(crate) struct Group {
     pub(crate) bounds: Bounds,
     /// Whether anything may happen after the rule.
     pub(crate) finish: bool,
+    /// Where the rule's own values begin.
+    pub(crate) own: usize,
 }
 
 impl Group {
@@ -37,7 +41,8 @@ impl Group {
         values: Vec<Value>,
         bounds: Bounds,
     ) -> PyResult<Self> {
-        let own = &values[start_of_own(spec)..];
+        let start_of_own = start_of_own(spec);
+        let own = &values[start_of_own..];
         let mut constants = [None; MAX_HYPERS];
         for (constant, value) in constants.iter_mut().zip(own) {
             *constant = value.constant();
@@ -47,7 +52,7 @@ impl Group {
         let is = |i: usize, usual: f64| values[i].constant().is_some_and(|x| x == usual);
         let has_average = !values[EMA].constant().is_some_and(f64::is_nan);
         let finish = bounds != Bounds::NONE || !is(L1, 0.0) || is(DECOUPLED, AFTER) || has_average;
-        Ok(Self { spec, kernel, decoupled, place, values, bounds, finish })
+        Ok(Self { spec, kernel, decoupled, place, values, bounds, finish, own: start_of_own })
     }
 
     pub(crate) fn slots(&self) -> &'static [Slot] {
@@ -77,7 +82,7 @@ impl Group {
     /// Whether an update depends on the values of the parameters.
     pub(crate) fn reads_params(&self) -> bool {
         let is_off = |value: &Value| value.constant() == Some(0.0);
-        let decays = !self.spec.decays() && !is_off(&self.values[start_of_own(self.spec) - 1]);
+        let decays = !self.spec.decays() && !is_off(&self.values[self.own - 1]);
         self.kernel.reads_params()
             || decays
             || self.averages()
@@ -173,27 +178,24 @@ impl Group {
 
     /// Lets the rule remember what it does before the first update.
     pub(crate) fn begin(&self, now: &mut [f64]) {
-        self.kernel.start(&mut now[start_of_own(self.spec)..]);
+        self.kernel.start(&mut now[self.own..]);
     }
 
     /// Lets the rule remember the sums of the dry run before update number `t`.
     pub(crate) fn settle(&self, now: &mut [f64], t: u64, sums: [f64; 2]) {
         let lr = now[AROUND.len() + LR];
-        self.kernel.settle(&mut now[start_of_own(self.spec)..], lr, t, sums);
+        self.kernel.settle(&mut now[self.own..], lr, t, sums);
     }
 
     /// What happens to the group's tensors at their update number `t`. `now` are the hyperparameters and what the
     /// rule remembers.
     pub(crate) fn prepare(&self, terms: &mut Terms, now: &[f64], t: u64, clipping: Clipping) {
-        let (around_it, of_rule) = now.split_at(AROUND.len());
-        let (lr, common) = (of_rule[LR], self.spec.common().len());
-        let decay = if self.spec.decays() { 0.0 } else { of_rule[common - 1] };
-        terms.prepare(
-            &of_rule[common..],
-            lr,
-            t,
-            around(around_it, lr, decay, self.bounds, self.finish, clipping),
-        );
+        let (given, own) = now.split_at(self.own);
+        let (around_it, common) = given.split_at(AROUND.len());
+        // None where it is the rule's own business.
+        let decay = common.get(WEIGHT_DECAY).copied().unwrap_or(0.0);
+        let around = around(around_it, common[LR], decay, self.bounds, self.finish, clipping);
+        terms.prepare(own, common[LR], t, around);
     }
 }
 
