@@ -10,7 +10,7 @@ from processes import printed
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="limits and names of threads are Linux's"),
-    pytest.mark.address_space,
+    pytest.mark.not_sanitized,
 ]
 
 SCRIPT = """

@@ -48,6 +48,7 @@ def test_in_the_workers_of_joblib() -> None:
         assert_alike(got, trained(model))
 
 
+@pytest.mark.not_sanitized
 def test_large_arrays_in_the_workers_of_joblib() -> None:
     model = Holder(2**17 + 1)
     # From max_nbytes on workers see arrays that cannot be written to.

@@ -11,7 +11,7 @@ from processes import printed
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="limits and size of the address space are Linux's"),
-    pytest.mark.address_space,
+    pytest.mark.not_sanitized,
 ]
 
 
