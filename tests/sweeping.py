@@ -112,5 +112,7 @@ def grid(folder: Path) -> dict[str, list[Any]]:
 
 
 if __name__ == "__main__":
+    # Of those who are started in the background the shell lets interrupts be ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     run = {"logged": logged, "endless": endless, "stuck": stuck}[sys.argv[2]]
     print(gs.sweep(run, grid(Path(sys.argv[1])), workers=2, resume=Path(sys.argv[1], "sweep.csv")))

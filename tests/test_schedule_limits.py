@@ -118,6 +118,7 @@ print(done)
 """
 
 
+@pytest.mark.not_sanitized
 @pytest.mark.parametrize("name", DEEPEST)
 def test_the_deepest_compositions_fit_into_a_small_stack(name: str) -> None:
     assert printed(SMALL_STACK.replace("COMPOSED", DEEPEST[name])) == "[True]"

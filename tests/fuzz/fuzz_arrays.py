@@ -92,6 +92,13 @@ class World:
             return False
         return True
 
+    def set_rate(self, rate: Any) -> None:
+        """Assign it, unless the state started from it."""
+        try:
+            self.opt.lr = rate
+        except AttributeError as error:
+            assert str(error) == "lr is what the state started from, and cannot be changed"
+
     def remembered(self) -> tuple[Any, ...]:
         """Give the bits of the parameters, and those of what the optimizer remembers."""
         state = {key: {slot: a.tobytes() for slot, a in of.items()} for key, of in self.opt._state.items()}
@@ -245,7 +252,7 @@ CALLS: list[Callable[[World], Any]] = [
     lambda world: world.opt.apply_gradients(world.grads, world.params, scale=number(world)),
     lambda world: world.opt.updates(world.grads, world.data.PickValueInList([None, world.params])),
     lambda world: world.opt.bind(world.grads),
-    lambda world: setattr(world.opt, "lr", number(world)),
+    lambda world: world.set_rate(number(world)),
     lambda world: setattr(world.opt, "bounds", (number(world), number(world))),
     lambda world: setattr(world.opt, "counts", world.grads),
     lambda world: setattr(world.opt, "scalars", [{}]),
