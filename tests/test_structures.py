@@ -10,6 +10,7 @@ import pytest
 import gradstep as gs
 from bits import Array, assert_same_bits, assert_same_state
 from drawings import OPTIMIZERS
+from refusals import refuses
 
 S = gs.schedules
 
@@ -207,6 +208,12 @@ def test_a_thousand_tiny_arrays() -> None:
             for _ in range(3):
                 one.step(p)
             assert_same_bits(params[key][k], p, f"{key}.{k}")
+
+
+def test_a_structure_of_another_number_of_arrays() -> None:
+    opt: Any = gs.SGD([ones(2), ones(3)])
+    with refuses(ValueError, "there are 1 arrays, but 2 parameters"):
+        opt._structured([ones(2)])
 
 
 def test_repr_tells_the_rule_and_its_size() -> None:

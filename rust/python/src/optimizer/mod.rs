@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::assembly::{Assembly, given_groups, spec};
+use crate::errors::value_error;
 use crate::files::Files;
 use crate::ready::{Call, Ready};
 use shared::{NO_NORM, Told, not_ready, scale_of};
@@ -302,8 +303,12 @@ impl Optimizer {
         arrays: Vec<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let guard = slf.get().lock()?;
-        let structure = &guard.as_ref().ok_or_else(not_ready)?.body()?.structure;
-        structure.tree.build(slf.py(), &mut |leaf| arrays[leaf].clone())
+        let body = guard.as_ref().ok_or_else(not_ready)?.body()?;
+        let (given, wanted) = (arrays.len(), body.stepper.leaves.len());
+        if given != wanted {
+            return Err(value_error(format!("there are {given} arrays, but {wanted} parameters")));
+        }
+        body.structure.tree.build(slf.py(), &mut |leaf| arrays[leaf].clone())
     }
 
     /// Says that the parameters hold something else for a while, or again what is updated. Returns what was said before.
