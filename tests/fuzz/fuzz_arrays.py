@@ -21,7 +21,7 @@ from settings import OPTIONS, known
 
 warnings.simplefilter("ignore")
 
-DOCUMENTED = (TypeError, ValueError, MemoryError, RuntimeError, acting.Interrupted)
+DOCUMENTED = (TypeError, ValueError, MemoryError, RuntimeError, LookupError, acting.Interrupted)
 LARGE = 10**6
 OTHER_DTYPES = [
     "float16",
@@ -98,7 +98,11 @@ class World:
 
     def remembered(self) -> tuple[Any, ...]:
         """Give the bits of the parameters, and those of what the optimizer remembers."""
-        state = {key: {slot: a.tobytes() for slot, a in of.items()} for key, of in self.opt._state.items()}
+        state = {}
+        with suppress(ValueError):  # it may have no parameters, of its own making
+            state = {
+                key: {slot: a.tobytes() for slot, a in of.items()} for key, of in self.opt._state.items()
+            }
         return (
             [a.tobytes() for a in self.arrays if a.size < LARGE],
             state,
@@ -317,7 +321,7 @@ def do(what: Callable[[World], Any]) -> Callable[[World], None]:
         try:
             what(world)
         except (*DOCUMENTED, AttributeError):
-            pass
+            pass  # there may be no optimizer as yet
 
     return done
 
