@@ -8,7 +8,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from gradstep.cli.terminals import ERROR, PLAIN, shows_colour
 from gradstep.files import replacing
+
+STDOUT = "-"
+"""What stands for standard output in the place of a file."""
 
 
 class ClosedStream(io.StringIO):
@@ -46,7 +50,10 @@ def settle_streams() -> None:
 
 
 def complain(message: str) -> None:
-    """Write a line to standard error, if that can be."""
+    """Write a line to standard error, if that can be; in colour what comes before the first ": "."""
+    if shows_colour(sys.stderr):
+        head, colon, rest = message.partition(": ")
+        message = f"{ERROR}{head}{colon.rstrip()}{PLAIN}{colon.lstrip(':')}{rest}"
     with suppress(OSError):
         print(message, file=sys.stderr, flush=True)
 
@@ -57,6 +64,10 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-def write_json(path: Path, content: object) -> None:
-    """Put a file with JSON into its place, whole."""
-    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+def write_json(target: Path | str, content: object) -> None:
+    """Put a file with JSON into its place, whole, or print it if the target is `STDOUT`."""
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    if isinstance(target, Path):
+        write_text(target, text)
+    else:
+        sys.stdout.write(text)
