@@ -7,6 +7,7 @@ SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := $(VENV)/$(SCRIPTS)
 WHEEL_TOOLS := build/wheel-tools
 PARITY := build/parity
+WITH_LIBRARIES := build/recipes
 SANITIZED := build/sanitized
 # Compiled when first imported: NumPy alone has hundreds of modules that nobody here imports.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
@@ -29,13 +30,14 @@ build: $(VENV)/built ## build the extension in release mode into .venv
 demo: build ## train a network on handwritten digits with six rules
 	@$(BIN)/gradstep demo
 
-examples: ## run every program of docs/examples
-
-recipes: ## run every program of docs/recipes
-
-examples recipes: build
+examples: build ## run every program of docs/examples
 	@for program in docs/$@/*.py; do \
 		printf '\n== %s\n' $$program; $(BIN)/python $$program || exit 1; done
+
+# RECIPES="muon jax_gradients" for some of them.
+recipes: build $(VENV)/lint.group $(WITH_LIBRARIES)/made ## run every program of docs/recipes, also those with other libraries, and count them
+	@PYTHONPATH=$(CURDIR)/python:$(CURDIR)/tests $(WITH_LIBRARIES)/$(SCRIPTS)/python -m recipes $(RECIPES)
+	$(BIN)/basedpyright --project tests/recipes
 
 test: build $(VENV)/test.group ## the core's tests, then the package's, doctests included
 	cargo test --quiet --locked --package gradstep-core
@@ -143,6 +145,13 @@ $(PARITY)/made: pyproject.toml
 	@$(PYTHON) -m venv --clear $(PARITY)
 	@$(PARITY)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
 	@$(PARITY)/$(SCRIPTS)/python $(INSTALL) --group parity
+	@touch $@
+
+$(WITH_LIBRARIES)/made: pyproject.toml
+	@echo "Installing the libraries that \`make recipes\` works with"
+	@$(PYTHON) -m venv --clear $(WITH_LIBRARIES)
+	@$(WITH_LIBRARIES)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
+	@$(WITH_LIBRARIES)/$(SCRIPTS)/python $(INSTALL) --group recipes
 	@touch $@
 
 $(SANITIZED)/made: pyproject.toml

@@ -55,7 +55,7 @@ START = {
     "zsh": [
         "PS1='$ '",
         "autoload -Uz compinit && compinit -D -u",
-        "tell() { print -r -- \"$BUFFER\" >> told }",
+        'tell() { print -r -- "$BUFFER" >> told }',
         "zle -N tell && bindkey '^T' tell",
         "source script",
     ],
@@ -159,7 +159,11 @@ def offered_by_fish(text: str, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("text", "offered"),
-    [("gradstep ", NAMES), ("gradstep bench --rules ", " ".join(RULES)), ("gradstep completion ", "bash fish zsh")],
+    [
+        ("gradstep ", NAMES),
+        ("gradstep bench --rules ", " ".join(RULES)),
+        ("gradstep completion ", "bash fish zsh"),
+    ],
 )
 def test_all_that_there_is(text: str, offered: str, folder: Path) -> None:
     needs("fish")

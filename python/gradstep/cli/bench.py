@@ -172,7 +172,10 @@ COMMAND = Command(
     examples=(
         Example("A first look, in a minute", "gradstep bench --quick"),
         Example("One rule on one workload", "gradstep bench --rules adam --workloads mlp"),
-        Example("All of it, as a page with a picture", "gradstep bench --limit --markdown bench.md --plot bench.png"),
+        Example(
+            "All of it, as a page with a picture",
+            "gradstep bench --limit --markdown bench.md --plot bench.png",
+        ),
     ),
     failure="contenders disagree, a target is missed, or the results cannot be written",
 )

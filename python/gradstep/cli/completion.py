@@ -35,6 +35,9 @@ COMMAND = Command(
         Example("A line for ~/.bashrc", 'eval "$(gradstep completion bash)"'),
         Example("One for ~/.zshrc, after compinit", 'eval "$(gradstep completion zsh)"'),
         Example("One for ~/.config/fish/config.fish", "gradstep completion fish | source"),
-        Example("A file that bash reads when it is needed", "gradstep completion bash > ~/.local/share/bash-completion/completions/gradstep"),
+        Example(
+            "A file that bash reads when it is needed",
+            "gradstep completion bash > ~/.local/share/bash-completion/completions/gradstep",
+        ),
     ),
 )

@@ -103,7 +103,9 @@ COMMAND = Command(
     run=run,
     examples=(
         Example("Train and compare, in a few seconds", "gradstep demo"),
-        Example("Draw the learning curves, and keep them", "gradstep demo --plot curves.png --json curves.json"),
+        Example(
+            "Draw the learning curves, and keep them", "gradstep demo --plot curves.png --json curves.json"
+        ),
         Example("Check that every rule learns", "gradstep demo --require 0.95"),
     ),
     failure="a rule stays below --require, or the results cannot be written",

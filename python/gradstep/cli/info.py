@@ -56,7 +56,7 @@ def threading() -> str:
 
 def blas() -> str:
     """Name the library that multiplies NumPy's matrices, whose threads run beside gradstep's."""
-    configuration = np.show_config(mode="dicts")  # type: ignore[call-overload]
+    configuration = np.show_config(mode="dicts")
     found = (configuration or {}).get("Build Dependencies", {}).get("blas", {})
     return " ".join(filter(None, (found.get("name"), found.get("version")))) or "BLAS unknown"
 

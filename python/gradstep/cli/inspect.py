@@ -43,7 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
             write_json(STDOUT, summary(paths[0], inspected[0]))
             return 0
         for line in description(paths[0], inspected[0]):
-            print(wrapped(printable(line)) if " " in line.strip() and not line.startswith(" ") else printable(line))
+            print(
+                wrapped(printable(line))
+                if " " in line.strip() and not line.startswith(" ")
+                else printable(line)
+            )
         return 0
 
 

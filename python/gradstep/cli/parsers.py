@@ -113,7 +113,9 @@ def items(pairs: Iterable[tuple[str, str]]) -> list[str]:
     room = max(len(name) for name, _ in pairs) + 2
     if room > text_width() / 2:
         return [
-            line for name, meaning in pairs for line in (INDENT + name, filled(meaning, 2 * INDENT, 2 * INDENT))
+            line
+            for name, meaning in pairs
+            for line in (INDENT + name, filled(meaning, 2 * INDENT, 2 * INDENT))
         ]
     return [filled(meaning, INDENT + name.ljust(room), INDENT + " " * room) for name, meaning in pairs]
 

@@ -81,7 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
             raise ValueError("--steps is for schedules; a run has its own")
         if schedules and arguments.columns:
             raise ValueError("--columns is for runs; a schedule has only its rate")
-        runs = {name: chosen_series(name, one, arguments.columns, len(drawn)) for name, one in histories.items()}
+        runs = {
+            name: chosen_series(name, one, arguments.columns, len(drawn)) for name, one in histories.items()
+        }
         steps = arguments.steps or max(map(default_steps, schedules.values()), default=0)
         if arguments.json:
             write_json(STDOUT, runs_as_json(runs) if runs else schedules_as_json(schedules, steps))
@@ -208,9 +210,13 @@ COMMAND = Command(
     examples=(
         Example("A schedule in the terminal", 'gradstep plot "Cosine(0.1, 1000).warmup(100)"'),
         Example(
-            "Two in one picture", 'gradstep plot "Linear(0.1, 0, 500)" "Exponential(0.1, 0.99)" --steps 500 -o rates.png'
+            "Two in one picture",
+            'gradstep plot "Linear(0.1, 0, 500)" "Exponential(0.1, 0.99)" --steps 500 -o rates.png',
         ),
-        Example("Losses of runs that gradstep.History logged", "gradstep plot first.jsonl second.csv --columns loss"),
+        Example(
+            "Losses of runs that gradstep.History logged",
+            "gradstep plot first.jsonl second.csv --columns loss",
+        ),
         Example("The values, for programs", 'gradstep plot "OneCycle(0.1, 1000)" --json'),
     ),
 )

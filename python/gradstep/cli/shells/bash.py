@@ -61,7 +61,11 @@ def script(program: Program) -> str:
     ]
     commands = " ".join(command.name for command in program.commands)
     lines = [HEAD.replace("_gradstep() {", f'_gradstep_takes_one="{" ".join(taking_one)}"\n\n_gradstep() {{')]
-    lines += ["    case $command in", '        "")', f'            _gradstep_words "{commands} {names(program.top)}"']
+    lines += [
+        "    case $command in",
+        '        "")',
+        f'            _gradstep_words "{commands} {names(program.top)}"',
+    ]
     lines.append("            ;;")
     for command in program.commands:
         lines += [f"        {command.name})", *(f"            {line}" for line in of_command(command))]

@@ -66,7 +66,8 @@ def program_of(parser: argparse.ArgumentParser, takes_files: Iterable[Callable[[
         if isinstance(action, argparse._SubParsersAction):
             summaries = {one.dest: one.help or "" for one in action._choices_actions}
             commands = [
-                level_of(name, summaries[name], subparser, chosen) for name, subparser in action.choices.items()
+                level_of(name, summaries[name], subparser, chosen)
+                for name, subparser in action.choices.items()
             ]
     return Program(level_of("", parser.description or "", parser, chosen), tuple(commands))
 

@@ -7,7 +7,7 @@ from gradstep.cli.shells.words import Level, Option, Program, Values
 HEAD = """\
 #compdef gradstep
 # Completion of `gradstep` in zsh. For this shell:   eval "$(gradstep completion zsh)"
-# For all to come, put that line into ~/.zshrc, after compinit; or this file as _gradstep into a folder of $fpath.
+# For all to come, put that line into ~/.zshrc, after compinit, or this as _gradstep into a folder of $fpath.
 
 _gradstep_commands() {
   local -a commands
@@ -56,7 +56,9 @@ def script(program: Program) -> str:
     parts += [f"    {quoted(one.name + ':' + escaped(one.help, ':'))}\n" for one in program.commands]
     parts.append(MIDDLE)
     parts += [f"    {spec} \\\n" for spec in of_options(program.top)]
-    parts.append(ARGUMENTS.replace("SEVERAL", "|".join(one.name for one in program.commands if takes_several(one))))
+    parts.append(
+        ARGUMENTS.replace("SEVERAL", "|".join(one.name for one in program.commands if takes_several(one)))
+    )
     for command in program.commands:
         parts += of_many(command)
         specs = [*of_options(command), *of_arguments(command)]
