@@ -49,9 +49,9 @@ def settle_streams() -> None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def complain(message: str) -> None:
+def complain(message: str, *, coloured: bool = True) -> None:
     """Write a line to standard error, if that can be; in colour what comes before the first ": "."""
-    if shows_colour(sys.stderr):
+    if coloured and shows_colour(sys.stderr):
         head, colon, rest = message.partition(": ")
         message = f"{ERROR}{head}{colon.rstrip()}{PLAIN}{colon.lstrip(':')}{rest}"
     with suppress(OSError):

@@ -4,6 +4,7 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any, NoReturn
 
@@ -40,8 +41,17 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and where there is help."""
         self.print_usage(sys.stderr)
+        complain(f"{' ' * len(USAGE)}{self.prog} --help", coloured=False)
         complain(f"{self.prog}: error: {message}")
         sys.exit(2)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            for near in get_close_matches(str(value), map(str, action.choices or ()), 1):
+                error.message += f"; did you mean {near!r}?"
+            raise
 
 
 def parser_of(commands: Sequence[Command]) -> argparse.ArgumentParser:

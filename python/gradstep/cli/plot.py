@@ -3,6 +3,7 @@
 import argparse
 import math
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -136,10 +137,16 @@ def charts(
 ) -> Iterator[str]:
     """Draw with characters, one chart for each schedule and each column of a run."""
     for name, schedule in schedules.items():
-        yield f"{name}\n{chart(schedule, steps, width, encoding)}"
+        yield f"{name}\n{broken(chart(schedule, steps, width, encoding), width)}"
     for name, series in runs.items():
         for column, points in series.items():
-            yield f"{name}: {column}\n{series_chart(*points, width, encoding)}"
+            yield f"{name}: {column}\n{broken(series_chart(*points, width, encoding), width)}"
+
+
+def broken(drawn: str, width: int) -> str:
+    """Break the line above a chart, of words, where the terminal ends."""
+    facts, _, bars = drawn.partition("\n")
+    return f"{textwrap.fill(facts, width)}\n{bars}"
 
 
 def schedules_as_json(schedules: dict[str, Schedule], steps: int) -> dict[str, object]:
