@@ -20,7 +20,7 @@ BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples recipes test faults soak bench perf-check wheel test-wheel mutants parity sanitized fuzz asan lint stubs format clean
+.PHONY: help build demo examples recipes test faults soak bench perf-check wheel test-wheel conda-recipe mutants parity sanitized fuzz asan lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,10 @@ wheel: $(WHEEL_TOOLS)/made ## the sdist and the wheel that builds from it, both 
 # After `wheel`, if that is asked for too.
 test-wheel: $(filter wheel,$(MAKECMDGOALS)) ## all tests against the wheel in dist/, with the oldest and the newest NumPy
 	$(PYTHON) .ci/test_wheel.py
+
+# MAINTAINERS="account account", as GitHub knows them.
+conda-recipe: ## conda-forge's recipe for the sdist in dist/, into build/conda-forge
+	$(PYTHON) .ci/conda_recipe.py $(MAINTAINERS)
 
 mutants: ## which mistakes in the core its own tests do not notice: half an hour at most
 	.ci/mutants $(MUTANTS_OPTIONS)

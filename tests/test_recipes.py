@@ -18,14 +18,13 @@ import pytest
 from recipes import libraries
 
 FOLDER = Path(__file__).parent.parent / "docs" / "recipes"
-RECIPES = {path.stem: path for path in sorted(FOLDER.glob("*.py"))}
-WITH_LIBRARIES = {path.stem: path for path in sorted(FOLDER.glob("libraries/*.py"))}
+PROGRAMS = {path.stem: path for path in sorted(FOLDER.glob("*.py"))}
+RECIPES = {name: path for name, path in PROGRAMS.items() if name not in libraries.CHECKS}
 MUON = json.loads((Path(__file__).parent / "trajectories" / "muon.json").read_text())
 
 
 def load(name: str) -> ModuleType:
-    path = (RECIPES | WITH_LIBRARIES)[name]
-    spec = importlib.util.spec_from_file_location(f"recipe_{name}", path)
+    spec = importlib.util.spec_from_file_location(f"recipe_{name}", PROGRAMS[name])
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -116,14 +115,12 @@ CHECKS: dict[str, Callable[[Any], None]] = {
 
 
 def test_every_recipe_has_a_check_and_every_check_a_recipe() -> None:
-    assert sorted(CHECKS) == sorted(RECIPES)
-    assert sorted(libraries.CHECKS) == sorted(WITH_LIBRARIES)
+    assert sorted([*CHECKS, *libraries.CHECKS]) == sorted(PROGRAMS)
 
 
 def test_the_index_lists_every_recipe_once() -> None:
     text = (FOLDER / "README.md").read_text("utf-8")
-    listed = re.findall(r"^\| \[(\w+)\.py\]\((?:libraries/)?\1\.py\)", text, flags=re.MULTILINE)
-    assert sorted(listed) == sorted(RECIPES | WITH_LIBRARIES)
+    assert sorted(re.findall(r"^\| \[(\w+)\.py\]\(\1\.py\)", text, flags=re.MULTILINE)) == sorted(PROGRAMS)
 
 
 @pytest.mark.parametrize("name", RECIPES)
