@@ -21,6 +21,7 @@ from gradstep.cli.command import Command
 from gradstep.cli.output import complain
 from gradstep.cli.parsers import parser_of
 from gradstep.cli.terminals import columns, shows_colour, table_width, text_width
+from gradstep.demo.rates import Found
 
 WIDTHS = (40, 80)
 
@@ -170,6 +171,26 @@ def test_bench_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--rules", "sgd", "--workloads", "tensor", "--rounds", "1", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["steps"]
     assert (row["rule"], row["workload"]) == ("sgd", "tensor")
+
+
+def test_rates_as_json_and_as_a_table(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compare(rule: str, **_: object) -> Found:
+        return Found(rule, 0.1, np.nan if rule == "Adam" else 0.9, 0.2, 0.95)
+
+    monkeypatch.setattr("gradstep.cli.rates.compare", compare)
+    assert main(["rates", "--json"]) == 1
+    output = capsys.readouterr()
+    rows = json.loads(output.out)["rules"]
+    assert [row["rule"] for row in rows] == ["SGD", "SGD, momentum 0.9", "RMSprop", "Adam"]
+    assert (rows[0]["behind"], rows[3]["reached"]) == (pytest.approx(0.05), None)
+    assert output.err.count("points behind") == 4
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["rates"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[lines.index("Adam") + 1] == "  found       0.1"
+    assert max(map(len, lines)) <= 40
 
 
 def test_a_full_disk_for_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import math
 import os
 import sys
 from contextlib import suppress
@@ -56,6 +57,11 @@ def complain(message: str, *, coloured: bool = True) -> None:
         message = f"{ERROR}{head}{colon.rstrip()}{PLAIN}{colon.lstrip(':')}{rest}"
     with suppress(OSError):
         print(message, file=sys.stderr, flush=True)
+
+
+def finite(value: float) -> float | None:
+    """Give None for what JSON has no number for, as of a run that has diverged."""
+    return value if math.isfinite(value) else None
 
 
 def write_text(path: Path, text: str) -> None:

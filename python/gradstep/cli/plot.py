@@ -1,7 +1,6 @@
 """`gradstep plot`: draw schedules given as text, or runs, into a file or into the terminal."""
 
 import argparse
-import math
 import re
 import textwrap
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from gradstep.charts import output_encoding
 from gradstep.cli.arguments import integer, picture_path
 from gradstep.cli.chart import chart, series_chart
 from gradstep.cli.command import Command, Example
-from gradstep.cli.output import STDOUT, complain, write_json
+from gradstep.cli.output import STDOUT, complain, finite, write_json
 from gradstep.cli.terminals import columns
 from gradstep.history import History
 from gradstep.horizons import MOST_STEPS, default_steps
@@ -167,11 +166,6 @@ def runs_as_json(runs: dict[str, Series]) -> dict[str, object]:
             for name, series in runs.items()
         }
     }
-
-
-def finite(value: float) -> float | None:
-    """Give None for what JSON has no number for, as of a run that has diverged."""
-    return value if math.isfinite(value) else None
 
 
 def drawable(text: str) -> tuple[str, Schedule | History]:

@@ -2,11 +2,10 @@
 
 import argparse
 import textwrap
-from dataclasses import asdict
 
 from gradstep.cli.arguments import add_json, integer
 from gradstep.cli.command import Command, Example
-from gradstep.cli.output import STDOUT, complain, write_json
+from gradstep.cli.output import STDOUT, complain, finite, write_json
 from gradstep.cli.terminals import table_width
 from gradstep.demo.rates import MOST_BEHIND, RATES, RULES, Found, compare, table
 
@@ -64,7 +63,17 @@ def as_json(rows: list[Found], arguments: argparse.Namespace) -> dict[str, objec
         "epochs": arguments.epochs,
         "seeds": arguments.seeds,
         "rates": list(RATES),
-        "rules": [asdict(row) | {"behind": row.behind} for row in rows],
+        "rules": [
+            {
+                "rule": row.rule,
+                "lr": row.lr,
+                "reached": finite(row.reached),
+                "best_lr": row.best_lr,
+                "best": finite(row.best),
+                "behind": finite(row.behind),
+            }
+            for row in rows
+        ],
     }
 
 
@@ -75,7 +84,7 @@ COMMAND = Command(
     run=run,
     examples=(
         Example("Find and sweep, in some minutes", "gradstep rates"),
-        Example("A first look", "gradstep rates --epochs 3 --seeds 1"),
+        Example("More of both, and for programs", "gradstep rates --epochs 30 --seeds 5 --json rates.json"),
     ),
     failure=f"a found rate is {100 * MOST_BEHIND:g} point or more behind, or the results cannot be written",
 )

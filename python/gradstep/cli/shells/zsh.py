@@ -63,7 +63,9 @@ def script(program: Program) -> str:
         parts += of_many(command)
         specs = [*of_options(command), *of_arguments(command)]
         lines = " \\\n".join(f"          {spec}" for spec in specs)
-        parts.append(f"      {command.name}|{command.name}-*)\n        _arguments \\\n{lines} && ret=0\n        ;;\n")
+        parts.append(
+            f"      {command.name}|{command.name}-*)\n        _arguments \\\n{lines} && ret=0\n        ;;\n"
+        )
     return "".join([*parts, TAIL])
 
 
