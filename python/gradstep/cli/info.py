@@ -33,7 +33,7 @@ def facts() -> dict[str, str]:
         "gradstep": gs.__version__,
         "Python": f"{platform.python_version()} ({platform.python_implementation()}{threading()})",
         "NumPy": f"{np.__version__} ({blas()})",
-        "beside it": ", ".join(neighbours()) or "(nothing that gradstep knows)",
+        "also installed": ", ".join(neighbours()) or "(nothing that gradstep works with)",
         "platform": platform.platform(),
         "machine": platform.machine(),
         "CPU": machine.cpu(),
