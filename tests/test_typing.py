@@ -4,6 +4,8 @@ mypy and basedpyright read this file in `make lint`. A misuse carries a comment 
 them no longer finds it, the comment is unused, and that is an error.
 """
 
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+
 from __future__ import annotations
 
 from typing import Any, assert_type, get_type_hints
