@@ -42,7 +42,7 @@ def digits(seed: int, form: Any, steps: int = 10_000) -> list[float]:
     losses = []
     for _ in range(steps):
         chosen = random.integers(0, len(x), 64)
-        noisy = x[chosen] + np.float32(0.3) * random.standard_normal((64, 64), np.float32)
+        noisy = x[chosen] + random.standard_normal((64, 64), np.float32)
         loss, grads = loss_and_grads(params, noisy, y[chosen])
         opt.step(grads)
         losses.append(loss)
@@ -73,7 +73,7 @@ def factors(seed: int, form: Any, steps: int = 20_000) -> list[float]:
 
 
 def quadratic(seed: int, form: Any, steps: int = 20_000) -> list[float]:
-    """4,096 dimensions with curvatures from 10⁻⁴ to 1 in random order; noise of Student's t with 3 degrees."""
+    """4,096 dimensions, curvatures from 10⁻⁴ to 1 in random order, noise of Student's t with 3 degrees."""
     random = np.random.default_rng(seed)
     curvature = random.permutation(np.logspace(-4, 0, 4096)).astype(np.float32)
     w = np.ones(4096, np.float32)
