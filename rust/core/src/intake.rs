@@ -6,7 +6,7 @@ use crate::gather::{PANEL, panels};
 use crate::kernel::BLOCK;
 use crate::machine::simd::{Tier, Vectorized};
 use crate::machine::tiles::Turn;
-use crate::memory::{Intake, Source, Stored, Values};
+use crate::memory::{Intake, Repeated, Source, Stored, Values};
 use std::collections::TryReserveError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -68,6 +68,26 @@ impl<F: Staged> Stage<'_, F> {
         match values {
             Values::Same(g) => dense(0, g),
             Values::Strided(from) => panels(self.tier, &from, G::of(memory), dense),
+            Values::Repeated(from) => self.summed(&from, F::of(rows), work),
+        }
+    }
+
+    /// For a row that has several values: they are added up in order of appearance, in the dtype of the parameter.
+    fn summed<G: Staged>(&self, from: &Repeated<'_, G>, rows: &mut [F], work: &mut impl FnMut(usize, &[F])) {
+        let Self { tier, accumulated, clamp } = *self;
+        assert!(accumulated.is_none(), "rows are not accumulated");
+        for at in (0..from.len()).step_by(BLOCK) {
+            let len = BLOCK.min(from.len() - at);
+            let row = &mut rows[..len];
+            let (sum, scale, limit) = (&[][..], F::ONE, F::ONE);
+            tier.run(Fetch::<F, G, false, false> { g: from.get(0, at, len), sum, scale, limit, row });
+            for i in 1..from.count() {
+                tier.run(Add { g: from.get(i, at, len), sum: row });
+            }
+            if let Some(Clamp { scale, limit }) = clamp {
+                tier.run(Limit { scale: F::from_f64(scale), limit: F::from_f64(limit), row });
+            }
+            work(at, row);
         }
     }
 
@@ -131,18 +151,37 @@ pub(crate) fn accumulate<F: Staged>(hands: Hands<'_>, sum: &mut [F], source: Sou
     });
 }
 
-struct Add<'a, F> {
-    g: &'a [F],
+struct Add<'a, F, G> {
+    g: &'a [G],
     sum: &'a mut [F],
 }
 
-impl<F: Float> Vectorized for Add<'_, F> {
+impl<F: Float, G: Float> Vectorized for Add<'_, F, G> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         for (sum, &g) in self.sum.iter_mut().zip(self.g) {
-            *sum = *sum + g;
+            *sum = *sum + F::from_f64(g.to_f64());
+        }
+    }
+}
+
+/// row ← clamp(scale·row, ±limit)
+struct Limit<'a, F> {
+    scale: F,
+    limit: F,
+    row: &'a mut [F],
+}
+
+impl<F: Float> Vectorized for Limit<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { scale, limit, row } = self;
+        for x in row {
+            *x = (*x * scale).held(limit);
         }
     }
 }

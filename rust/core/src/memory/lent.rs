@@ -1,5 +1,6 @@
 //! What a piece lends: slices of its elements.
 
+use super::scattered::Repeated;
 use super::tensor::Tensor;
 use crate::dtypes::Dtype;
 use std::marker::PhantomData;
@@ -47,6 +48,7 @@ pub enum Source<'a> {
 pub enum Values<'a, G> {
     Same(&'a [G]),
     Strided(Strided<'a, G>),
+    Repeated(Repeated<'a, G>),
 }
 
 /// Elements `at` to `at + len` of an array in another order: see [`Order::Strided`].

@@ -6,17 +6,22 @@
 //! a piece lends its elements as slices: to borrow the piece is to borrow the memory.
 
 mod lent;
+mod scattered;
 mod tensor;
 #[cfg(test)]
 mod tests;
 
 use crate::dtypes::Dtype;
 use crate::plans::{Cut, Plan};
+use crate::rows::Rows;
 use std::marker::PhantomData;
 use std::slice;
 
 use lent::Origin;
+use scattered::Picked;
 pub use tensor::Tensor;
+
+pub use scattered::{Repeated, Touch};
 
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
 
@@ -66,6 +71,9 @@ pub enum Order {
     Same,
     /// Element i lies (i / columns)·row + (i mod columns)·column elements from the first one.
     Strided { columns: usize, row: isize, column: isize },
+    /// It has values for the rows of a table only: each value one element after the other, and the first elements of
+    /// two values so far apart.
+    Rows { table: usize, apart: isize },
 }
 
 impl Order {
@@ -75,6 +83,7 @@ impl Order {
         let (rows, columns, row, column) = match self {
             Self::Same => (0, last, 0, 1),
             Self::Strided { columns, row, column } => (last / columns, last.min(columns - 1), row, column),
+            Self::Rows { .. } => unreachable!("the table of the rows knows"),
         };
         let ends = [row * rows as isize, column * columns as isize];
         (ends.iter().map(|&end| end.min(0)).sum(), ends.iter().map(|&end| end.max(0)).sum())
@@ -86,6 +95,7 @@ impl Order {
 pub struct Tensors<'a> {
     tensors: &'a [Tensor],
     gradients: &'a [Gradient],
+    rows: &'a [Rows],
 }
 
 // SAFETY: whoever makes one vouches for the pointers while it lives, on whatever thread they are followed.
@@ -101,41 +111,65 @@ impl<'a> Tensors<'a> {
     /// - each gradient's pointer is aligned for its dtype and valid for reading all between the lowest and
     ///   the highest of `len` elements in its order, nobody writes there, and no two gradients name one tensor;
     ///   so is what its output reads, for `len` elements of the tensor's dtype. A gradient may be what its tensor
-    ///   has accumulated if it is not added to it.
+    ///   has accumulated if it is not added to it;
+    /// - where its order is that of rows, it is valid over the extent of their table instead, and is not added up.
     pub unsafe fn new(tensors: &'a [Tensor], gradients: &'a [Gradient]) -> Self {
-        Self { tensors, gradients }
+        Self { tensors, gradients, rows: &[] }
+    }
+
+    /// With the tables that orders name.
+    pub fn with(self, rows: &'a [Rows]) -> Self {
+        Self { rows, ..self }
     }
 
     /// Calls `work(worker, chunk, piece)` once for each chunk of `plan`, which was made of the lengths of the
-    /// gradients' tensors; shared by so many workers. No two pieces that are alive at once have the same
-    /// worker.
+    /// gradients' tensors, and for each piece of those that have rows; shared by so many workers. No two pieces that
+    /// are alive at once have the same worker.
     #[inline]
-    pub fn for_each(&mut self, plan: &Plan, workers: usize, work: impl Fn(usize, usize, Piece<'_>) + Sync) {
+    pub fn for_each(
+        &mut self,
+        plan: &Plan,
+        workers: usize,
+        touch: Touch,
+        work: impl Fn(usize, usize, Piece<'_>) + Sync,
+    ) {
         let all = &*self;
-        plan.for_each(workers, |worker, chunk, cut| work(worker, chunk, all.piece(cut)));
+        plan.for_each(workers, |worker, chunk, cut| {
+            if let Order::Rows { .. } = all.gradients[cut.item].order {
+                return all.for_rows(cut, touch, &mut |piece| work(worker, chunk, piece));
+            }
+            work(worker, chunk, all.piece(cut));
+        });
     }
 
     fn piece(&self, Cut { item, at, len }: Cut) -> Piece<'_> {
         let gradient = &self.gradients[item];
         let tensor = &self.tensors[gradient.tensor];
         assert!(at + len <= tensor.len);
-        Piece { tensor, gradient, at, len }
+        Piece { tensor, gradient, at, len, picked: None }
     }
 }
 
-/// A stretch of one tensor and of its gradient that nobody else has. Only [`Tensors::for_each`] makes them, and
-/// the chunks of a plan are disjoint.
+/// A stretch of one tensor and of its gradient that nobody else has. Only [`Tensors::for_each`] makes them, the
+/// chunks of a plan are disjoint, and a table has each row once.
 #[derive(Debug)]
 pub struct Piece<'a> {
     tensor: &'a Tensor,
     gradient: &'a Gradient,
     at: usize,
     len: usize,
+    /// Whose values the gradient's are, where it has rows.
+    picked: Option<&'a Picked<'a>>,
 }
 
 impl Piece<'_> {
     pub fn terms(&self) -> usize {
         self.gradient.terms
+    }
+
+    /// Whether it is the first one of its chunk.
+    pub fn begins(&self) -> bool {
+        self.picked.is_none_or(|picked| picked.begins)
     }
 
     /// The dtype of the parameter, in which all is computed.
@@ -146,7 +180,7 @@ impl Piece<'_> {
     /// Lends the parameter with its state, and the gradient.
     #[inline(always)]
     pub fn lend<F: Stored>(&mut self) -> (Arrays<'_, F>, Intake<'_, F>) {
-        let Self { tensor, gradient, at, len } = *self;
+        let Self { tensor, gradient, at, len, .. } = *self;
         assert!(tensor.dtype == F::DTYPE);
         let (params, origin) = match gradient.output {
             Output::InPlace => (tensor.params, Origin::Here),
@@ -189,7 +223,7 @@ impl Piece<'_> {
     }
 
     fn values<G>(&self) -> Values<'_, G> {
-        let Self { tensor, gradient, at, len } = *self;
+        let Self { tensor, gradient, at, len, .. } = *self;
         let data = gradient.data.cast::<G>();
         // SAFETY: the dtype is the gradient's own; the pointer is valid for reading over the whole extent, and
         // `at` and `len` stay inside.
@@ -200,6 +234,17 @@ impl Piece<'_> {
                     let (low, high) = gradient.order.extent(tensor.len);
                     let memory = slice::from_raw_parts(data.offset(low), (high - low + 1) as usize);
                     Values::Strided(Strided { memory, first: -low, columns, row, column, at, len })
+                }
+                Order::Rows { apart, .. } => {
+                    let &Picked { rows, places, skip, .. } = self.picked.expect("a piece of rows");
+                    let (low, high) = rows.extent(apart);
+                    let memory = slice::from_raw_parts(data.offset(low), (high - low + 1) as usize);
+                    let first = skip as isize - low;
+                    if places.len() > 1 {
+                        return Values::Repeated(Repeated { memory, first, apart, places, len });
+                    }
+                    let start = first + places.get(0) as isize * apart;
+                    Values::Same(&memory[start as usize..][..len])
                 }
             }
         }
