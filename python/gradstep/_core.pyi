@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
-from gradstep.types import Grads, Params
+from gradstep.types import Grads, Indices, Params
 
 __all__ = [
     "Checksum",
     "DetachedParameterWarning",
     "NonFiniteError",
     "Optimizer",
+    "Rows",
     "Schedule",
     "Update",
     "__version__",
@@ -59,8 +60,18 @@ class Update:
         step: int,
         options: tuple[Any, ...],
         out: Any = None,
+        rows: Any = None,
         /,
     ) -> None: ...
+
+@final
+class Rows:
+    def __new__(cls, indices: Indices | int, values: NDArray[np.inexact[Any]]) -> Self: ...
+    @property
+    def indices(self) -> NDArray[np.integer[Any]]: ...
+    @property
+    def values(self) -> NDArray[np.inexact[Any]]: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @disjoint_base
 class Optimizer:

@@ -71,15 +71,19 @@ impl Rows {
             repeated |= last == row && place > 0;
             last = row;
         }
+        self.finish(rows, sorted, repeated)
+    }
+
+    fn finish(&mut self, rows: usize, sorted: bool, mut repeated: bool) -> Result<(), RowsError> {
         if !sorted {
             self.sort(rows)?;
             repeated = self.keys.windows(2).any(|pair| pair[0] >> self.bits == pair[1] >> self.bits);
         }
         if repeated {
-            self.starts.try_reserve(given)?;
             let Self { keys, starts, bits, .. } = self;
+            starts.try_reserve(keys.len())?;
             let begins = |i: &usize| *i == 0 || keys[i - 1] >> *bits != keys[*i] >> *bits;
-            starts.extend((0..given).filter(begins));
+            starts.extend((0..keys.len()).filter(begins));
         }
         Ok(())
     }

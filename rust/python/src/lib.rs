@@ -39,6 +39,7 @@ mod records;
 mod roots;
 mod schedules;
 mod settings;
+mod sparse;
 mod steps;
 mod structures;
 mod terms;
@@ -68,6 +69,8 @@ mod _core {
     use super::numbers::measured;
     #[pymodule_export]
     use super::optimizer::Optimizer;
+    #[pymodule_export]
+    use super::arrays::Rows;
     #[pymodule_export]
     use super::schedules::Schedule;
     #[pymodule_export]

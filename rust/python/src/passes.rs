@@ -27,6 +27,11 @@ impl Plans {
 
     /// That of what the pass over the leaves goes over.
     pub(crate) fn of(&mut self, leaves: &Leaves) -> PyResult<&Plan> {
+        if leaves.have_rows() {
+            self.of_part.clear();
+            self.part.set(leaves.extents()).map_err(memory_error)?;
+            return Ok(&self.part);
+        }
         if leaves.is_complete() {
             return Ok(&self.whole);
         }
@@ -37,7 +42,7 @@ impl Plans {
             self.of_part.clear();
             self.of_part.try_reserve(items.len()).map_err(memory_error)?;
             self.of_part.extend(items.iter().map(|item| item.tensor));
-            self.part = Plan::new(leaves.lengths_of_items()).map_err(memory_error)?;
+            self.part.set(leaves.extents()).map_err(memory_error)?;
         }
         Ok(&self.part)
     }
@@ -53,7 +58,8 @@ pub(crate) fn update(
     now: &mut [f64],
     t: u64,
 ) -> PyResult<()> {
-    let plan = Plan::new(std::iter::once(lone.len())).map_err(memory_error)?;
+    let mut plan = Plan::default();
+    plan.set(std::iter::once(lone.extent())).map_err(memory_error)?;
     let mut scratches = Scratches::default();
     let pass = pass(&plan, &mut scratches, lone.staged(), false)?;
     let (mut terms, mut tensors) = ([group.terms()], lone.lend());

@@ -1,6 +1,7 @@
 //! All arrays of an optimizer: the parameters, their state in memory of its own, and the gradients of a step.
 
-use gradstep_core::memory::{Gradient, Tensor};
+use gradstep_core::memory::{Gradient, Order, Tensor};
+use gradstep_core::plans::Extent;
 use gradstep_core::rule::{Init, Slot};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -10,6 +11,7 @@ use super::made::copy;
 use super::members::{ACCUMULATED, AVERAGE, Member, Slots, reserved};
 use super::outputs::Spares;
 use super::parameters::Parameter;
+use super::picking::Tables;
 use super::rooms::Rooms;
 use super::writable::Written;
 use crate::errors::value_error;
@@ -37,6 +39,8 @@ pub(crate) struct Leaves {
     pub(super) held: Vec<Py<PyAny>>,
     /// Those of the pass, if they are not just these.
     pub(super) items: Option<Vec<Gradient>>,
+    /// Which rows those have that have not all.
+    pub(super) tables: Tables,
     pub(super) spares: Spares,
     /// Whether the gradients are those of the arrays that are held.
     pub(super) admitted: bool,
@@ -65,6 +69,7 @@ impl Leaves {
             frozen: reserved(members.len())?,
             missed: reserved(members.len())?,
             items: None,
+            tables: Tables::default(),
             spares: Spares::default(),
             bound,
             accumulates,
@@ -175,9 +180,21 @@ impl Leaves {
         self.tensors.iter().map(|tensor| tensor.len)
     }
 
-    /// The numbers of elements of what the pass goes over.
-    pub(crate) fn lengths_of_items(&self) -> impl ExactSizeIterator<Item = usize> {
-        self.items().iter().map(|item| self.tensors[item.tensor].len)
+    /// The elements of what the pass goes over.
+    pub(crate) fn extents(&self) -> impl ExactSizeIterator<Item = Extent> {
+        self.items().iter().map(|item| self.tables.extent(item.order, self.tensors[item.tensor].len))
+    }
+
+    /// Whether any gradient of the step has some rows only.
+    #[inline]
+    pub(crate) fn have_rows(&self) -> bool {
+        self.tables.are_used()
+    }
+
+    /// The parameters whose gradients do.
+    pub(crate) fn with_rows(&self) -> impl Iterator<Item = usize> {
+        let rows = self.gradients.iter().filter(|gradient| matches!(gradient.order, Order::Rows { .. }));
+        rows.filter(|gradient| !gradient.data.is_null()).map(|gradient| gradient.tensor)
     }
 
     pub(crate) fn parameters(&self) -> &[Parameter] {

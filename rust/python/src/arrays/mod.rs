@@ -13,8 +13,10 @@ mod made;
 mod members;
 mod outputs;
 mod parameters;
+mod picking;
 mod places;
 mod rooms;
+mod rows;
 mod writable;
 
 pub(crate) use entries::{Items, Lookup};
@@ -25,4 +27,5 @@ pub(crate) use made::{dense, doubles};
 pub(crate) use members::{Member, Slots};
 pub(crate) use outputs::{Made, Outputs};
 pub(crate) use parameters::{Parameter, name};
+pub(crate) use rows::Rows;
 pub(crate) use writable::writable;

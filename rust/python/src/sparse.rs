@@ -1,0 +1,33 @@
+//! What does not go with a gradient that has some rows only: whatever touches the others.
+
+use gradstep_core::rule::{Init, Scope};
+use gradstep_core::spec::L1;
+use pyo3::prelude::*;
+
+use crate::errors::value_error;
+use crate::groups::Group;
+
+/// ValueError, which calls the gradient `grads`, if a step of the group's rule would touch all rows. `accumulate` is how
+/// many gradients make one update.
+#[cold]
+pub(crate) fn check_rows(grads: &str, group: &Group, accumulate: u64) -> PyResult<()> {
+    let name = group.spec.name;
+    let off = |i: usize| group.values()[i].constant() == Some(0.0);
+    let starts_from_params = || group.slots().iter().any(|slot| slot.init == Init::Param);
+    let culprit = match group.sums() {
+        Some(Scope::Tensor) => format!("the rule {name} takes the norm of the whole array"),
+        Some(Scope::All) => format!("the rule {name} sums over whole arrays"),
+        None if starts_from_params() => format!("the rule {name} moves them at every step"),
+        None if !group.spec.decays() && !off(group.own - 1) => {
+            format!("weight_decay{} shrinks them: it must be the constant 0.0", group.place)
+        }
+        None if !off(L1) => format!("l1{} shrinks them: it must be the constant 0.0", group.place),
+        None if group.averages() => format!("ema{} averages them: it must be None", group.place),
+        None if accumulate > 1 => format!(
+            "accumulate={accumulate} adds up whole arrays: it must be 1; one gradient may have the rows of several, side \
+             by side"
+        ),
+        None => return Ok(()),
+    };
+    Err(value_error(format!("{grads} has some rows and leaves all others as they are, but {culprit}")))
+}
