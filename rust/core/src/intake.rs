@@ -6,7 +6,7 @@ use crate::gather::{PANEL, panels};
 use crate::kernel::BLOCK;
 use crate::machine::simd::{Tier, Vectorized};
 use crate::machine::tiles::Turn;
-use crate::memory::{Intake, Repeated, Source, Stored, Values};
+use crate::memory::{Intake, Scattered, Source, Stored, Values};
 use std::collections::TryReserveError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -68,24 +68,44 @@ impl<F: Staged> Stage<'_, F> {
         match values {
             Values::Same(g) => dense(0, g),
             Values::Strided(from) => panels(self.tier, &from, G::of(memory), dense),
-            Values::Repeated(from) => self.summed(&from, F::of(rows), work),
+            Values::Scattered(from) => self.scattered(&from, F::of(rows), work),
         }
     }
 
-    /// For a row that has several values: they are added up in order of appearance, in the dtype of the parameter.
-    fn summed<G: Staged>(&self, from: &Repeated<'_, G>, rows: &mut [F], work: &mut impl FnMut(usize, &[F])) {
+    /// For rows that may have several values: they are added up in order of appearance, in the dtype of the parameter.
+    fn scattered<G: Staged>(
+        &self,
+        from: &Scattered<'_, G>,
+        memory: &mut [F],
+        work: &mut impl FnMut(usize, &[F]),
+    ) {
         let Self { tier, accumulated, clamp } = *self;
         assert!(accumulated.is_none(), "rows are not accumulated");
-        for at in (0..from.len()).step_by(BLOCK) {
-            let len = BLOCK.min(from.len() - at);
-            let row = &mut rows[..len];
-            let (sum, scale, limit) = (&[][..], F::ONE, F::ONE);
-            tier.run(Fetch::<F, G, false, false> { g: from.get(0, at, len), sum, scale, limit, row });
-            for i in 1..from.count() {
-                tier.run(Add { g: from.get(i, at, len), sum: row });
+        let (scale, limit) = clamp.map_or((1.0, f64::INFINITY), |Clamp { scale, limit }| (scale, limit));
+        let (scale, limit) = (F::from_f64(scale), F::from_f64(limit));
+        let width = from.width();
+        // Either some short rows, or a part of a long one after the other.
+        for at in (0..width).step_by(BLOCK) {
+            let len = BLOCK.min(width - at);
+            let mut filled = 0;
+            for mut values in from.rows() {
+                let row = &mut memory[filled..filled + len];
+                let first = values.next().unwrap_or_default();
+                tier.run(Fetch::<F, G, false, false> {
+                    g: &first[at..at + len],
+                    sum: &[],
+                    scale,
+                    limit,
+                    row,
+                });
+                for g in values {
+                    tier.run(Add { g: &g[at..at + len], sum: row });
+                }
+                filled += len;
             }
-            if let Some(Clamp { scale, limit }) = clamp {
-                tier.run(Limit { scale: F::from_f64(scale), limit: F::from_f64(limit), row });
+            let row = &mut memory[..filled];
+            if clamp.is_some() {
+                tier.run(Hold { scale, limit, row });
             }
             work(at, row);
         }
@@ -168,13 +188,13 @@ impl<F: Float, G: Float> Vectorized for Add<'_, F, G> {
 }
 
 /// row ← clamp(scale·row, ±limit)
-struct Limit<'a, F> {
+struct Hold<'a, F> {
     scale: F,
     limit: F,
     row: &'a mut [F],
 }
 
-impl<F: Float> Vectorized for Limit<'_, F> {
+impl<F: Float> Vectorized for Hold<'_, F> {
     type Output = ();
 
     #[inline(always)]

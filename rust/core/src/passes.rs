@@ -48,7 +48,7 @@ impl Pass<'_> {
         });
     }
 
-    fn accumulate_in<F: Staged>(&self, mut piece: Piece<'_>, worker: usize) {
+    fn accumulate_in<F: Staged>(&self, piece: &mut Piece<'_>, worker: usize) {
         let adds = piece.adds();
         let (sum, source) = piece.lend_accumulated::<F>();
         accumulate(self.hands(worker), sum, source, adds);
@@ -77,9 +77,9 @@ impl Pass<'_> {
         });
     }
 
-    fn sum_in<T: Term<F>, F: Staged>(&self, mut piece: Piece<'_>, worker: usize) -> f64 {
+    fn sum_in<T: Term<F>, F: Staged>(&self, piece: &mut Piece<'_>, worker: usize) -> f64 {
         let mut lanes = Lanes::ZERO;
-        let (_, intake) = piece.lend::<F>();
+        let intake = piece.lend_gradient::<F>();
         gradient(self.hands(worker), intake, None, |_, g: &[F]| lanes.add::<T, _>(self.tier, g));
         lanes.fold()
     }

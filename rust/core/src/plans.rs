@@ -196,7 +196,8 @@ mod tests {
             (5, 0, 1),
         ] {
             let mut plan = Plan::new([3].into_iter()).unwrap();
-            plan.set([Extent::Whole(5), Extent::Rows { count, width }, Extent::Whole(1)].into_iter()).unwrap();
+            plan.set([Extent::Whole(5), Extent::Rows { count, width }, Extent::Whole(1)].into_iter())
+                .unwrap();
             let len = count * width;
             assert_eq!(plan.elements(), len + 6);
             assert_eq!(plan.elements_of(1), len);
@@ -209,9 +210,9 @@ mod tests {
                 });
                 let mut found = std::mem::take(&mut *cuts.lock().unwrap());
                 found.sort_by_key(|&(chunk, _)| chunk);
-                let own: Vec<_> = found.iter().filter(|(_, cut)| cut.item == 1).map(|&(_, cut)| cut).collect();
-                let wanted =
-                    (0..len).step_by(step).map(|at| Cut { item: 1, at, len: step.min(len - at) });
+                let own: Vec<_> =
+                    found.iter().filter(|(_, cut)| cut.item == 1).map(|&(_, cut)| cut).collect();
+                let wanted = (0..len).step_by(step).map(|at| Cut { item: 1, at, len: step.min(len - at) });
                 assert_eq!(own, wanted.collect::<Vec<_>>());
                 assert_eq!(found.len(), own.len() + 2);
             }

@@ -131,11 +131,6 @@ impl Rows {
         self.keys.len()
     }
 
-    /// Whether a row is given more than once.
-    pub fn are_repeated(&self) -> bool {
-        !self.starts.is_empty()
-    }
-
     /// How far the lowest and the highest element of the values lie from the first one, where their rows are so far apart.
     pub fn extent(&self, apart: isize) -> (isize, isize) {
         let last = apart * self.given().saturating_sub(1) as isize;

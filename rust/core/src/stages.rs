@@ -57,7 +57,7 @@ impl Terms {
 
 /// Updates a piece under its terms. Returns the sums of the squares of what was added to the parameter and of what it
 /// was before, if it is to be `measured`.
-pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>, measured: bool) -> [f64; 2] {
+pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, measured: bool) -> [f64; 2] {
     match piece.dtype() {
         Dtype::F32 => update_in::<f32>(hands, terms, piece, measured),
         Dtype::F64 => update_in::<f64>(hands, terms, piece, measured),
@@ -65,7 +65,7 @@ pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>, measured
 }
 
 #[inline(always)]
-fn update_in<F: Staged>(hands: Hands<'_>, terms: &Terms, mut piece: Piece<'_>, measured: bool) -> [f64; 2] {
+fn update_in<F: Staged>(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, measured: bool) -> [f64; 2] {
     let Hands { tier, .. } = hands;
     let (mut arrays, intake) = piece.lend::<F>();
     if arrays.in_place() && terms.after.is_none() && !measured {
@@ -160,7 +160,7 @@ impl<F: Float> Vectorized for Subtract<'_, F> {
 
 /// What a piece adds to the sums of the dry run that its terms ask for; the parameter is brought to where it will be
 /// written, and nothing else is.
-pub(crate) fn measure(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>) -> [f64; 2] {
+pub(crate) fn measure(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>) -> [f64; 2] {
     match piece.dtype() {
         _ if terms.kernel.sums().is_none() => [0.0; 2],
         Dtype::F32 => measure_in::<f32>(hands, terms, piece),
@@ -168,7 +168,7 @@ pub(crate) fn measure(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>) -> [f64
     }
 }
 
-fn measure_in<F: Staged>(hands: Hands<'_>, terms: &Terms, mut piece: Piece<'_>) -> [f64; 2] {
+fn measure_in<F: Staged>(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>) -> [f64; 2] {
     let mut sums = [Lanes::ZERO; 2];
     let (mut arrays, intake) = piece.lend::<F>();
     gradient(hands, intake, terms.clamp, |at, g| {

@@ -42,7 +42,16 @@ impl<F: Float + Stored, G: Float + Stored> Case<F, G> {
         let b = (0..rows * width).map(|i| wave(i, 0.2)).collect();
         let reach = apart.unsigned_abs() * indices.len() + width;
         let first = if apart < 0 { reach } else { 0 };
-        Self { rows, width, apart, p, b, memory: (0..2 * reach).map(|i| wave(i, 0.3)).collect(), first, indices }
+        Self {
+            rows,
+            width,
+            apart,
+            p,
+            b,
+            memory: (0..2 * reach).map(|i| wave(i, 0.3)).collect(),
+            first,
+            indices,
+        }
     }
 
     fn row(&self, index: i64) -> usize {
@@ -68,7 +77,9 @@ impl<F: Float + Stored, G: Float + Stored> Case<F, G> {
         numbers.set_factors(Factors { scale: 1.0, decay: 0.0, shrink: 1.0, gain: 1.0 });
         for row in 0..self.rows {
             let Some(mut g) = self.gradient(row) else { continue };
-            g.iter_mut().for_each(|g| *g = (*g * F::from_f64(SCALE)).held(F::from_f64(limit)));
+            for g in &mut g {
+                *g = (*g * F::from_f64(SCALE)).held(F::from_f64(limit));
+            }
             let own = row * self.width..(row + 1) * self.width;
             let mut tensor = Whole::new(&mut p[own.clone()], [&mut b[own]]);
             kernel.apply(Tier::BASELINE, &numbers, &mut F::block(tensor.arrays().with(&g)));
@@ -103,8 +114,9 @@ impl<F: Float + Stored, G: Float + Stored> Case<F, G> {
         changes.reserve(plan.chunks()).unwrap();
         let pass = Pass { tier, workers, plan: &plan, scratches: &scratches };
         // SAFETY: the vectors live longer than this, nobody else uses them, and they have the elements.
-        let mut tensors = unsafe { Tensors::new(std::slice::from_ref(&tensor), std::slice::from_ref(&gradient)) }
-            .with(&table);
+        let mut tensors =
+            unsafe { Tensors::new(std::slice::from_ref(&tensor), std::slice::from_ref(&gradient)) }
+                .with(&table);
         pass.squares(&mut tensors, &squares);
         pass.write(&mut tensors, &terms, Some(&changes));
         let [of_g] = squares.total(0..plan.chunks());
@@ -136,7 +148,7 @@ fn check<F: Float + Stored, G: Float + Stored>(rows: usize, width: usize, apart:
         for (sum, wanted) in sums.into_iter().zip(wanted) {
             assert!((sum - wanted).abs() <= 1e-12 * wanted, "{sum} {wanted}");
         }
-        for (tier, workers) in Tier::supported().into_iter().flat_map(|tier| [1, 2, 5].map(|n| (tier, n))) {
+        for (tier, workers) in Tier::supported().into_iter().flat_map(|tier| [1, 3].map(|n| (tier, n))) {
             let (found_p, found_b, found) = case.found(tier, workers, limit);
             assert_eq!(bits(&found_p), bits(&p), "{rows} {width} {apart} {limit} {tier} {workers}");
             assert_eq!(bits(&found_b), bits(&b));
@@ -149,7 +161,7 @@ fn check<F: Float + Stored, G: Float + Stored>(rows: usize, width: usize, apart:
 fn rows_are_updated_as_if_they_were_all_there_is() {
     assert_eq!((f32::DTYPE, f64::DTYPE), (Dtype::F32, Dtype::F64));
     let mixed = |rows: i64, n: i64| (0..n).map(|i| i * 7919 % rows - (i % 3) * rows / 3).collect::<Vec<_>>();
-    for (rows, width) in [(1, 1), (7, 1), (50, 3), (700, 64), (9, 513), (300, 100)] {
+    for (rows, width) in [(1, 1), (7, 1), (50, 3), (150, 64), (9, 513), (70, 100)] {
         let own = width as isize;
         for apart in [own, own + 5, 0, -own] {
             check::<f32, f32>(rows, width, apart, vec![]);

@@ -12,7 +12,7 @@ use crate::assembly::spec;
 use crate::errors::{type_error, value_error};
 use crate::groups::Group;
 use crate::passes::update;
-use crate::sparse::check_rows;
+use crate::sparse::check_group;
 
 /// A rule as a function of a parameter, its gradient and its state.
 #[pyclass(frozen, module = "gradstep._core")]
@@ -84,7 +84,7 @@ impl Update {
         }
         // Memory is looked at after Python code has run for the last time.
         let lone = match rows {
-            Some(rows) => self.picked(p, g, state, out, rows, &group)?,
+            Some(rows) => picked(p, g, state, out, rows, &group)?,
             None if g.is_exact_instance_of::<Rows>() => {
                 return Err(type_error("g is a Rows, not an ndarray; give its values, and rows=its indices"));
             }
@@ -104,24 +104,6 @@ impl Update {
 }
 
 impl Update {
-    /// All arrays, of a gradient that has values for some rows only.
-    fn picked<'py>(
-        &self,
-        p: &Bound<'py, PyAny>,
-        g: &Bound<'py, PyAny>,
-        state: &Bound<'py, PyTuple>,
-        out: Option<&Bound<'py, PyAny>>,
-        rows: &Bound<'py, PyAny>,
-        group: &Group,
-    ) -> PyResult<Lone<'py>> {
-        check_rows("g", group, 1)?;
-        if out.is_some() {
-            return Err(value_error("rows are updated where they are: out is None with rows"));
-        }
-        let rows = Bound::new(p.py(), Rows::named(rows, g, ["rows", "g"])?)?;
-        Lone::new(p, rows.as_any(), state, group.slots(), None)
-    }
-
     fn group(&self, options: &Bound<'_, PyTuple>) -> PyResult<Arc<Group>> {
         let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, group)) = &*last() {
@@ -143,6 +125,23 @@ impl Update {
         }
         Ok(group)
     }
+}
+
+/// All arrays, of a gradient that has values for some rows only.
+fn picked<'py>(
+    p: &Bound<'py, PyAny>,
+    g: &Bound<'py, PyAny>,
+    state: &Bound<'py, PyTuple>,
+    out: Option<&Bound<'py, PyAny>>,
+    rows: &Bound<'py, PyAny>,
+    group: &Group,
+) -> PyResult<Lone<'py>> {
+    check_group("g", group, 1)?;
+    if out.is_some() {
+        return Err(value_error("rows are updated where they are: out is None with rows"));
+    }
+    let rows = Bound::new(p.py(), Rows::named(rows, g, ["rows", "g"])?)?;
+    Lone::new(p, rows.as_any(), state, group.slots(), None)
 }
 
 /// What a rule remembers, in an array of the caller's.

@@ -58,6 +58,8 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::arrays::Rows;
+    #[pymodule_export]
     use super::checksums::Checksum;
     #[pymodule_export]
     use super::floor::floor;
@@ -69,8 +71,6 @@ mod _core {
     use super::numbers::measured;
     #[pymodule_export]
     use super::optimizer::Optimizer;
-    #[pymodule_export]
-    use super::arrays::Rows;
     #[pymodule_export]
     use super::schedules::Schedule;
     #[pymodule_export]

@@ -4,13 +4,23 @@ use gradstep_core::rule::{Init, Scope};
 use gradstep_core::spec::L1;
 use pyo3::prelude::*;
 
+use crate::arrays::Leaves;
 use crate::errors::value_error;
 use crate::groups::Group;
+use crate::settings::Settings;
+
+/// ValueError if a step would touch all rows of a parameter whose gradient has some only.
+#[cold]
+pub(crate) fn check_rows(leaves: &Leaves, settings: &Settings) -> PyResult<()> {
+    leaves.with_rows().try_for_each(|leaf| {
+        let grads = leaves.parameters()[leaf].grads();
+        check_group(&grads, &settings.groups[leaves.group(leaf)], settings.policies.accumulate)
+    })
+}
 
 /// ValueError, which calls the gradient `grads`, if a step of the group's rule would touch all rows. `accumulate` is how
 /// many gradients make one update.
-#[cold]
-pub(crate) fn check_rows(grads: &str, group: &Group, accumulate: u64) -> PyResult<()> {
+pub(crate) fn check_group(grads: &str, group: &Group, accumulate: u64) -> PyResult<()> {
     let name = group.spec.name;
     let off = |i: usize| group.values()[i].constant() == Some(0.0);
     let starts_from_params = || group.slots().iter().any(|slot| slot.init == Init::Param);

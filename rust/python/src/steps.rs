@@ -144,7 +144,7 @@ impl Stepper {
         }
         let mut disturbed = self.leaves.admit(py, given.outputs.is_none())? | given.disturbed;
         if self.leaves.have_rows() {
-            self.check_rows()?;
+            check_rows(&self.leaves, &self.settings)?;
         }
         let loss = given.loss.map(|loss| real("loss", loss, "a number")).transpose()?;
         disturbed |= given.loss.is_some_and(|loss| !loss.is_exact_instance_of::<PyFloat>());
@@ -232,16 +232,6 @@ impl Stepper {
         self.window = Window::default();
         self.disarranged = self.leaves.count();
         Ok(Outcome::Updated)
-    }
-
-    /// Refuses gradients that have some rows only where a step would touch all.
-    #[cold]
-    fn check_rows(&self) -> PyResult<()> {
-        let Settings { groups, policies, .. } = &*self.settings;
-        self.leaves.with_rows().try_for_each(|leaf| {
-            let grads = self.leaves.parameters()[leaf].grads();
-            check_rows(&grads, &groups[self.leaves.group(leaf)], policies.accumulate)
-        })
     }
 
     /// Adds the gradients to those that wait.

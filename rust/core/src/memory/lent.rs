@@ -1,6 +1,6 @@
 //! What a piece lends: slices of its elements.
 
-use super::scattered::Repeated;
+use super::scattered::Scattered;
 use super::tensor::Tensor;
 use crate::dtypes::Dtype;
 use std::marker::PhantomData;
@@ -48,7 +48,7 @@ pub enum Source<'a> {
 pub enum Values<'a, G> {
     Same(&'a [G]),
     Strided(Strided<'a, G>),
-    Repeated(Repeated<'a, G>),
+    Scattered(Scattered<'a, G>),
 }
 
 /// Elements `at` to `at + len` of an array in another order: see [`Order::Strided`].

@@ -21,7 +21,7 @@ use lent::Origin;
 use scattered::Picked;
 pub use tensor::Tensor;
 
-pub use scattered::{Repeated, Touch};
+pub use scattered::{Scattered, Touch};
 
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
 
@@ -92,6 +92,7 @@ impl Order {
 
 /// The tensors of a step and their gradients, some tensors perhaps without.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "what it is called after")]
 pub struct Tensors<'a> {
     tensors: &'a [Tensor],
     gradients: &'a [Gradient],
@@ -131,14 +132,14 @@ impl<'a> Tensors<'a> {
         plan: &Plan,
         workers: usize,
         touch: Touch,
-        work: impl Fn(usize, usize, Piece<'_>) + Sync,
+        work: impl Fn(usize, usize, &mut Piece<'_>) + Sync,
     ) {
         let all = &*self;
         plan.for_each(workers, |worker, chunk, cut| {
             if let Order::Rows { .. } = all.gradients[cut.item].order {
                 return all.for_rows(cut, touch, &mut |piece| work(worker, chunk, piece));
             }
-            work(worker, chunk, all.piece(cut));
+            work(worker, chunk, &mut all.piece(cut));
         });
     }
 
@@ -182,6 +183,10 @@ impl Piece<'_> {
     pub fn lend<F: Stored>(&mut self) -> (Arrays<'_, F>, Intake<'_, F>) {
         let Self { tensor, gradient, at, len, .. } = *self;
         assert!(tensor.dtype == F::DTYPE);
+        assert!(
+            self.picked.is_none_or(|picked| picked.touch == Touch::Params),
+            "its parameters are not here"
+        );
         let (params, origin) = match gradient.output {
             Output::InPlace => (tensor.params, Origin::Here),
             Output::Copy { from, to } => (to, Origin::At(from)),
@@ -193,6 +198,13 @@ impl Piece<'_> {
             Arrays { tensor, params, origin, at, len, borrow: PhantomData },
             Intake { source: self.source(), accumulated },
         )
+    }
+
+    /// Lends the gradient, and what it is added to, where neither parameter nor state is touched.
+    #[inline(always)]
+    pub fn lend_gradient<F: Stored>(&mut self) -> Intake<'_, F> {
+        let accumulated = self.gradient.adds.then(|| &*self.accumulated());
+        Intake { source: self.source(), accumulated }
     }
 
     /// Lends the gradient, and what the tensor has accumulated, to be added to.
@@ -236,15 +248,17 @@ impl Piece<'_> {
                     Values::Strided(Strided { memory, first: -low, columns, row, column, at, len })
                 }
                 Order::Rows { apart, .. } => {
-                    let &Picked { rows, places, skip, .. } = self.picked.expect("a piece of rows");
+                    let picked = self.picked.expect("a piece of rows");
+                    let &Picked { rows, ref range, skip, together, .. } = picked;
                     let (low, high) = rows.extent(apart);
                     let memory = slice::from_raw_parts(data.offset(low), (high - low + 1) as usize);
                     let first = skip as isize - low;
-                    if places.len() > 1 {
-                        return Values::Repeated(Repeated { memory, first, apart, places, len });
+                    if together {
+                        let start = first + rows.get(range.start).1.get(0) as isize * apart;
+                        return Values::Same(&memory[start as usize..][..len]);
                     }
-                    let start = first + places.get(0) as isize * apart;
-                    Values::Same(&memory[start as usize..][..len])
+                    let (range, len) = ((range.start, range.end), len / range.len());
+                    Values::Scattered(Scattered { memory, first, apart, rows, range, len })
                 }
             }
         }

@@ -1,9 +1,17 @@
-//! The rows that a gradient has, as pieces of their tensor: what lies side by side is one piece, wherever that is.
+//! The rows that a gradient has, as pieces of their tensor.
+//!
+//! # Rationale
+//! Where enough elements lie side by side, they are a piece as any other. Short rows are gathered into a block in the
+//! first cache, which is a piece too, and brought back: to begin a piece takes longer than to update a short row. Memory
+//! is asked for some rows ahead, since nothing about the next one can be guessed.
 
-use super::{Gradient, Order, Piece, Tensor, Tensors};
+use super::{Gradient, Order, Output, Piece, Tensor, Tensors};
 use crate::machine::prefetch::prefetch;
 use crate::plans::Cut;
-use crate::rows::{Places, Rows};
+use crate::rows::Rows;
+use crate::rule::MAX_STATE;
+use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// What a pass does with the rows that it goes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,50 +26,51 @@ pub enum Touch {
 #[derive(Debug)]
 pub(super) struct Picked<'a> {
     pub(super) rows: &'a Rows,
-    /// Those of the first row of the piece, which is the only one unless they are one, and the others follow it.
-    pub(super) places: Places<'a>,
-    /// So many elements of each come before the piece.
+    /// Those of the table that the piece has.
+    pub(super) range: Range<usize>,
+    /// So many elements of the first one come before the piece.
     pub(super) skip: usize,
+    /// Whether the values of all of them lie side by side.
+    pub(super) together: bool,
     /// Whether the piece is the first of its chunk.
     pub(super) begins: bool,
+    pub(super) touch: Touch,
 }
 
-/// The values of a stretch of a row, to be added up in order of appearance.
+/// The values of some rows, or of a stretch of one. Those of a row are to be added up in order of appearance.
 #[derive(Clone, Copy, Debug)]
-pub struct Repeated<'a, G> {
+pub struct Scattered<'a, G> {
     /// All memory between the lowest and the highest element, and where the stretch would begin in the first value.
     pub(super) memory: &'a [G],
     pub(super) first: isize,
     /// How far apart values are.
     pub(super) apart: isize,
-    pub(super) places: Places<'a>,
+    pub(super) rows: &'a Rows,
+    pub(super) range: (usize, usize),
+    /// Of each row.
     pub(super) len: usize,
 }
 
-impl<'a, G> Repeated<'a, G> {
-    /// How many values there are.
-    pub fn count(&self) -> usize {
-        self.places.len()
-    }
-
-    /// The stretch of one of them, `len` elements from `at` on.
-    pub fn get(&self, i: usize, at: usize, len: usize) -> &'a [G] {
-        let start = self.first + self.places.get(i) as isize * self.apart;
-        &self.memory[start as usize..][..self.len][at..][..len]
-    }
-
-    /// The number of elements of the stretch.
-    pub fn len(&self) -> usize {
+impl<'a, G> Scattered<'a, G> {
+    /// The elements of each row.
+    pub fn width(&self) -> usize {
         self.len
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+    /// The values of one row after the other.
+    pub fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = &'a [G]>> {
+        let &Self { memory, first, apart, rows, range: (start, end), len } = self;
+        (start..end).map(move |i| {
+            let (_, places) = rows.get(i);
+            (0..places.len()).map(move |k| {
+                let start = first + places.get(k) as isize * apart;
+                &memory[start as usize..][..len]
+            })
+        })
     }
 }
 
-/// How far ahead memory is asked for, in bytes of each stream: as much as the first cache has room for, and at most as
-/// many rows.
+/// How far ahead memory is asked for, in bytes of each stream, and at most in rows.
 const AHEAD: usize = 1024;
 const ROWS_AHEAD: usize = 16;
 
@@ -70,83 +79,214 @@ const MOST_BYTES: usize = 1024;
 
 const CACHE_LINE: usize = 64;
 
-/// Where the values and the streams of a row are.
-struct Streams<'a> {
+/// So many elements side by side, and more, are a piece of their own. Rows of 64 that are gathered take 1.25 times as long
+/// as pieces: what was just copied is not yet where the wider loads of the loop look for it.
+const ALONE: usize = 32;
+
+/// The elements of a block of short rows.
+const ROOM: usize = 512;
+
+/// The next stream of a block begins so many elements behind the last one: never 4 KiB, where each would get into the
+/// other's way.
+const DISTANCE: usize = ROOM + 16;
+
+/// The rows of a gradient, and where they are.
+struct Walk<'a> {
     tensor: &'a Tensor,
     gradient: &'a Gradient,
     rows: &'a Rows,
     apart: isize,
     touch: Touch,
+    /// The bytes of a row of the tensor, and of its values.
+    bytes: usize,
+    value: usize,
 }
 
-impl Streams<'_> {
+impl Walk<'_> {
     /// Asks for the memory of a row.
     #[inline(always)]
     fn ask(&self, i: usize) {
         let (row, places) = self.rows.get(i);
-        let width = self.rows.width();
-        let size = self.gradient.dtype.size();
-        let value = self.apart.wrapping_mul((places.get(0) * size) as isize);
-        lines(self.gradient.data.wrapping_offset(value), width * size);
+        let size = self.gradient.dtype.size() as isize;
+        let value = self.apart * places.get(0) as isize * size;
+        ask(self.gradient.data.wrapping_offset(value), self.value);
         if self.touch == Touch::Params {
-            let bytes = width * self.tensor.dtype.size();
-            lines(self.tensor.params.wrapping_add(row * bytes), bytes);
+            ask(self.tensor.params.wrapping_add(row * self.bytes), self.bytes);
             for state in &self.tensor.state[..self.tensor.slots] {
-                lines(state.wrapping_add(row * bytes), bytes);
+                ask(state.wrapping_add(row * self.bytes), self.bytes);
+            }
+        }
+    }
+
+    /// How many rows from one on lie side by side, as their values do; at most up to `last`.
+    #[inline(always)]
+    fn run(&self, first: usize, last: usize) -> usize {
+        let (row, places) = self.rows.get(first);
+        if places.len() > 1 || self.apart != self.rows.width() as isize {
+            return 1;
+        }
+        let place = places.get(0);
+        let follows = |&i: &usize| {
+            let (next, places) = self.rows.get(first + i);
+            next == row + i && places.len() == 1 && places.get(0) == place + i
+        };
+        1 + (1..last - first).take_while(follows).count()
+    }
+
+    /// Whether short rows can be updated elsewhere.
+    fn gathers(&self) -> bool {
+        let Tensor { average, accumulated, .. } = self.tensor;
+        self.gradient.output == Output::InPlace && average.is_null() && accumulated.is_null()
+    }
+}
+
+/// Asks for the cache lines of so many bytes, at least one and at most [`MOST_BYTES`].
+#[inline(always)]
+fn ask(start: *const u8, bytes: usize) {
+    let mut at = 0;
+    while at < bytes.min(MOST_BYTES) {
+        prefetch(start.wrapping_add(at));
+        at += CACHE_LINE;
+    }
+    prefetch(start.wrapping_add(bytes.min(MOST_BYTES) - 1));
+}
+
+/// Memory for the parameter and the state of short rows.
+struct Room(MaybeUninit<[f64; DISTANCE * (1 + MAX_STATE)]>);
+
+/// Short rows of a tensor, side by side.
+struct Block {
+    /// Like the tensor of the rows, with its arrays in a room.
+    tensor: Tensor,
+    range: Range<usize>,
+    len: usize,
+}
+
+impl Block {
+    fn new(like: &Tensor, room: &mut Room) -> Self {
+        let start = room.0.as_mut_ptr().cast::<u8>();
+        let stream = |k: usize| start.wrapping_add(k * DISTANCE * like.dtype.size());
+        let mut tensor = Tensor::new(like.dtype, ROOM, stream(0));
+        tensor.slots = like.slots;
+        (0..like.slots).for_each(|slot| tensor.state[slot] = stream(slot + 1));
+        Self { tensor, range: 0..0, len: 0 }
+    }
+
+    /// Copies `len` elements from `at` on of all streams: from the tensor of the rows to `to` in the block, or back.
+    ///
+    /// # Safety
+    /// Both tensors' pointers are valid for these elements, and nobody else has them.
+    #[inline(always)]
+    unsafe fn copy(&self, other: &Tensor, at: usize, to: usize, len: usize, back: bool) {
+        let size = self.tensor.dtype.size();
+        let streams = [self.tensor.params].into_iter().chain(self.tensor.state);
+        let others = [other.params].into_iter().chain(other.state);
+        for (own, other) in streams.zip(others).take(1 + other.slots) {
+            // SAFETY: as the caller says.
+            unsafe {
+                let (own, other) = (own.add(to * size), other.add(at * size));
+                if back { copy(own, other, len * size) } else { copy(other, own, len * size) }
             }
         }
     }
 }
 
+/// As `memcpy`, for a few cache lines: without a call.
+///
+/// # Safety
+/// Both are valid for so many bytes, a multiple of 4, and do not overlap.
 #[inline(always)]
-fn lines(start: *const u8, bytes: usize) {
-    let bytes = bytes.clamp(1, MOST_BYTES);
-    for at in (0..bytes).step_by(CACHE_LINE) {
-        prefetch(start.wrapping_add(at));
+unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
+    let mut at = 0;
+    // SAFETY: all that is read and written is inside the bytes.
+    unsafe {
+        while at + CACHE_LINE <= bytes {
+            let line = from.add(at).cast::<[u8; CACHE_LINE]>().read();
+            to.add(at).cast::<[u8; CACHE_LINE]>().write(line);
+            at += CACHE_LINE;
+        }
+        while at < bytes {
+            to.add(at).cast::<[u8; 4]>().write(from.add(at).cast::<[u8; 4]>().read());
+            at += 4;
+        }
     }
-    prefetch(start.wrapping_add(bytes - 1));
 }
 
 impl Tensors<'_> {
-    /// Calls `work` with each piece of a cut of a gradient that has rows, in the order of the rows.
-    pub(super) fn for_rows(&self, cut: Cut, touch: Touch, work: &mut dyn FnMut(Piece<'_>)) {
+    /// Calls `work` with each piece of a cut of a gradient that has rows.
+    pub(super) fn for_rows(&self, cut: Cut, touch: Touch, work: &mut dyn FnMut(&mut Piece<'_>)) {
         let Cut { item, at, len } = cut;
         let gradient = &self.gradients[item];
         let tensor = &self.tensors[gradient.tensor];
         let Order::Rows { table, apart } = gradient.order else { unreachable!("it has all rows") };
         let rows = &self.rows[table];
         let width = rows.width();
-        let streams = Streams { tensor, gradient, rows, apart, touch };
+        let (bytes, value) = (width * tensor.dtype.size(), width * gradient.dtype.size());
+        let walk = Walk { tensor, gradient, rows, apart, touch, bytes, value };
         let (first, end) = (at / width, at + len);
         let last = end.div_ceil(width);
-        let distance = (AHEAD / (width * tensor.dtype.size())).clamp(1, ROWS_AHEAD);
-        (first..last.min(first + distance)).for_each(|i| streams.ask(i));
+        let distance = (AHEAD / bytes).clamp(1, ROWS_AHEAD);
+        (first..last.min(first + distance)).for_each(|i| walk.ask(i));
+        let mut asked = first + distance;
+        let gathers = width < ALONE && walk.gathers();
+        let mut room = Room(MaybeUninit::uninit());
+        let mut block = Block::new(tensor, &mut room);
+        let mut begins = true;
         let (mut i, mut at, mut skip) = (first, at, at % width);
         while at < end {
-            if i + distance < last {
-                streams.ask(i + distance);
+            let run = walk.run(i, last);
+            let len = (run * width - skip).min(end - at);
+            while asked < last.min(i + run + distance) {
+                walk.ask(asked);
+                asked += 1;
             }
-            let (row, places) = rows.get(i);
-            let begins = i == first;
-            let mut len = (width - skip).min(end - at);
-            i += 1;
-            if places.len() == 1 && apart == width as isize {
-                let (mut next, mut place) = (row + 1, places.get(0) + 1);
-                while at + len < end {
-                    let (row, places) = rows.get(i);
-                    if row != next || places.len() > 1 || places.get(0) != place {
-                        break;
-                    }
-                    len += width.min(end - at - len);
-                    (i, next, place) = (i + 1, next + 1, place + 1);
-                }
-            }
+            let (row, _) = rows.get(i);
             let start = row * width + skip;
             assert!(start + len <= tensor.len);
-            let picked = Picked { rows, places, skip, begins };
-            work(Piece { tensor, gradient, at: start, len, picked: Some(&picked) });
-            at += len;
-            skip = 0;
+            if gathers && len < ALONE {
+                if block.len + len > ROOM {
+                    update(&walk, &mut block, &mut begins, work);
+                }
+                if block.len == 0 {
+                    block.range = i..i;
+                }
+                if touch == Touch::Params {
+                    // SAFETY: whoever made us vouches for the tensor's pointers, and nobody else has its row; the block
+                    // has room for it.
+                    unsafe { block.copy(tensor, start, block.len, len, false) };
+                }
+                block.len += len;
+                block.range.end = i + run;
+            } else {
+                update(&walk, &mut block, &mut begins, work);
+                let together = run > 1 || rows.get(i).1.len() == 1;
+                let picked = Picked { rows, range: i..i + run, skip, together, begins, touch };
+                work(&mut Piece { tensor, gradient, at: start, len, picked: Some(&picked) });
+                begins = false;
+            }
+            (i, at, skip) = (i + run, at + len, 0);
+        }
+        update(&walk, &mut block, &mut begins, work);
+    }
+}
+
+/// Calls `work` with a block, if anything is in it, and brings it back.
+fn update(walk: &Walk<'_>, block: &mut Block, begins: &mut bool, work: &mut dyn FnMut(&mut Piece<'_>)) {
+    let &Walk { tensor, gradient, rows, touch, .. } = walk;
+    if block.len == 0 {
+        return;
+    }
+    let (range, begins) = (block.range.clone(), std::mem::take(begins));
+    let picked = Picked { rows, range: range.clone(), skip: 0, together: false, begins, touch };
+    work(&mut Piece { tensor: &block.tensor, gradient, at: 0, len: block.len, picked: Some(&picked) });
+    if touch == Touch::Params {
+        let width = rows.width();
+        for (k, i) in range.enumerate() {
+            let start = rows.get(i).0 * width;
+            assert!(start + width <= tensor.len);
+            // SAFETY: as when it was copied here.
+            unsafe { block.copy(tensor, start, k * width, width, true) };
         }
     }
+    block.len = 0;
 }

@@ -1,7 +1,7 @@
 //! What a pass goes over: the gradients of a step, with what was accumulated and where the update goes.
 
 use gradstep_core::memory::{Gradient, Order, Output, Tensors};
-use gradstep_core::rows::Rows as Table;
+use gradstep_core::plans::Extent;
 use pyo3::prelude::*;
 
 use super::leaves::Leaves;
@@ -41,8 +41,7 @@ impl Leaves {
                 let (values, copied) = parameter.admit_rows(rows, written, gradient, table)?;
                 disturbed |= copied;
                 *held = values.unbind();
-                let repeated = tables.used().last().is_some_and(Table::are_repeated);
-                staged.0 |= repeated || gradient.dtype != tensor.dtype;
+                staged.0 = true;
                 continue;
             }
             if let Some(copied) = parameter.admit(held.bind(py), written, gradient)? {
@@ -122,6 +121,23 @@ impl Leaves {
     /// What the pass goes over.
     pub(crate) fn items(&self) -> &[Gradient] {
         self.items.as_deref().unwrap_or(&self.gradients)
+    }
+
+    /// The elements of what the pass goes over.
+    pub(crate) fn extents(&self) -> impl ExactSizeIterator<Item = Extent> {
+        self.items().iter().map(|item| self.tables.extent(item.order, self.tensors[item.tensor].len))
+    }
+
+    /// Whether any gradient of the step has some rows only.
+    #[inline]
+    pub(crate) fn have_rows(&self) -> bool {
+        self.tables.are_used()
+    }
+
+    /// The parameters whose gradients do.
+    pub(crate) fn with_rows(&self) -> impl Iterator<Item = usize> {
+        let rows = self.gradients.iter().filter(|gradient| matches!(gradient.order, Order::Rows { .. }));
+        rows.filter(|gradient| !gradient.data.is_null()).map(|gradient| gradient.tensor)
     }
 
     /// Whether the pass goes over all parameters.

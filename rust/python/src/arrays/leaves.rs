@@ -1,7 +1,6 @@
 //! All arrays of an optimizer: the parameters, their state in memory of its own, and the gradients of a step.
 
-use gradstep_core::memory::{Gradient, Order, Tensor};
-use gradstep_core::plans::Extent;
+use gradstep_core::memory::{Gradient, Tensor};
 use gradstep_core::rule::{Init, Slot};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -178,23 +177,6 @@ impl Leaves {
     /// The numbers of elements of the parameters.
     pub(crate) fn lengths(&self) -> impl ExactSizeIterator<Item = usize> {
         self.tensors.iter().map(|tensor| tensor.len)
-    }
-
-    /// The elements of what the pass goes over.
-    pub(crate) fn extents(&self) -> impl ExactSizeIterator<Item = Extent> {
-        self.items().iter().map(|item| self.tables.extent(item.order, self.tensors[item.tensor].len))
-    }
-
-    /// Whether any gradient of the step has some rows only.
-    #[inline]
-    pub(crate) fn have_rows(&self) -> bool {
-        self.tables.are_used()
-    }
-
-    /// The parameters whose gradients do.
-    pub(crate) fn with_rows(&self) -> impl Iterator<Item = usize> {
-        let rows = self.gradients.iter().filter(|gradient| matches!(gradient.order, Order::Rows { .. }));
-        rows.filter(|gradient| !gradient.data.is_null()).map(|gradient| gradient.tensor)
     }
 
     pub(crate) fn parameters(&self) -> &[Parameter] {

@@ -56,26 +56,25 @@ impl<'py> Lone<'py> {
             gradient.output = Output::Copy { from, to: tensor.params };
         }
         let mut tables = Tables::default();
-        let (mut held, mut repeated) = (g.clone(), false);
+        let mut held = g.clone();
         if let Ok(rows) = g.cast_exact::<Rows>() {
-            let (values, copied) =
-                parameter.admit_rows(rows, &written, &mut gradient, tables.next()?)?;
+            let (values, copied) = parameter.admit_rows(rows, &written, &mut gradient, tables.next()?)?;
             if copied {
                 // Python code has made the copy, and may have done anything to the others.
                 let rows = Rows::named(rows.get().indices.bind(g.py()), &values, ["rows", "g"])?;
                 return Self::new(p, Bound::new(g.py(), rows)?.as_any(), state, slots, out);
             }
             held = values;
-            repeated = tables.used()[0].are_repeated();
         } else if let Some(copied) = parameter.admit(g, &written, &mut gradient)? {
             return Self::new(p, &copied, state, slots, out);
         }
         let strided = matches!(gradient.order, Order::Strided { .. });
+        let staged = gradient.order != Order::Same || gradient.dtype != tensor.dtype;
         Ok(Self {
             tensor: [tensor],
             gradient: [gradient],
             tables,
-            staged: (strided || repeated || gradient.dtype != tensor.dtype, strided),
+            staged: (staged, strided),
             _held: (p.clone(), target.clone(), held, state.clone()),
         })
     }

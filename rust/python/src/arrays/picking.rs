@@ -63,7 +63,8 @@ impl Layout {
 
     /// That of so many of its rows, in another dtype.
     fn of_rows(&self, count: usize, dtype: Dtype) -> Self {
-        let row: usize = self.shape[1..].iter().product::<isize>() as usize * if self.complex { 2 } else { 1 };
+        let row: usize =
+            self.shape[1..].iter().product::<isize>() as usize * if self.complex { 2 } else { 1 };
         let mut new = self.in_dtype(dtype);
         new.len = count * row;
         new.shape[0] = count as isize;
@@ -135,7 +136,12 @@ impl Parameter {
     }
 
     /// Refuses values that Python code has changed since they were admitted.
-    pub(super) fn verify_rows(&self, values: &Bound<'_, PyAny>, admitted: &Gradient, table: &Table) -> PyResult<()> {
+    pub(super) fn verify_rows(
+        &self,
+        values: &Bound<'_, PyAny>,
+        admitted: &Gradient,
+        table: &Table,
+    ) -> PyResult<()> {
         let fields = Fields::of(values).expect("an array stays an array");
         let Order::Rows { apart, .. } = admitted.order else { unreachable!("it has rows") };
         let is_same = fields.data.cast_const() == admitted.data
@@ -177,7 +183,9 @@ impl Parameter {
         if !same(row, &wanted[1..]) {
             let (values, own) = (self.values(), self.own());
             let (a, b, c) = (tuple(given.shape), tuple(wanted), tuple(&wanted[1..]));
-            return Err(value_error(format!("{values} has shape {a}, but {own} has shape {b} and so rows of {c}")));
+            return Err(value_error(format!(
+                "{values} has shape {a}, but {own} has shape {b} and so rows of {c}"
+            )));
         }
         Ok(count)
     }
