@@ -58,8 +58,8 @@ def adabelief(
         lr, beta1, beta2, eps, eps_root, weight_decay, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -93,8 +93,8 @@ def adadelta(
         lr, rho, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -129,8 +129,8 @@ def adagrad(
         lr, lr_decay, weight_decay, initial_accumulator_value, eps, eps_root:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -174,8 +174,8 @@ def adam(
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -212,8 +212,8 @@ def adamax(
         lr, beta1, beta2, eps, weight_decay, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -257,8 +257,8 @@ def adamw(
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -300,8 +300,8 @@ def adan(
         lr, beta1, beta2, beta3, eps, eps_root, weight_decay, difference_form, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -342,8 +342,8 @@ def ademamix(
         lr, beta1, beta2, beta3, alpha, eps, weight_decay, eps_hat, eps_root, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -379,8 +379,8 @@ def adopt(
         lr, beta1, beta2, eps, weight_decay, use_clipping:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -416,8 +416,8 @@ def dog(
         lr, reps_rel, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -452,8 +452,8 @@ def lamb(
         lr, beta1, beta2, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -488,8 +488,8 @@ def lars(
         lr, momentum, trust_coefficient, eps, weight_decay, nesterov:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -522,8 +522,8 @@ def lion(
         lr, beta1, beta2, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -562,8 +562,8 @@ def nadam(
         lr, beta1, beta2, eps, momentum_decay, weight_decay, eps_hat, eps_root, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -610,8 +610,8 @@ def prodigy(
         use_bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -648,8 +648,8 @@ def radam(
         lr, beta1, beta2, eps, weight_decay, eps_hat, eps_root:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -689,8 +689,8 @@ def rmsprop(
         initial_accumulator_value:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -726,8 +726,8 @@ def rprop(
         lr, eta_minus, eta_plus, step_min, step_max, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -768,8 +768,8 @@ def schedulefreeadamw(
         lr, beta1, beta2, eps, warmup_steps, r, weight_lr_power, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -807,8 +807,8 @@ def schedulefreesgd(
         lr, momentum, warmup_steps, r, weight_lr_power, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -844,8 +844,8 @@ def sgd(
         lr, momentum, dampening, weight_decay, nesterov, momentum_form:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -885,8 +885,8 @@ def yogi(
         bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.

@@ -61,7 +61,13 @@ class Signature:
         else:
             arrays += ["/", "*more: Floats" if self.optional else "*"]
         options = [f"{name}: {annotation(value)} = {written(value)}" for name, value in self.options.items()]
-        arguments = [*arrays, "step: int", *options, "out: Floats | None = None", "rows: Indices | None = None"]
+        arguments = [
+            *arrays,
+            "step: int",
+            *options,
+            "out: Floats | None = None",
+            "rows: Indices | None = None",
+        ]
         return f"def {self.name}({', '.join(arguments)}) -> None:"
 
     def call(self) -> str:
@@ -98,8 +104,8 @@ class Signature:
 {self.names_of_options()}
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
-        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only these
-            rows of p and of the state are read and written. None: g is the gradient of all of p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.

@@ -1,6 +1,6 @@
 //! What a piece lends: slices of its elements.
 
-use super::scattered::Scattered;
+use super::addends::Scattered;
 use super::tensor::Tensor;
 use crate::dtypes::Dtype;
 use std::marker::PhantomData;

@@ -5,7 +5,10 @@
 //! from there on everything is safe. [`Tensors::for_each`] hands out [`Piece`]s, no two of which overlap, and
 //! a piece lends its elements as slices: to borrow the piece is to borrow the memory.
 
+mod addends;
 mod lent;
+#[cfg(test)]
+mod row_tests;
 mod scattered;
 mod tensor;
 #[cfg(test)]
@@ -18,10 +21,11 @@ use std::marker::PhantomData;
 use std::slice;
 
 use lent::Origin;
-use scattered::Picked;
+use scattered::{Picked, Walk};
 pub use tensor::Tensor;
 
-pub use scattered::{Scattered, Touch};
+pub use addends::Scattered;
+pub use scattered::Touch;
 
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
 
@@ -140,6 +144,18 @@ impl<'a> Tensors<'a> {
                 return all.for_rows(cut, touch, &mut |piece| work(worker, chunk, piece));
             }
             work(worker, chunk, &mut all.piece(cut));
+        });
+    }
+
+    /// Calls `work` with each piece of a cut of a gradient that has rows.
+    fn for_rows(&self, Cut { item, at, len }: Cut, touch: Touch, work: &mut dyn FnMut(&mut Piece<'_>)) {
+        let gradient = &self.gradients[item];
+        let &Gradient { tensor, dtype, data, order, output, .. } = gradient;
+        let Order::Rows { table, apart } = order else { unreachable!("it has all rows") };
+        let (tensor, rows, in_place) = (&self.tensors[tensor], &self.rows[table], output == Output::InPlace);
+        let walk = Walk { tensor, rows, data, dtype, apart, in_place, touch };
+        walk.each(at, len, &mut |tensor, at, len, picked| {
+            work(&mut Piece { tensor, gradient, at, len, picked: Some(picked) });
         });
     }
 

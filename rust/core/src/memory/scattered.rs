@@ -5,9 +5,9 @@
 //! first cache, which is a piece too, and brought back: to begin a piece takes longer than to update a short row. Memory
 //! is asked for some rows ahead, since nothing about the next one can be guessed.
 
-use super::{Gradient, Order, Output, Piece, Tensor, Tensors};
+use super::tensor::Tensor;
+use crate::dtypes::Dtype;
 use crate::machine::prefetch::prefetch;
-use crate::plans::Cut;
 use crate::rows::Rows;
 use crate::rule::MAX_STATE;
 use std::mem::MaybeUninit;
@@ -37,39 +37,6 @@ pub(super) struct Picked<'a> {
     pub(super) touch: Touch,
 }
 
-/// The values of some rows, or of a stretch of one. Those of a row are to be added up in order of appearance.
-#[derive(Clone, Copy, Debug)]
-pub struct Scattered<'a, G> {
-    /// All memory between the lowest and the highest element, and where the stretch would begin in the first value.
-    pub(super) memory: &'a [G],
-    pub(super) first: isize,
-    /// How far apart values are.
-    pub(super) apart: isize,
-    pub(super) rows: &'a Rows,
-    pub(super) range: (usize, usize),
-    /// Of each row.
-    pub(super) len: usize,
-}
-
-impl<'a, G> Scattered<'a, G> {
-    /// The elements of each row.
-    pub fn width(&self) -> usize {
-        self.len
-    }
-
-    /// The values of one row after the other.
-    pub fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = &'a [G]>> {
-        let &Self { memory, first, apart, rows, range: (start, end), len } = self;
-        (start..end).map(move |i| {
-            let (_, places) = rows.get(i);
-            (0..places.len()).map(move |k| {
-                let start = first + places.get(k) as isize * apart;
-                &memory[start as usize..][..len]
-            })
-        })
-    }
-}
-
 /// How far ahead memory is asked for, in bytes of each stream, and at most in rows.
 const AHEAD: usize = 1024;
 const ROWS_AHEAD: usize = 16;
@@ -91,29 +58,34 @@ const ROOM: usize = 512;
 const DISTANCE: usize = ROOM + 16;
 
 /// The rows of a gradient, and where they are.
-struct Walk<'a> {
-    tensor: &'a Tensor,
-    gradient: &'a Gradient,
-    rows: &'a Rows,
-    apart: isize,
-    touch: Touch,
-    /// The bytes of a row of the tensor, and of its values.
-    bytes: usize,
-    value: usize,
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    pub(super) tensor: &'a Tensor,
+    pub(super) rows: &'a Rows,
+    /// The values, and how far apart they are.
+    pub(super) data: *const u8,
+    pub(super) dtype: Dtype,
+    pub(super) apart: isize,
+    /// Whether the tensor is updated where it is.
+    pub(super) in_place: bool,
+    pub(super) touch: Touch,
 }
+
+/// What is called with the tensor that has the elements of a piece, where it begins in it, and how many they are.
+pub(super) type Work<'a> = dyn FnMut(&Tensor, usize, usize, &Picked<'_>) + 'a;
 
 impl Walk<'_> {
     /// Asks for the memory of a row.
     #[inline(always)]
     fn ask(&self, i: usize) {
         let (row, places) = self.rows.get(i);
-        let size = self.gradient.dtype.size() as isize;
-        let value = self.apart * places.get(0) as isize * size;
-        ask(self.gradient.data.wrapping_offset(value), self.value);
+        let (width, size) = (self.rows.width(), self.dtype.size());
+        ask(self.data.wrapping_offset(self.apart * (places.get(0) * size) as isize), width * size);
         if self.touch == Touch::Params {
-            ask(self.tensor.params.wrapping_add(row * self.bytes), self.bytes);
+            let bytes = width * self.tensor.dtype.size();
+            ask(self.tensor.params.wrapping_add(row * bytes), bytes);
             for state in &self.tensor.state[..self.tensor.slots] {
-                ask(state.wrapping_add(row * self.bytes), self.bytes);
+                ask(state.wrapping_add(row * bytes), bytes);
             }
         }
     }
@@ -136,7 +108,7 @@ impl Walk<'_> {
     /// Whether short rows can be updated elsewhere.
     fn gathers(&self) -> bool {
         let Tensor { average, accumulated, .. } = self.tensor;
-        self.gradient.output == Output::InPlace && average.is_null() && accumulated.is_null()
+        self.in_place && average.is_null() && accumulated.is_null()
     }
 }
 
@@ -212,32 +184,26 @@ unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
     }
 }
 
-impl Tensors<'_> {
-    /// Calls `work` with each piece of a cut of a gradient that has rows.
-    pub(super) fn for_rows(&self, cut: Cut, touch: Touch, work: &mut dyn FnMut(&mut Piece<'_>)) {
-        let Cut { item, at, len } = cut;
-        let gradient = &self.gradients[item];
-        let tensor = &self.tensors[gradient.tensor];
-        let Order::Rows { table, apart } = gradient.order else { unreachable!("it has all rows") };
-        let rows = &self.rows[table];
+impl Walk<'_> {
+    /// Calls `work` with each piece of so many elements, from `at` on where the rows stand one after the other.
+    pub(super) fn each(&self, at: usize, len: usize, work: &mut Work<'_>) {
+        let &Self { tensor, rows, touch, .. } = self;
         let width = rows.width();
-        let (bytes, value) = (width * tensor.dtype.size(), width * gradient.dtype.size());
-        let walk = Walk { tensor, gradient, rows, apart, touch, bytes, value };
         let (first, end) = (at / width, at + len);
         let last = end.div_ceil(width);
-        let distance = (AHEAD / bytes).clamp(1, ROWS_AHEAD);
-        (first..last.min(first + distance)).for_each(|i| walk.ask(i));
+        let distance = (AHEAD / (width * tensor.dtype.size())).clamp(1, ROWS_AHEAD);
+        (first..last.min(first + distance)).for_each(|i| self.ask(i));
         let mut asked = first + distance;
-        let gathers = width < ALONE && walk.gathers();
+        let gathers = width < ALONE && self.gathers();
         let mut room = Room(MaybeUninit::uninit());
         let mut block = Block::new(tensor, &mut room);
         let mut begins = true;
         let (mut i, mut at, mut skip) = (first, at, at % width);
         while at < end {
-            let run = walk.run(i, last);
+            let run = self.run(i, last);
             let len = (run * width - skip).min(end - at);
             while asked < last.min(i + run + distance) {
-                walk.ask(asked);
+                self.ask(asked);
                 asked += 1;
             }
             let (row, _) = rows.get(i);
@@ -245,7 +211,7 @@ impl Tensors<'_> {
             assert!(start + len <= tensor.len);
             if gathers && len < ALONE {
                 if block.len + len > ROOM {
-                    update(&walk, &mut block, &mut begins, work);
+                    self.update(&mut block, &mut begins, work);
                 }
                 if block.len == 0 {
                     block.range = i..i;
@@ -258,35 +224,35 @@ impl Tensors<'_> {
                 block.len += len;
                 block.range.end = i + run;
             } else {
-                update(&walk, &mut block, &mut begins, work);
+                self.update(&mut block, &mut begins, work);
                 let together = run > 1 || rows.get(i).1.len() == 1;
                 let picked = Picked { rows, range: i..i + run, skip, together, begins, touch };
-                work(&mut Piece { tensor, gradient, at: start, len, picked: Some(&picked) });
+                work(tensor, start, len, &picked);
                 begins = false;
             }
             (i, at, skip) = (i + run, at + len, 0);
         }
-        update(&walk, &mut block, &mut begins, work);
+        self.update(&mut block, &mut begins, work);
     }
-}
 
-/// Calls `work` with a block, if anything is in it, and brings it back.
-fn update(walk: &Walk<'_>, block: &mut Block, begins: &mut bool, work: &mut dyn FnMut(&mut Piece<'_>)) {
-    let &Walk { tensor, gradient, rows, touch, .. } = walk;
-    if block.len == 0 {
-        return;
-    }
-    let (range, begins) = (block.range.clone(), std::mem::take(begins));
-    let picked = Picked { rows, range: range.clone(), skip: 0, together: false, begins, touch };
-    work(&mut Piece { tensor: &block.tensor, gradient, at: 0, len: block.len, picked: Some(&picked) });
-    if touch == Touch::Params {
-        let width = rows.width();
-        for (k, i) in range.enumerate() {
-            let start = rows.get(i).0 * width;
-            assert!(start + width <= tensor.len);
-            // SAFETY: as when it was copied here.
-            unsafe { block.copy(tensor, start, k * width, width, true) };
+    /// Calls `work` with a block, if anything is in it, and brings it back.
+    fn update(&self, block: &mut Block, begins: &mut bool, work: &mut Work<'_>) {
+        let &Self { tensor, rows, touch, .. } = self;
+        if block.len == 0 {
+            return;
         }
+        let (range, begins) = (block.range.clone(), std::mem::take(begins));
+        let picked = Picked { rows, range: range.clone(), skip: 0, together: false, begins, touch };
+        work(&block.tensor, 0, block.len, &picked);
+        if touch == Touch::Params {
+            let width = rows.width();
+            for (k, i) in range.enumerate() {
+                let start = rows.get(i).0 * width;
+                assert!(start + width <= tensor.len);
+                // SAFETY: as when it was copied here.
+                unsafe { block.copy(tensor, start, k * width, width, true) };
+            }
+        }
+        block.len = 0;
     }
-    block.len = 0;
 }

@@ -1,18 +1,18 @@
 //! Passes over gradients that have rows: as over a dense gradient of just these rows.
 
-use gradstep_core::dtypes::Dtype;
-use gradstep_core::floats::Float;
-use gradstep_core::intake::Scratches;
-use gradstep_core::machine::simd::Tier;
-use gradstep_core::memory::{Gradient, Order, Stored, Tensor, Tensors, Whole};
-use gradstep_core::numbers::{Factors, Rounded};
-use gradstep_core::passes::Pass;
-use gradstep_core::plans::{CHUNK, Extent, Plan};
-use gradstep_core::rows::Rows;
-use gradstep_core::rules;
-use gradstep_core::spec::Options;
-use gradstep_core::stages::{Around, Terms};
-use gradstep_core::sums::Partials;
+use crate::dtypes::Dtype;
+use crate::floats::Float;
+use crate::intake::Scratches;
+use crate::machine::simd::Tier;
+use crate::memory::{Gradient, Order, Stored, Tensor, Tensors, Whole};
+use crate::numbers::{Factors, Rounded};
+use crate::passes::Pass;
+use crate::plans::{CHUNK, Extent, Plan};
+use crate::rows::Rows;
+use crate::rules;
+use crate::spec::Options;
+use crate::stages::{Around, Terms};
+use crate::sums::Partials;
 
 const HYPERS: [f64; 4] = [0.9, 0.2, 0.0, 0.0];
 const LR: f64 = 0.1;
