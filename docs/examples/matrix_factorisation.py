@@ -76,7 +76,9 @@ def train(decay: float, width: int) -> dict[str, float]:
             for name, of in (("learned", learned), ("held out", np.flatnonzero(held)))
         }
         if epoch % 4 == 0 or epoch == EPOCHS - 1:
-            print(f"  epoch {epoch + 1:2}: error {found['learned']:.3f} learned, {found['held out']:.3f} held out")
+            print(
+                f"  epoch {epoch + 1:2}: error {found['learned']:.3f} learned, {found['held out']:.3f} held out"
+            )
     return found
 
 

@@ -8,7 +8,7 @@ use std::fmt;
 /// Its memory is that of the values given, never of the tensor's rows. A row that is given several times has its
 /// places in order of appearance.
 #[derive(Default)]
-pub struct Rows {
+pub struct Table {
     /// The elements of a row.
     width: usize,
     /// Row and place of each value, as one number that sorts by both: the place has the lower `bits`.
@@ -41,7 +41,7 @@ const DIGIT: u32 = 11;
 /// Fewer values than this are sorted by comparing them.
 const RADIX_FROM: usize = 256;
 
-impl Rows {
+impl Table {
     /// Takes the row of each value: of `rows` rows of so many elements. Indices count from the end where they are negative,
     /// as NumPy's do.
     pub fn set(
@@ -150,9 +150,9 @@ impl Rows {
     }
 }
 
-impl fmt::Debug for Rows {
+impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Rows({} of {} values, {} wide)", self.count(), self.given(), self.width)
+        write!(f, "Table({} rows of {} values, {} wide)", self.count(), self.given(), self.width)
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     fn sorted(rows: usize, indices: &[i64]) -> Vec<(usize, Vec<usize>)> {
-        let mut table = Rows::default();
+        let mut table = Table::default();
         // What was there before leaves no trace.
         table.set(5, 1, [4, 4, 0, 1].into_iter()).unwrap();
         table.set(rows, 3, indices.iter().copied()).unwrap();
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn an_index_outside_is_told_by_its_place() {
-        let mut table = Rows::default();
+        let mut table = Table::default();
         for (rows, indices, place) in [
             (0, vec![0], 0),
             (3, vec![0, 3], 1),
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_extent_holds_all_values() {
-        let mut table = Rows::default();
+        let mut table = Table::default();
         table.set(9, 4, [1, 2, 1].into_iter()).unwrap();
         for (apart, extent) in [(4, (0, 11)), (10, (0, 23)), (0, (0, 3)), (-4, (-8, 3))] {
             assert_eq!(table.extent(apart), extent);

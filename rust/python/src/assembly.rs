@@ -1,8 +1,10 @@
 //! From `params` and options to the groups with their hyperparameters and arrays.
 
+use gradstep_core::codecs::{Format, narrow};
+use gradstep_core::dtypes::Dtype;
 use gradstep_core::rule::Init;
 use gradstep_core::rules;
-use gradstep_core::spec::Spec;
+use gradstep_core::spec::{AROUND, STATE_DTYPE, Spec};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySet};
 use std::sync::Arc;
@@ -14,7 +16,8 @@ use crate::files::Files;
 use crate::groups::Group;
 use crate::headroom;
 use crate::patterns::Patterns;
-use crate::policies::{POLICIES, Policies};
+use crate::policies::{NonFinite, POLICIES, Policies};
+use crate::roots::Root;
 use crate::settings::{BYTES_OF_A_GROUP, Settings};
 use crate::steps::Stepper;
 use crate::structures::Structure;
@@ -44,6 +47,9 @@ impl Source {
 /// The option that makes groups by name.
 const GROUPS: &str = "groups";
 
+/// The one that tells where copies go.
+const COPY_TO: &str = "copy_to";
+
 /// The one that the Python class takes for itself.
 const STATE_DIR: &str = "state_dir";
 
@@ -57,6 +63,8 @@ pub(crate) struct Assembly {
     pub(crate) patterns: Patterns,
     /// Where the state goes if not into memory.
     pub(crate) files: Option<Arc<Files>>,
+    /// Where copies of the parameters go, in their structure.
+    copy_to: Option<Py<PyAny>>,
 }
 
 impl Assembly {
@@ -94,8 +102,16 @@ impl Assembly {
                 _ => None,
             };
         }
-        let settings = Settings { groups, clip: Clip::new(limits)?, policies: Policies::new(options)? };
-        Ok(Self { settings: Arc::new(settings), patterns, files })
+        let mut policies = Policies::new(options)?;
+        if policies.nonfinite == NonFinite::Unsaid
+            && groups.iter().any(|group| group.format() == Format::Float8)
+        {
+            // One such element stops all of its block.
+            policies.nonfinite = NonFinite::Raise;
+        }
+        let settings = Settings { groups, clip: Clip::new(limits)?, policies };
+        let copy_to = options.get_item(COPY_TO)?.filter(|given| !given.is_none()).map(Bound::unbind);
+        Ok(Self { settings: Arc::new(settings), patterns, files, copy_to })
     }
 
     /// Takes `params` apart.
@@ -153,6 +169,7 @@ impl Assembly {
     ) -> PyResult<(Structure, Stepper)> {
         let py = params.py();
         let (mut structure, members) = self.members(params, given, source)?;
+        members.iter().try_for_each(|member| self.check_format(member))?;
         let (mut slots, mut now) = (Vec::new(), Vec::new());
         for group in &self.settings.groups {
             let (slots_of_one, now_of_one) = group.start(py)?;
@@ -161,13 +178,40 @@ impl Assembly {
         }
         let accumulates = self.settings.policies.accumulate > 1;
         let files = self.files.as_deref();
-        let leaves = Leaves::new(py, members, &slots, accumulates, source == Source::Own, files)?;
+        let mut leaves = Leaves::new(py, members, &slots, accumulates, source == Source::Own, files)?;
+        if let Some(copy_to) = &self.copy_to {
+            let copies = structure.listed(copy_to.bind(py), Root::Copies, &leaves)?;
+            leaves.copy_to(py, copies)?;
+        }
         if source != Source::Own {
             structure.params = py.None();
             structure.groups = Vec::new();
             structure.known = true;
         }
         Ok((structure, Stepper::new(leaves, Arc::clone(&self.settings), now, self.files.clone())?))
+    }
+
+    /// Refuses a parameter whose state cannot be kept as its group says.
+    fn check_format(&self, member: &Member) -> PyResult<()> {
+        let group = &self.settings.groups[member.group];
+        if group.format() == Format::Whole {
+            return Ok(());
+        }
+        let (parameter, name) = (&member.parameter, AROUND[STATE_DTYPE].name);
+        if parameter.layout.dtype != Dtype::F32 || parameter.layout.complex {
+            let dtype = parameter.layout.dtype_name();
+            return Err(value_error(format!(
+                "{name} is for float32 parameters, but {} has dtype {dtype}",
+                parameter.own()
+            )));
+        }
+        if narrow(group.slots()) == 0 {
+            return Err(value_error(format!(
+                "{name}{} has no effect: {} has no state that can have fewer bits",
+                group.place, group.spec.name
+            )));
+        }
+        Ok(())
     }
 
     /// Takes over the state of `stepper` for other arrays that are like its own.
@@ -260,7 +304,7 @@ fn check_keys(
 }
 
 fn check_options(class: &str, spec: &'static Spec, options: &Bound<'_, PyDict>) -> PyResult<()> {
-    let names = || Group::names(spec).chain(LIMITS).chain(POLICIES).chain([GROUPS]);
+    let names = || Group::names(spec).chain(LIMITS).chain(POLICIES).chain([GROUPS, COPY_TO]);
     for key in options.keys() {
         let key: String = key.extract()?;
         if names().any(|name| name == key) {

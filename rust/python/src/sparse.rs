@@ -9,11 +9,24 @@ use crate::errors::value_error;
 use crate::groups::Group;
 use crate::settings::Settings;
 
-/// ValueError if a step would touch all rows of a parameter whose gradient has some only.
+/// ValueError if a step would touch all rows of a parameter whose gradient has some only. `makes`: whether it makes new
+/// arrays.
 #[cold]
-pub(crate) fn check_rows(leaves: &Leaves, settings: &Settings) -> PyResult<()> {
+pub(crate) fn check_rows(leaves: &Leaves, settings: &Settings, makes: bool) -> PyResult<()> {
     leaves.with_rows().try_for_each(|leaf| {
         let grads = leaves.parameters()[leaf].grads();
+        if leaves.is_in_blocks(leaf) {
+            return Err(value_error(format!(
+                "{grads} has some rows, but the state is kept in blocks of other elements: state_dtype must be None or \
+                 'bfloat16'"
+            )));
+        }
+        if makes && leaves.are_copied() {
+            return Err(value_error(format!(
+                "{grads} has some rows, of which copy_to would get copies, but not of the others in a new array: copy_to \
+                 must be None, or the step be one in place"
+            )));
+        }
         check_group(&grads, &settings.groups[leaves.group(leaf)], settings.policies.accumulate)
     })
 }

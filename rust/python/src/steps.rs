@@ -144,7 +144,7 @@ impl Stepper {
         }
         let mut disturbed = self.leaves.admit(py, given.outputs.is_none())? | given.disturbed;
         if self.leaves.have_rows() {
-            check_rows(&self.leaves, &self.settings)?;
+            check_rows(&self.leaves, &self.settings, given.outputs.is_some())?;
         }
         let loss = given.loss.map(|loss| real("loss", loss, "a number")).transpose()?;
         disturbed |= given.loss.is_some_and(|loss| !loss.is_exact_instance_of::<PyFloat>());

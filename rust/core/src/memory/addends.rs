@@ -1,6 +1,6 @@
 //! What is lent of a gradient that has rows: values that are added up.
 
-use crate::rows::Rows;
+use crate::rows::Table;
 
 /// The values of some rows, or of a stretch of one. Those of a row are to be added up in order of appearance.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub struct Scattered<'a, G> {
     pub(super) first: isize,
     /// How far apart values are.
     pub(super) apart: isize,
-    pub(super) rows: &'a Rows,
+    pub(super) rows: &'a Table,
     pub(super) range: (usize, usize),
     /// Of each row.
     pub(super) len: usize,

@@ -2,6 +2,8 @@
 
 use super::addends::Scattered;
 use super::tensor::Tensor;
+use crate::codecs::bfloat16::Bfloat16;
+use crate::codecs::float16::Float16;
 use crate::dtypes::Dtype;
 use std::marker::PhantomData;
 use std::slice;
@@ -42,6 +44,8 @@ stored!(f32, F32, Single; f64, F64, Double);
 pub enum Source<'a> {
     Single(Values<'a, f32>),
     Double(Values<'a, f64>),
+    Bfloat16(Values<'a, Bfloat16>),
+    Float16(Values<'a, Float16>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +117,11 @@ impl<'a, F> Arrays<'a, F> {
         self.len == 0
     }
 
+    /// Which element of the tensor is the first.
+    pub fn first(&self) -> usize {
+        self.at
+    }
+
     /// The elements from `at` on, `len` of them.
     #[inline(always)]
     pub fn cut(&mut self, at: usize, len: usize) -> Arrays<'_, F> {
@@ -124,6 +133,12 @@ impl<'a, F> Arrays<'a, F> {
     #[inline(always)]
     pub fn in_place(&self) -> bool {
         matches!(self.origin, Origin::Here)
+    }
+
+    /// Whether a copy of the parameter is kept.
+    #[inline(always)]
+    pub fn is_copied(&self) -> bool {
+        !self.tensor.copy.is_null()
     }
 
     /// Whether what is left is to be what was added to the parameter.
@@ -148,6 +163,8 @@ impl<'a, F> Arrays<'a, F> {
             Params {
                 p: slice(params),
                 average: (!tensor.average.is_null()).then(|| slice(tensor.average)),
+                copy: (!tensor.copy.is_null())
+                    .then(|| slice::from_raw_parts_mut(tensor.copy.cast::<u16>().add(at), len)),
                 before,
             }
         }
@@ -166,6 +183,8 @@ pub struct Params<'a, F> {
     /// Where it is written.
     pub p: &'a mut [F],
     pub average: Option<&'a mut [F]>,
+    /// What is to hold its upper halves, rounded to nearest.
+    pub copy: Option<&'a mut [u16]>,
     /// Where it comes from, if that is another array that is known.
     pub before: Option<&'a [F]>,
 }
@@ -173,8 +192,8 @@ pub struct Params<'a, F> {
 /// All that one update reads and writes, in the dtype of its arithmetic.
 #[derive(Debug)]
 pub struct Streams<'a, F> {
-    arrays: Arrays<'a, F>,
-    g: &'a [F],
+    pub(super) arrays: Arrays<'a, F>,
+    pub(super) g: &'a [F],
 }
 
 impl<F> Streams<'_, F> {
@@ -182,7 +201,7 @@ impl<F> Streams<'_, F> {
     #[inline(always)]
     pub fn split<const N: usize>(&mut self) -> (&mut [F], &[F], [&mut [F]; N]) {
         let Arrays { tensor, params, at, len, .. } = self.arrays;
-        assert!(N <= tensor.slots);
+        assert!(N <= tensor.slots && tensor.narrow == 0);
         // SAFETY: the tensor's pointers are valid for its whole length, and `at` and `len` are inside; whoever made
         // the arrays alone has the stretch, and it is borrowed while we are. No slot overlaps another.
         unsafe {

@@ -7,6 +7,7 @@
 
 mod addends;
 mod lent;
+mod narrow;
 #[cfg(test)]
 mod row_tests;
 mod scattered;
@@ -14,9 +15,10 @@ mod tensor;
 #[cfg(test)]
 mod tests;
 
-use crate::dtypes::Dtype;
+use crate::codecs::Format;
+use crate::dtypes::{Dtype, GradDtype};
 use crate::plans::{Cut, Plan};
-use crate::rows::Rows;
+use crate::rows::Table;
 use std::marker::PhantomData;
 use std::slice;
 
@@ -28,6 +30,7 @@ pub use addends::Scattered;
 pub use scattered::Touch;
 
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
+pub use narrow::{Halves, Kept, Row, Rows};
 
 /// The gradient of a tensor at one step, and what becomes of it.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +39,7 @@ pub struct Gradient {
     pub tensor: usize,
     /// Which of the step's terms it is applied under.
     pub terms: usize,
-    pub dtype: Dtype,
+    pub dtype: GradDtype,
     pub data: *const u8,
     pub order: Order,
     /// Whether it is added to what the tensor has accumulated.
@@ -64,7 +67,7 @@ impl Gradient {
     /// That of a tensor whose gradient is not known as yet.
     pub fn unknown(tensor: usize, terms: usize) -> Self {
         let (data, order, output) = (std::ptr::null(), Order::Same, Output::InPlace);
-        Self { tensor, terms, dtype: Dtype::F32, data, order, adds: false, output }
+        Self { tensor, terms, dtype: Dtype::F32.into(), data, order, adds: false, output }
     }
 }
 
@@ -100,7 +103,7 @@ impl Order {
 pub struct Tensors<'a> {
     tensors: &'a [Tensor],
     gradients: &'a [Gradient],
-    rows: &'a [Rows],
+    rows: &'a [Table],
 }
 
 // SAFETY: whoever makes one vouches for the pointers while it lives, on whatever thread they are followed.
@@ -109,10 +112,11 @@ unsafe impl Sync for Tensors<'_> {}
 impl<'a> Tensors<'a> {
     /// # Safety
     /// While it lives:
-    /// - each pointer of a tensor that has a gradient (the first `slots` of the state, the average and what is
-    ///   accumulated unless they are null, and the one that its gradient's output writes) is aligned for its dtype
+    /// - each pointer of a tensor that has a gradient (the first `slots` of the state, the average, what is
+    ///   accumulated and the copy, of elements of two bytes, unless they are null, and the one that its gradient's output writes) is aligned for its dtype
     ///   and valid for reading and writing `len` elements, overlaps nothing else here, and nobody else reads or
-    ///   writes there;
+    ///   writes there; a slot that `narrow` names has elements of two bytes or of one, as `format` says, those of
+    ///   `Float8` with a byte for each block of them among the `exponents`;
     /// - each gradient's pointer is aligned for its dtype and valid for reading all between the lowest and
     ///   the highest of `len` elements in its order, nobody writes there, and no two gradients name one tensor;
     ///   so is what its output reads, for `len` elements of the tensor's dtype. A gradient may be what its tensor
@@ -123,7 +127,7 @@ impl<'a> Tensors<'a> {
     }
 
     /// With the tables that orders name.
-    pub fn with(self, rows: &'a [Rows]) -> Self {
+    pub fn with(self, rows: &'a [Table]) -> Self {
         Self { rows, ..self }
     }
 
@@ -189,9 +193,20 @@ impl Piece<'_> {
         self.picked.is_none_or(|picked| picked.begins)
     }
 
+    /// Which of the tensors it is of.
+    pub fn tensor(&self) -> usize {
+        self.gradient.tensor
+    }
+
     /// The dtype of the parameter, in which all is computed.
     pub fn dtype(&self) -> Dtype {
         self.tensor.dtype
+    }
+
+    /// How the state is kept.
+    #[inline(always)]
+    pub fn format(&self) -> Format {
+        self.tensor.format
     }
 
     /// Lends the parameter with its state, and the gradient.
@@ -245,8 +260,10 @@ impl Piece<'_> {
     #[inline(always)]
     fn source(&self) -> Source<'_> {
         match self.gradient.dtype {
-            Dtype::F32 => Source::Single(self.values()),
-            Dtype::F64 => Source::Double(self.values()),
+            GradDtype::Whole(Dtype::F32) => Source::Single(self.values()),
+            GradDtype::Whole(Dtype::F64) => Source::Double(self.values()),
+            GradDtype::Bfloat16 => Source::Bfloat16(self.values()),
+            GradDtype::Float16 => Source::Float16(self.values()),
         }
     }
 

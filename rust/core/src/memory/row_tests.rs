@@ -8,7 +8,7 @@ use crate::memory::{Gradient, Order, Stored, Tensor, Tensors, Whole};
 use crate::numbers::{Factors, Rounded};
 use crate::passes::Pass;
 use crate::plans::{CHUNK, Extent, Plan};
-use crate::rows::Rows;
+use crate::rows::Table;
 use crate::rules;
 use crate::spec::Options;
 use crate::stages::{Around, Terms};
@@ -90,18 +90,19 @@ impl<F: Float + Stored, G: Float + Stored> Case<F, G> {
     /// What the pass makes of it, and the sums of squares of g and of the update.
     fn found(&self, tier: Tier, workers: usize, limit: f64) -> (Vec<F>, Vec<F>, [f64; 3]) {
         let (mut p, mut b) = (self.p.clone(), self.b.clone());
-        let mut table = [Rows::default()];
+        let mut table = [Table::default()];
         table[0].set(self.rows, self.width, self.indices.iter().copied()).unwrap();
         let mut tensor = Tensor::new(F::DTYPE, p.len(), p.as_mut_ptr().cast());
         (tensor.state[0], tensor.slots) = (b.as_mut_ptr().cast(), 1);
         let gradient = Gradient {
-            dtype: G::DTYPE,
+            dtype: G::DTYPE.into(),
             data: self.memory.as_ptr().wrapping_add(self.first).cast(),
             order: Order::Rows { table: 0, apart: self.apart },
             ..Gradient::unknown(0, 0)
         };
         let spec = rules::named("sgd").unwrap();
-        let mut terms = [Terms::new((spec.build)(&Options { spec, constants: &HYPERS.map(Some) }).unwrap())];
+        let mut terms =
+            [Terms::new((spec.build)(&Options { spec, constants: &HYPERS.map(Some) }).unwrap(), 0)];
         let factors = Factors { scale: SCALE, decay: 0.0, shrink: 1.0, gain: 1.0 };
         terms[0].prepare(&HYPERS, LR, 3, Around { factors, limit, after: None });
         let mut plan = Plan::default();

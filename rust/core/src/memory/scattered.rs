@@ -6,9 +6,10 @@
 //! is asked for some rows ahead, since nothing about the next one can be guessed.
 
 use super::tensor::Tensor;
-use crate::dtypes::Dtype;
+use crate::codecs::Format;
+use crate::dtypes::GradDtype;
 use crate::machine::prefetch::prefetch;
-use crate::rows::Rows;
+use crate::rows::Table;
 use crate::rule::MAX_STATE;
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -25,7 +26,7 @@ pub enum Touch {
 /// Which of the values of a gradient are those of a piece.
 #[derive(Debug)]
 pub(super) struct Picked<'a> {
-    pub(super) rows: &'a Rows,
+    pub(super) rows: &'a Table,
     /// Those of the table that the piece has.
     pub(super) range: Range<usize>,
     /// So many elements of the first one come before the piece.
@@ -61,10 +62,10 @@ const DISTANCE: usize = ROOM + 16;
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
     pub(super) tensor: &'a Tensor,
-    pub(super) rows: &'a Rows,
+    pub(super) rows: &'a Table,
     /// The values, and how far apart they are.
     pub(super) data: *const u8,
-    pub(super) dtype: Dtype,
+    pub(super) dtype: GradDtype,
     pub(super) apart: isize,
     /// Whether the tensor is updated where it is.
     pub(super) in_place: bool,
@@ -84,7 +85,8 @@ impl Walk<'_> {
         if self.touch == Touch::Params {
             let bytes = width * self.tensor.dtype.size();
             ask(self.tensor.params.wrapping_add(row * bytes), bytes);
-            for state in &self.tensor.state[..self.tensor.slots] {
+            for (slot, state) in self.tensor.state[..self.tensor.slots].iter().enumerate() {
+                let bytes = if self.tensor.narrow >> slot & 1 == 1 { bytes / 2 } else { bytes };
                 ask(state.wrapping_add(row * bytes), bytes);
             }
         }
@@ -107,8 +109,9 @@ impl Walk<'_> {
 
     /// Whether short rows can be updated elsewhere.
     fn gathers(&self) -> bool {
-        let Tensor { average, accumulated, .. } = self.tensor;
-        self.in_place && average.is_null() && accumulated.is_null()
+        let Tensor { average, accumulated, copy, format, .. } = self.tensor;
+        let besides = [average, accumulated, copy];
+        self.in_place && *format == Format::Whole && besides.iter().all(|stream| stream.is_null())
     }
 }
 

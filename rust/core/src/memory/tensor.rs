@@ -1,5 +1,6 @@
 //! What a tensor is: where its arrays lie.
 
+use crate::codecs::Format;
 use crate::dtypes::Dtype;
 use crate::rule::MAX_STATE;
 
@@ -13,10 +14,17 @@ pub struct Tensor {
     /// The first `slots` of them.
     pub state: [*mut u8; MAX_STATE],
     pub slots: usize,
+    /// How the slots are kept that are not in the dtype of the parameter: a bit of `narrow` for each.
+    pub format: Format,
+    pub narrow: u8,
+    /// Of each slot in blocks, their exponents.
+    pub exponents: [*mut u8; MAX_STATE],
     /// The average of the parameter, or null.
     pub average: *mut u8,
     /// The sum of gradients that wait for their update, or null.
     pub accumulated: *mut u8,
+    /// A copy of the parameter, of float32 in bfloat16, or null.
+    pub copy: *mut u8,
 }
 
 // SAFETY: the pointers are only followed through `Tensors`, whose contract covers it.
@@ -28,6 +36,18 @@ impl Tensor {
     /// Without state as yet.
     pub fn new(dtype: Dtype, len: usize, params: *mut u8) -> Self {
         let null = std::ptr::null_mut();
-        Self { dtype, len, params, state: [null; MAX_STATE], slots: 0, average: null, accumulated: null }
+        Self {
+            dtype,
+            len,
+            params,
+            state: [null; MAX_STATE],
+            slots: 0,
+            format: Format::Whole,
+            narrow: 0,
+            exponents: [null; MAX_STATE],
+            average: null,
+            accumulated: null,
+            copy: null,
+        }
     }
 }

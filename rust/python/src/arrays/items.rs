@@ -1,5 +1,6 @@
 //! What a pass goes over: the gradients of a step, with what was accumulated and where the update goes.
 
+use gradstep_core::codecs::Format;
 use gradstep_core::memory::{Gradient, Order, Output, Tensors};
 use gradstep_core::plans::Extent;
 use pyo3::prelude::*;
@@ -49,7 +50,7 @@ impl Leaves {
                 *held = copied.unbind();
             }
             let strided = gradient.order != Order::Same;
-            staged.0 |= strided || gradient.dtype != tensor.dtype;
+            staged.0 |= strided || gradient.dtype != tensor.dtype.into();
             staged.1 |= strided;
         }
         self.staged = staged;
@@ -80,7 +81,7 @@ impl Leaves {
             match (self.waiting[leaf], gradient.data.is_null()) {
                 (true, true) => {
                     let data = tensor.accumulated.cast_const();
-                    Gradient { data, dtype: tensor.dtype, order: Order::Same, adds: false, ..gradient }
+                    Gradient { data, dtype: tensor.dtype.into(), order: Order::Same, adds: false, ..gradient }
                 }
                 (waiting, _) => Gradient { adds: waiting, ..gradient },
             }
@@ -132,6 +133,11 @@ impl Leaves {
     #[inline]
     pub(crate) fn have_rows(&self) -> bool {
         self.tables.are_used()
+    }
+
+    /// Whether state of a parameter is kept in blocks, which are read and written whole.
+    pub(crate) fn is_in_blocks(&self, leaf: usize) -> bool {
+        self.tensors[leaf].format == Format::Float8
     }
 
     /// The parameters whose gradients do.

@@ -1,20 +1,24 @@
 //! All arrays of an optimizer: the parameters, their state in memory of its own, and the gradients of a step.
 
+use gradstep_core::codecs::Format;
 use gradstep_core::memory::{Gradient, Tensor};
-use gradstep_core::rule::{Init, Slot};
+use gradstep_core::rule::{Init, Narrowing, Slot};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyComplex, PyDict, PyFloat};
 
+use super::forms::{Element, Form};
 use super::made::copy;
 use super::members::{ACCUMULATED, AVERAGE, Member, Slots, reserved};
 use super::outputs::Spares;
 use super::parameters::Parameter;
 use super::picking::Tables;
 use super::rooms::Rooms;
+use super::shadows::Shadow;
 use super::writable::Written;
-use crate::errors::value_error;
+use crate::errors::{label, value_error};
 use crate::files::Files;
+use crate::packed::Packed;
 
 pub(crate) struct Leaves {
     pub(super) parameters: Vec<Parameter>,
@@ -23,6 +27,8 @@ pub(crate) struct Leaves {
     /// Where the state of all parameters is.
     pub(super) rooms: Rooms,
     pub(super) written: Written,
+    /// Copies of the parameters that are kept up to date, one for each or none.
+    pub(super) copies: Vec<Shadow>,
     /// Whether the parameters are arrays that are updated in place, and not only what such arrays are like.
     pub(super) bound: bool,
     /// Whether gradients are added up before an update, and whose have been.
@@ -77,6 +83,7 @@ impl Leaves {
             tensors,
             rooms,
             written: Written::default(),
+            copies: Vec::new(),
         };
         for (leaf, member) in members.into_iter().enumerate() {
             leaves.gradients.push(Gradient::unknown(leaf, member.group));
@@ -86,16 +93,8 @@ impl Leaves {
             leaves.frozen.push(false);
             leaves.missed.push(0);
         }
-        // Parameters that share memory are refused: an update of one would change the other.
         let places = leaves.parameters.iter().zip(leaves.tensors.iter().map(|tensor| tensor.params));
-        leaves.written =
-            Written::new(stretches(places.take(if bound { usize::MAX } else { 0 }), &leaves.rooms), &|i| {
-                leaves
-                    .parameters
-                    .get(i)
-                    .filter(|_| bound)
-                    .map_or_else(|| "the state".to_owned(), Parameter::own)
-            })?;
+        leaves.written = leaves.all_written(places.take(if bound { usize::MAX } else { 0 }))?;
         if !files.is_some_and(|files| files.resumed) {
             leaves.fill(py, slots)?;
         }
@@ -115,8 +114,8 @@ impl Leaves {
             for (k, slot) in of_rule.iter().enumerate() {
                 match slot.init {
                     Init::Hyper(_) if values[k] != 0.0 => {
-                        self.view(py, leaf, tensor.state[k])?
-                            .call_method1("fill", (self.number(py, leaf, values[k]),))?;
+                        self.slot(py, leaf, k, slot)?
+                            .set_item(py.Ellipsis(), self.number(py, leaf, values[k]))?;
                     }
                     Init::Param => copy(&self.view(py, leaf, tensor.state[k])?, parameter.array.bind(py))?,
                     Init::Zero | Init::Hyper(_) => {}
@@ -138,9 +137,26 @@ impl Leaves {
         }
     }
 
-    /// A view of what is there of a parameter.
+    /// A view of what is there of a parameter, in its own dtype.
     fn view<'py>(&self, py: Python<'py>, leaf: usize, data: *mut u8) -> PyResult<Bound<'py, PyAny>> {
-        self.rooms.view(py, data, &self.parameters[leaf].layout)
+        self.rooms.view(py, data, &Form::of(&self.parameters[leaf].layout))
+    }
+
+    /// A slot: a view of it, or a `Packed` of views.
+    fn slot<'py>(&self, py: Python<'py>, leaf: usize, k: usize, slot: &Slot) -> PyResult<Bound<'py, PyAny>> {
+        let (tensor, layout) = (&self.tensors[leaf], &self.parameters[leaf].layout);
+        let view = |data, element| self.rooms.view(py, data, &Form::like(layout, element));
+        let (words, exponents) = match (tensor.format, slot.narrowing) {
+            (Format::Whole, _) | (_, Narrowing::Never) => return self.view(py, leaf, tensor.state[k]),
+            (Format::Bfloat16, _) => (view(tensor.state[k], Element::Half)?, None),
+            (Format::Float8, narrowing) => {
+                let codes = Element::Code { signed: narrowing == Narrowing::Signed };
+                let exponents = view(tensor.exponents[k], Element::Exponent)?;
+                (view(tensor.state[k], codes)?, Some(exponents))
+            }
+        };
+        let packed = Packed::of(py, tensor.format, slot.narrowing, &words, exponents.as_ref())?;
+        Ok(packed.into_bound(py).into_any())
     }
 
     /// `{name: {slot: ndarray}}`, views of the state; `slots` are the groups' own.
@@ -149,8 +165,10 @@ impl Leaves {
         for (leaf, parameter) in self.parameters.iter().enumerate() {
             let of_one = PyDict::new(py);
             let tensor = &self.tensors[leaf];
-            let names = slots[self.groups[leaf]].iter().map(|slot| slot.name).zip(tensor.state);
-            for (name, data) in names.chain([(AVERAGE, tensor.average), (ACCUMULATED, tensor.accumulated)]) {
+            for (k, slot) in slots[self.groups[leaf]].iter().enumerate() {
+                of_one.set_item(slot.name, self.slot(py, leaf, k, slot)?)?;
+            }
+            for (name, data) in [(AVERAGE, tensor.average), (ACCUMULATED, tensor.accumulated)] {
                 if !data.is_null() {
                     of_one.set_item(name, self.view(py, leaf, data)?)?;
                 }
@@ -244,25 +262,28 @@ impl Leaves {
             alike &= own.layout.has_strides(&new.parameter.layout.strides);
         }
         if alike {
-            let stretches = stretches(members.iter().map(|new| (&new.parameter, new.data)), &self.rooms);
-            self.written = Written::new(stretches, &|i| {
-                members.get(i).map_or_else(|| "the state".to_owned(), |new| new.parameter.own())
-            })?;
+            self.written = self.all_written(members.iter().map(|new| (&new.parameter, new.data)))?;
             for (leaf, new) in members.into_iter().enumerate() {
                 self.parameters[leaf] = new.parameter;
                 self.tensors[leaf].params = new.data;
             }
             self.bound = true;
-            return Ok(());
+            return self.refresh_copies(py);
+        }
+        if self.are_copied() {
+            return Err(value_error("params lie in another memory order than their copies in copy_to"));
         }
         if files.is_some() {
             return Err(value_error("params lie in another memory order than the state, which is in files"));
         }
         let mut new = Self::new(py, members, slots, self.accumulates, true, None)?;
         for (leaf, (to, from)) in new.tensors.iter().zip(&self.tensors).enumerate() {
-            let streams = to.state.iter().zip(&from.state);
-            let besides = [(&to.average, &from.average), (&to.accumulated, &from.accumulated)];
-            for (&to, &from) in streams.chain(besides).filter(|(to, _)| !to.is_null()) {
+            for (k, slot) in slots[self.groups[leaf]].of_rule.iter().enumerate() {
+                // What is in blocks has others in another order, and is rounded once more.
+                new.slot(py, leaf, k, slot)?.set_item(py.Ellipsis(), self.slot(py, leaf, k, slot)?)?;
+            }
+            let besides = [(to.average, from.average), (to.accumulated, from.accumulated)];
+            for (to, from) in besides.into_iter().filter(|(to, _)| !to.is_null()) {
                 copy(&new.view(py, leaf, to)?, &self.view(py, leaf, from)?)?;
             }
         }
@@ -273,20 +294,31 @@ impl Leaves {
         Ok(())
     }
 
+    /// What a step writes: these parameters, the state, and the copies. Those that share memory are refused: an update of
+    /// one would change the other.
+    pub(super) fn all_written<'a>(
+        &self,
+        parameters: impl ExactSizeIterator<Item = (&'a Parameter, *mut u8)> + Clone,
+    ) -> PyResult<Written> {
+        let of_one = |(parameter, data): (&Parameter, *mut u8)| {
+            (data as usize, data as usize + parameter.layout.bytes())
+        };
+        let (count, rooms) = (parameters.len(), self.rooms.stretches().len());
+        let mut all = reserved(count + rooms + self.copies.len())?;
+        all.extend(parameters.clone().map(of_one));
+        all.extend(self.rooms.stretches());
+        all.extend(self.copies.iter().map(Shadow::stretch));
+        Written::new(all.into_iter(), &|i| match i.checked_sub(count + rooms) {
+            Some(leaf) => label("copy_to", &self.parameters[leaf].path),
+            None => parameters
+                .clone()
+                .nth(i)
+                .map_or_else(|| "the state".to_owned(), |(parameter, _)| parameter.own()),
+        })
+    }
+
     /// What may be part of a cycle: the parameters, which may be of a subclass with attributes.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.parameters.iter().try_for_each(|parameter| visit.call(&parameter.array))
     }
-}
-
-/// The stretches of memory that a step writes: the parameters, and then the rooms of the state.
-fn stretches<'a>(
-    parameters: impl ExactSizeIterator<Item = (&'a Parameter, *mut u8)>,
-    rooms: &Rooms,
-) -> impl ExactSizeIterator<Item = (usize, usize)> {
-    let of_one =
-        |(parameter, data): (&Parameter, *mut u8)| (data as usize, data as usize + parameter.layout.bytes());
-    let mut all: Vec<_> = parameters.map(of_one).collect();
-    all.extend(rooms.stretches());
-    all.into_iter()
 }

@@ -69,7 +69,7 @@ impl<'py> Lone<'py> {
             return Self::new(p, &copied, state, slots, out);
         }
         let strided = matches!(gradient.order, Order::Strided { .. });
-        let staged = gradient.order != Order::Same || gradient.dtype != tensor.dtype;
+        let staged = gradient.order != Order::Same || gradient.dtype != tensor.dtype.into();
         Ok(Self {
             tensor: [tensor],
             gradient: [gradient],

@@ -9,6 +9,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyComplex, PyFloat, PyList, PyType};
 
 use super::fields::{Fields, is_masked, references};
+use super::forms::Form;
 use super::layouts::{Layout, same};
 use super::looks::Look;
 use super::made::{Room, copy};
@@ -160,7 +161,7 @@ impl Parameter {
             && seen.data as usize + self.layout.bytes() <= self.clear.1
         {
             gradient.data = seen.data;
-            gradient.dtype = self.layout.dtype;
+            gradient.dtype = self.layout.dtype.into();
             gradient.order = Order::Same;
             return true;
         }
@@ -249,7 +250,7 @@ impl Parameter {
         let dtype = self.dtype_of_copy(given)?;
         let copied = self.copied(given, &self.layout.in_dtype(dtype))?;
         gradient.data = Fields::of(&copied).expect("we made it").data;
-        gradient.dtype = dtype;
+        gradient.dtype = dtype.into();
         gradient.order = Order::Same;
         Ok(Some(copied))
     }
@@ -262,6 +263,9 @@ impl Parameter {
             return Err(type_error(format!("{} has dtype {dtype}, not {wanted}", self.grads())));
         }
         let fields = Fields::of(given).expect("an array stays an array");
+        if given.getattr("dtype")?.getattr("name")?.eq("bfloat16")? {
+            fields.know_bfloat16();
+        }
         Ok(fields.dtype().filter(|_| !self.layout.complex).unwrap_or(self.layout.dtype))
     }
 
@@ -276,7 +280,7 @@ impl Parameter {
             self.scratch = Some(Room::new(given.py(), layout.bytes())?);
         }
         let scratch = self.scratch.as_ref().expect("just made");
-        let copied = scratch.view(given.py(), scratch.start(), layout)?;
+        let copied = scratch.view(given.py(), scratch.start(), &Form::of(layout))?;
         copy(&copied, given)?;
         Ok(copied)
     }

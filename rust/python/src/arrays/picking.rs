@@ -1,9 +1,9 @@
 //! Gradients that have rows: where the core reads their values, and the tables of their rows, kept from step to step.
 
-use gradstep_core::dtypes::Dtype;
+use gradstep_core::dtypes::{Dtype, GradDtype};
 use gradstep_core::memory::{Gradient, Order};
 use gradstep_core::plans::Extent;
-use gradstep_core::rows::{Rows as Table, RowsError};
+use gradstep_core::rows::{RowsError, Table};
 use numpy::npyffi::NPY_ARRAY_ALIGNED;
 use pyo3::prelude::*;
 
@@ -73,10 +73,11 @@ impl Layout {
     }
 
     /// The dtype of values, and how far apart they are, in elements, if the core can read them where they are.
-    fn apart(&self, values: &Fields<'_>, width: usize) -> Option<(Dtype, isize)> {
-        let (dtype, complex) = values.numbers()?;
+    fn apart(&self, values: &Fields<'_>, width: usize) -> Option<(GradDtype, isize)> {
+        let (dtype, complex) = values.gradient()?;
         let (own, size) = (self.dtype.size() as isize, dtype.size() as isize);
-        if !values.has(NPY_ARRAY_ALIGNED) || complex != self.complex || complex && dtype != self.dtype {
+        if !values.has(NPY_ARRAY_ALIGNED) || complex != self.complex || complex && dtype != self.dtype.into()
+        {
             return None;
         }
         let within: Vec<_> = self.strides[1..].iter().map(|stride| stride / own * size).collect();
@@ -126,7 +127,7 @@ impl Parameter {
         if copied {
             let dtype = self.dtype_of_copy(&values)?;
             values = self.copied(&values, &self.layout.of_rows(count, dtype))?;
-            found = Some((dtype, width as isize));
+            found = Some((dtype.into(), width as isize));
         }
         let (dtype, apart) = found.expect("known, or just made");
         gradient.data = Fields::of(&values).expect("an array stays an array").data;

@@ -1,6 +1,6 @@
 //! `Rows`: a gradient that has values for some rows of its parameter.
 
-use gradstep_core::rows::{Rows as Table, RowsError};
+use gradstep_core::rows::{RowsError, Table};
 use numpy::npyffi::NPY_TYPES;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
