@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -344,3 +346,50 @@ def test_the_memory_of_a_step_does_not_depend_on_the_rows_that_are_not_touched()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 100_000
+
+
+@pytest.mark.parametrize("options", [{}, {"state_dtype": "bfloat16"}])
+@pytest.mark.parametrize("shape", [(60, 70), (60, 5), (900,)])
+def test_all_rows_in_any_order_are_a_dense_step(options: dict[str, Any], shape: tuple[int, ...]) -> None:
+    random = np.random.default_rng(7)
+    p = random.normal(size=shape).astype(np.float32)
+    q = p.copy()
+    ours, theirs = gs.Adam(p, **options), gs.Adam(q, **options)
+    for order in (random.permutation(len(p)), np.arange(len(p)), -1 - np.arange(len(p))):
+        g = random.normal(size=shape).astype(np.float32)
+        ours.step(gs.Rows(order, g[order]))
+        theirs.step(g)
+        assert_same_bits(p, q, "p")
+        for slot, array in ours.state["0"].items():
+            assert_same_bits(np.asarray(array), np.asarray(theirs.state["0"][slot]), slot)
+
+
+def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parent.parent / "docs" / "sparse-rows.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, names)
+    assert len(blocks) == 2
+    assert capsys.readouterr().out == "{'table': 1, 'bias': 1}\n"
+
+
+def test_copies_follow_the_rows() -> None:
+    p, copied = normal(1, 30, 4, dtype=np.float32), np.zeros((30, 4), np.uint16)
+    opt = gs.SGD(p, lr=0.5, copy_to=copied)
+    opt.step(gs.Rows([3, 29, 3], normal(2, 3, 4)))
+    fresh = np.zeros((30, 4), np.uint16)
+    gs.SGD(p.copy(), copy_to=fresh)
+    np.testing.assert_array_equal(copied, fresh)
+
+
+def test_values_may_be_bfloat16() -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    values = normal(2, 40, 3).astype(ml_dtypes.bfloat16)
+    indices = np.arange(40) % 11
+    p, q = normal(1, 12, 3), normal(1, 12, 3)
+    for array, given_values in ((p, values), (q, values.astype(np.float32))):
+        opt = gs.SGD(array, lr=0.5)
+        for _ in range(3):
+            opt.step(gs.Rows(indices, given_values))
+    assert_same_bits(p, q, "p")

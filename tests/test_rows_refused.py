@@ -166,6 +166,30 @@ def test_the_group_is_named() -> None:
         opt.step([np.ones(3), gs.Rows(I, V)])
 
 
+def test_state_in_blocks_has_no_rows() -> None:
+    p = np.ones((100, 64), np.float32)
+    opt = gs.Adam(p, state_dtype="8bit")
+    message = (
+        "grads has some rows, but the state is kept in blocks of other elements: state_dtype must be None or "
+        "'bfloat16'"
+    )
+    with refuses(ValueError, message):
+        opt.step(gs.Rows([1], np.ones((1, 64))))
+    assert p.all()
+
+
+def test_copies_are_of_whole_arrays_where_new_ones_are_made() -> None:
+    p = np.ones((3, 4), np.float32)
+    opt = gs.SGD(p, copy_to=np.zeros((3, 4), np.uint16))
+    message = (
+        "grads has some rows, of which copy_to would get copies, but not of the others in a new array: "
+        "copy_to must be None, or the step be one in place"
+    )
+    with refuses(ValueError, message):
+        opt.apply_gradients(gs.Rows(I, V), p)
+    assert opt.step(gs.Rows(I, V))
+
+
 def test_updates_do_not_tell_the_shape_of_a_parameter() -> None:
     with pytest.raises(
         TypeError, match="grads is a Rows; an ndarray, or a list, tuple or dict of ndarrays is wanted"

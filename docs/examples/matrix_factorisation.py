@@ -2,13 +2,14 @@
 
     rating of film j by user i ≈ μ + b_i + c_j + p_i·q_j
 
-What it teaches: each batch of ratings has gradients for the rows of its users and films only, matrices (p, q) and
-vectors of biases (b, c) alike, and `gs.Rows` takes them as they are. Adam is its lazy form here: the moments of a
-user who is not in the batch stay as they are. Weight decay would shrink all rows at each step, and is refused
-together with rows. What one wants of it is written where the gradient is: λ times the rows that were used.
+What it teaches: each batch of ratings has gradients for the rows of its users and films only, matrices (p,
+q) and vectors of biases (b, c) alike, and `gs.Rows` takes them as they are. Adam is its lazy form here: the
+moments of a user who is not in the batch stay as they are. Weight decay would shrink all rows at each step,
+and is refused together with rows. What one wants of it is written where the gradient is: λ times the rows
+that were used.
 
-What to look at: the error on ratings that were not learned from falls far below what the biases alone can do. Without
-λ it stays higher, though that on the others is lower: they are learned by heart.
+What to look at: the error on ratings that were not learned from falls far below what the biases alone can
+do. Without λ it stays higher, though that on the others is lower: they are learned by heart.
 """
 
 import numpy as np
@@ -34,6 +35,7 @@ def make_ratings(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def predicted(params: dict[str, np.ndarray], mean: float, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Compute what users i would give to films j."""
     products = np.einsum("nd,nd->n", params["p"][i], params["q"][j])
     return mean + params["b"][i] + params["c"][j] + products
 
@@ -76,13 +78,13 @@ def train(decay: float, width: int) -> dict[str, float]:
             for name, of in (("learned", learned), ("held out", np.flatnonzero(held)))
         }
         if epoch % 4 == 0 or epoch == EPOCHS - 1:
-            print(
-                f"  epoch {epoch + 1:2}: error {found['learned']:.3f} learned, {found['held out']:.3f} held out"
-            )
+            errors_of = ", ".join(f"{error:.3f} {name}" for name, error in found.items())
+            print(f"  epoch {epoch + 1:2}: error {errors_of}")
     return found
 
 
 def main() -> dict[str, dict[str, float]]:
+    """Learn with biases only, with vectors too, and without λ."""
     runs = {
         "biases": train(decay=0.1, width=0),
         "vectors": train(decay=0.1, width=WIDTH),

@@ -4,12 +4,13 @@ A word c beside a word w is to be told from k words n that are drawn at random:
 
     loss = −log σ(u_w·v_c) − Σ log σ(−u_w·v_n)
 
-What it teaches: a batch of pairs has gradients for the rows of its words only. `gs.Rows` takes them as they fall out
-of the chain rule, the same word several times, and a step costs as much as the batch is large: the size of the
-vocabulary does not matter. AdaGrad is the same as with all the zeros.
+What it teaches: a batch of pairs has gradients for the rows of its words only. `gs.Rows` takes them as they
+fall out of the chain rule, the same word several times, and a step costs as much as the batch is large: the
+size of the vocabulary does not matter. AdaGrad does just what it does with all the zeros.
 
-What to look at: the loss falls below that of chance, (k + 1)·log 2, and words of one kind are near each other. The last
-line tells how long a step takes with the rows and with a dense gradient, which is made of them first.
+What to look at: the loss falls below that of chance, (k + 1)·log 2, and words of one kind are near each
+other. The last line tells how long a step takes with the rows and with a dense gradient, which is made of
+them first.
 """
 
 import re
@@ -48,7 +49,7 @@ def thinned(rng: np.random.Generator, text: np.ndarray, share: np.ndarray) -> np
 def loss_and_grads(
     words: np.ndarray, contexts: np.ndarray, w: np.ndarray, c: np.ndarray
 ) -> tuple[float, dict[str, gs.Rows]]:
-    """Compute the mean loss of pairs, and its gradient; `c` has the true context first, then the drawn ones."""
+    """Compute the mean loss of pairs, and its gradient; `c` has the true context, then those drawn."""
     u, v = words[w], contexts[c]
     scores = np.einsum("bd,bkd->bk", u, v)
     signs = np.full(c.shape[1], -1, np.float32)
@@ -67,6 +68,7 @@ def rank(unit: np.ndarray, words: list[str], a: str, b: str) -> int:
 
 
 def main() -> dict[str, object]:
+    """Learn the vectors, show what is near to some words, and compare the times of a step."""
     rng = np.random.default_rng(0)
     words, text = corpus()
     counts = np.bincount(text, minlength=len(words))

@@ -11,9 +11,9 @@ import numpy as np
 
 import gradstep as gs
 from gradstep.bench import hypers
+from gradstep.bench.compiled import jit
 
 
-@numba.njit(parallel=True)
 def sgd_of_rows(p: Any, indices: Any, values: Any, lr: Any) -> None:
     """Step downhill."""
     for i in numba.prange(indices.size):
@@ -22,7 +22,6 @@ def sgd_of_rows(p: Any, indices: Any, values: Any, lr: Any) -> None:
             p[row, k] -= lr * values[i, k]
 
 
-@numba.njit(parallel=True)
 def adam_of_rows(
     p: Any, m: Any, v: Any, indices: Any, values: Any, beta1: Any, beta2: Any, rate: Any, eps: Any
 ) -> None:
@@ -40,9 +39,9 @@ def adam_of_rows(
 def step(p: Any, m: Any, v: Any, *, adam: bool) -> Callable[[Any, Any], object]:
     """Make the step on these arrays."""
     numba.set_num_threads(min(gs.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+    kernel, steps = jit(adam_of_rows if adam else sgd_of_rows, parallel=True), 0
     if not adam:
-        return lambda indices, values: sgd_of_rows(p, indices, values, np.float32(hypers.LR))
-    steps = 0
+        return lambda indices, values: kernel(p, indices, values, np.float32(hypers.LR))
 
     def take(indices: Any, values: Any) -> None:
         nonlocal steps
@@ -50,6 +49,6 @@ def step(p: Any, m: Any, v: Any, *, adam: bool) -> Callable[[Any, Any], object]:
         root = np.sqrt(1 - hypers.BETA2**steps)
         rate, eps = hypers.LR * root / (1 - hypers.BETA1**steps), hypers.EPS * root
         constants = (np.float32(x) for x in (hypers.BETA1, hypers.BETA2, rate, eps))
-        adam_of_rows(p, m, v, indices, values, *constants)
+        kernel(p, m, v, indices, values, *constants)
 
     return take

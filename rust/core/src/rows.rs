@@ -74,17 +74,23 @@ impl Table {
         self.finish(rows, sorted, repeated)
     }
 
-    fn finish(&mut self, rows: usize, sorted: bool, mut repeated: bool) -> Result<(), RowsError> {
+    fn finish(&mut self, rows: usize, sorted: bool, repeated: bool) -> Result<(), RowsError> {
         if !sorted {
             self.sort(rows)?;
-            repeated = self.keys.windows(2).any(|pair| pair[0] >> self.bits == pair[1] >> self.bits);
+        } else if !repeated {
+            return Ok(());
         }
-        if repeated {
-            let Self { keys, starts, bits, .. } = self;
-            starts.try_reserve(keys.len())?;
-            let begins = |i: &usize| *i == 0 || keys[i - 1] >> *bits != keys[*i] >> *bits;
-            starts.extend((0..keys.len()).filter(begins));
+        let Self { keys, starts, bits, .. } = self;
+        starts.try_reserve(keys.len())?;
+        starts.resize(keys.len(), 0);
+        // Without a branch, which nobody could guess. What is written for a row that goes on is written over.
+        let (mut count, mut last) = (0, u64::MAX);
+        for (i, &key) in keys.iter().enumerate() {
+            starts[count] = i;
+            count += usize::from(key >> *bits != last);
+            last = key >> *bits;
         }
+        starts.truncate(if count == keys.len() { 0 } else { count });
         Ok(())
     }
 
