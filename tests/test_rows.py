@@ -375,10 +375,11 @@ def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_copies_follow_the_rows() -> None:
-    p, copied = normal(1, 30, 4, dtype=np.float32), np.zeros((30, 4), np.uint16)
+    p = normal(1, 30, 4, dtype=np.float32)
+    copied: Any = np.zeros((30, 4), np.uint16)
     opt = gs.SGD(p, lr=0.5, copy_to=copied)
     opt.step(gs.Rows([3, 29, 3], normal(2, 3, 4)))
-    fresh = np.zeros((30, 4), np.uint16)
+    fresh: Any = np.zeros((30, 4), np.uint16)
     gs.SGD(p.copy(), copy_to=fresh)
     np.testing.assert_array_equal(copied, fresh)
 
