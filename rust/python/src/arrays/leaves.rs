@@ -11,6 +11,7 @@ use super::forms::{Element, Form};
 use super::made::copy;
 use super::members::{ACCUMULATED, AVERAGE, Member, Slots, reserved};
 use super::outputs::Spares;
+use super::packed::Packed;
 use super::parameters::Parameter;
 use super::picking::Tables;
 use super::rooms::Rooms;
@@ -18,7 +19,6 @@ use super::shadows::Shadow;
 use super::writable::Written;
 use crate::errors::{label, value_error};
 use crate::files::Files;
-use crate::packed::Packed;
 
 pub(crate) struct Leaves {
     pub(super) parameters: Vec<Parameter>,
