@@ -57,6 +57,8 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::arrays::Exchange;
+    #[pymodule_export]
     use super::checksums::Checksum;
     #[pymodule_export]
     use super::floor::floor;

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use super::leaves::Leaves;
 use super::members::reserved;
 use super::outputs::{Made, Outputs};
+use super::watched::Watched;
 
 impl Leaves {
     /// Where the gradients of a step are put before they are admitted, in the order of the parameters.
@@ -19,7 +20,8 @@ impl Leaves {
     pub(crate) fn admit(&mut self, py: Python<'_>, in_place: bool) -> PyResult<bool> {
         assert_eq!(self.held.len(), self.parameters.len());
         let (mut disturbed, mut staged, mut complete) = (false, (false, false), true);
-        let Self { parameters, tensors, gradients, held, written, .. } = self;
+        let Self { parameters, tensors, gradients, held, written, watched, .. } = self;
+        let exchange = watched.as_ref().map(Watched::exchange);
         let leaves = parameters.iter_mut().zip(tensors).zip(gradients).zip(held);
         for (((parameter, tensor), gradient), held) in leaves {
             if in_place {
@@ -33,7 +35,13 @@ impl Leaves {
                 complete = false;
                 continue;
             }
-            if let Some(copied) = parameter.admit(held.bind(py), written, gradient)? {
+            let copied = match exchange {
+                Some(exchange) if exchange.knows(held.bind(py)) => {
+                    parameter.admit_tensor(exchange, held.bind(py), written, gradient)?
+                }
+                _ => parameter.admit(held.bind(py), written, gradient)?,
+            };
+            if let Some(copied) = copied {
                 disturbed = true;
                 *held = copied.unbind();
             }
@@ -145,12 +153,14 @@ impl Leaves {
 
     /// Every array is still what was checked, whatever Python code has run since.
     pub(crate) fn verify(&self, py: Python<'_>, outputs: Option<&Outputs<'_>>) -> PyResult<()> {
+        let exchange = self.watched.as_ref().map(Watched::exchange);
+        self.verify_watched(py)?;
         for (leaf, parameter) in self.parameters.iter().enumerate() {
             if outputs.is_none() {
                 parameter.verify(py, &self.tensors[leaf])?;
             }
             if !self.gradients[leaf].data.is_null() {
-                parameter.verify_gradient(self.held[leaf].bind(py), &self.gradients[leaf])?;
+                parameter.verify_gradient(self.held[leaf].bind(py), &self.gradients[leaf], exchange)?;
             }
         }
         outputs.map_or(Ok(()), |outputs| outputs.verify(&self.parameters))

@@ -11,6 +11,7 @@ use super::members::{ACCUMULATED, AVERAGE, Member, Slots, reserved};
 use super::outputs::Spares;
 use super::parameters::Parameter;
 use super::rooms::Rooms;
+use super::watched::Watched;
 use super::writable::Written;
 use crate::errors::value_error;
 use crate::files::Files;
@@ -41,6 +42,8 @@ pub(crate) struct Leaves {
     /// Whether the gradients are those of the arrays that are held.
     pub(super) admitted: bool,
     pub(super) staged: (bool, bool),
+    /// The tensors whose memory the parameters are, if they are watched.
+    pub(super) watched: Option<Watched>,
 }
 
 impl Leaves {
@@ -70,6 +73,7 @@ impl Leaves {
             accumulates,
             admitted: false,
             staged: (false, false),
+            watched: None,
             tensors,
             rooms,
             written: Written::default(),
@@ -253,7 +257,7 @@ impl Leaves {
                 self.parameters[leaf] = new.parameter;
                 self.tensors[leaf].params = new.data;
             }
-            self.bound = true;
+            (self.bound, self.watched) = (true, None);
             return Ok(());
         }
         if files.is_some() {
@@ -276,7 +280,11 @@ impl Leaves {
 
     /// What may be part of a cycle: the parameters, which may be of a subclass with attributes.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.parameters.iter().try_for_each(|parameter| visit.call(&parameter.array))
+        for parameter in &self.parameters {
+            visit.call(&parameter.array)?;
+            visit.call(&parameter.foreign)?;
+        }
+        self.watched.as_ref().map_or(Ok(()), |watched| watched.traverse(visit))
     }
 }
 

@@ -1,8 +1,12 @@
 //! The arrays of users and our own: what is read off an ndarray, which ones a step takes, and how their memory
 //! is lent to the core. The border's one place for `unsafe`.
 
+mod capsules;
+mod dlpack;
 mod entries;
+mod exchange;
 mod fields;
+mod foreign;
 mod items;
 mod layouts;
 mod leaves;
@@ -15,9 +19,13 @@ mod outputs;
 mod parameters;
 mod places;
 mod rooms;
+mod tensors;
+mod watched;
 mod writable;
 
+pub(crate) use capsules::{speaks_dlpack, writable_import};
 pub(crate) use entries::{Items, Lookup};
+pub(crate) use exchange::Exchange;
 pub(crate) use fields::{Fields, is_masked, references};
 pub(crate) use leaves::Leaves;
 pub(crate) use lone::Lone;
