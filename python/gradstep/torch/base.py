@@ -16,7 +16,7 @@ from gradstep.torch.engine import CHANGED, FIRST, PARTIAL, UPDATED, Engine
 from gradstep.torch.packing import merged, packed, unpacked, warn_of_counts
 from gradstep.torch.states import Changes, State
 from gradstep.torch.tensors import tensor
-from gradstep.torch.words import COMMON, Words
+from gradstep.torch.words import COMMON, Words, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -156,7 +156,7 @@ class Optimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 result = closure()
             if loss is None and result is not None and self._engine.native.feedback_state:
-                loss = float(result)
+                loss = number("the closure's loss", result)
         engine = self._engine
         done = CHANGED
         if engine.settled and not self._state.changes.made:
@@ -184,7 +184,8 @@ class Optimizer(torch.optim.Optimizer):
     def _heed(self) -> None:
         """Take over what has been changed in groups and state."""
         engine, groups = self._engine, self.param_groups
-        if self._state.changes.made or not (engine.heeds(groups) or engine.heed(groups)):
+        heeded = engine.settled and engine.heeds(groups)
+        if self._state.changes.made or not (heeded or engine.heed(groups)):
             self._renew()
 
     def _renew(self) -> None:

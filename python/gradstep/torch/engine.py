@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from gradstep.pytorch.writing import momentum_product
@@ -60,7 +61,7 @@ class Engine:
         """Let the tensors be looked at natively at each step."""
         told: Floats
         if EXCHANGE is None:
-            told = torch.zeros(len(self.tensors)).numpy()
+            told = np.array([*self.native.counts.values()], np.float32)
         else:
             told = self.native._watch(EXCHANGE, self.tensors)
         self.told = told
@@ -81,8 +82,7 @@ class Engine:
     def heeds(self, groups: Groups) -> bool:
         """Tell whether the groups say what they said."""
         return (
-            self.settled
-            and len(groups) == len(self.said)
+            len(groups) == len(self.said)
             and all(
                 group.get(key) is value
                 for group, said in zip(groups, self.said, strict=True)
@@ -146,7 +146,9 @@ class Engine:
         if [len(of_one) for of_one in found] != [len(views) for views in self.views]:
             return False
         return all(
-            mine is theirs and mine.data_ptr() == view.ctypes.data and tuple(mine.shape) == view.shape
+            mine is theirs
+            and tuple(mine.shape) == view.shape
+            and (not view.size or mine.data_ptr() == view.ctypes.data and strides(mine) == view.strides)
             for mine, theirs, view in zip(
                 self.tensors, chain.from_iterable(found), chain.from_iterable(self.views), strict=True
             )
@@ -204,7 +206,7 @@ class Engine:
         """Give the state of each parameter that has had an update, of live tensors, as torch has it."""
         state = {}
         for i, (p, name) in enumerate(zip(self.tensors, self.names, strict=True)):
-            slots = {slot: tensor(values) for slot, values in self.native._state[name].items()}
+            slots = self.words.ordered({slot: tensor(a) for slot, a in self.native._state[name].items()})
             if (self.told[i] > 0 or self.kind.__name__ == "Adagrad") and (slots or self.words.numbers):
                 state[p] = {name: self.number(name, i) for name in self.words.numbers} | slots
         return state
@@ -246,6 +248,11 @@ def label(number: int, i: int, group: dict[str, Any]) -> str:
     """Name a parameter as native errors do."""
     names = group.get("param_names", ())
     return f"params['{number}.{names[i] if len({*names}) == len(group['params']) else i}']"
+
+
+def strides(tensor: Any) -> tuple[int, ...]:
+    """Give how far apart the elements of a tensor are, in bytes."""
+    return tuple(step * tensor.element_size() for step in tensor.stride())
 
 
 def is_mutable(value: Any) -> bool:

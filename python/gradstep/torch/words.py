@@ -100,6 +100,11 @@ class Words:
         """The numbers in the state of a parameter."""
         return self.form.numbers if self.form else ("step",)
 
+    def ordered(self, slots: dict[str, Any]) -> dict[str, Any]:
+        """Put the state of a parameter into torch's order."""
+        order = self.form.slots if self.form else ()
+        return {slot: slots[slot] for slot in (*order, *slots) if slot in slots}
+
     def read(self, label: str, group: dict[str, Any], besides: tuple[str, ...]) -> dict[str, Any]:
         """Give the hyperparameters of a group by our names; ``besides`` are other names that a group may have.
 
@@ -132,4 +137,4 @@ def number(label: str, value: Any) -> Any:
         return value
     if value.numel() != 1:
         raise ValueError(f"{label} must be a number, got a tensor of shape {tuple(value.shape)}")
-    return value.item()
+    return value.detach().item()
