@@ -1,4 +1,4 @@
-"""Arrays of other libraries: anything with ``__dlpack__`` as gradient, and where it can be written to as parameter."""
+"""Arrays of other libraries: anything with ``__dlpack__`` as gradient, and if writable as parameter."""
 
 from __future__ import annotations
 
@@ -113,7 +113,11 @@ BAD_GRADIENTS = {
     "shape": (Foreign(np.ones(3)), ValueError, "grads['w'] has shape (3,), but params['w'] has shape (2,)"),
     "integers": (Foreign(np.ones(2, int)), TypeError, "grads['w'] has dtype int64, not a float dtype"),
     "a bool": (Foreign(np.ones(2, bool)), TypeError, "grads['w'] has dtype bool, not a float dtype"),
-    "complex": (Foreign(np.ones(2, complex)), TypeError, "grads['w'] has dtype complex128, not a float dtype"),
+    "complex": (
+        Foreign(np.ones(2, complex)),
+        TypeError,
+        "grads['w'] has dtype complex128, not a float dtype",
+    ),
     "a device": (
         Foreign(np.ones(2), (2, 0)),
         TypeError,
@@ -159,7 +163,7 @@ class TestParameters:
                 np.testing.assert_array_equal(mine[name], p)
         params: Any = opt.params
         assert np.shares_memory(params["w"], mine["w"])
-        np.testing.assert_array_equal(opt.averaged["w"], plain.averaged["w"])  # type: ignore[call-overload, index]
+        np.testing.assert_array_equal(opt.averaged["w"], plain.averaged["w"])  # type: ignore[call-overload]
 
     def test_that_are_replaced_are_missed(self) -> None:
         params = {"w": Foreign(np.ones(2))}

@@ -1,9 +1,9 @@
 """The cases of torch's own optimizer tests, as far as they come with its package: ``optim_db``.
 
-Of `torch.testing._internal.common_optimizers` run: for the ten classes that both have, every input on the CPU in float32,
-float64 and, as gradients, bfloat16, each with the flags ``foreach`` and ``fused`` that it may have, with every scheduler
-that it names, as a dict and in groups; and every input that is to be refused. What is refused in torch and taken here, or
-refused with another error, stands in `TAKEN` and `OTHERWISE`.
+Of `torch.testing._internal.common_optimizers` run, for the ten classes that both have: every input on the
+CPU, in float32 and float64, as a list and in groups with names; the flags ``foreach`` and ``fused``; every
+scheduler that stands there; every input that is to be refused. What is refused in torch and taken here, or
+refused with another error, stands in `TAKEN` and `OTHERWISE`. Inputs that are ``capturable`` are refused here.
 """
 
 from __future__ import annotations

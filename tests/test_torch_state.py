@@ -6,6 +6,7 @@ import copy
 import io
 import pickle
 from collections import defaultdict
+from functools import partial
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def test_is_empty_at_first_and_then_as_torchs() -> None:
 def test_written_into_it_takes_effect() -> None:
     nets = []
     for module in (gradstep.torch, torch.optim):
-        net, opt = trained("perceptron", lambda params, module=module: module.Adam(params, lr=0.01), 3)
+        net, opt = trained("perceptron", partial(module.Adam, lr=0.01), 3)
         p = net[0].weight
         opt.state[p]["exp_avg"].zero_()
         opt.state[p]["step"].fill_(7)
@@ -70,7 +71,7 @@ def test_written_into_it_takes_effect() -> None:
 def test_it_may_be_reset(reset: Any) -> None:
     nets = []
     for module in (gradstep.torch, torch.optim):
-        net, opt = trained("perceptron", lambda params, module=module: module.Adam(params, lr=0.01), 3)
+        net, opt = trained("perceptron", partial(module.Adam, lr=0.01), 3)
         reset(opt)
         nets.append(go_on(net, opt))
     assert apart(*nets) < 1e-5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,6 +69,10 @@ SCHEDULERS: dict[str, Any] = {
 }
 
 
+def stepped(scheduler: Any, _: Any) -> None:
+    scheduler.step()
+
+
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_torchs_schedulers_take_effect(scheduler: str) -> None:
     nets = []
@@ -75,7 +80,7 @@ def test_torchs_schedulers_take_effect(scheduler: str) -> None:
         net, loss = made("perceptron")
         opt = module.Adam(net.parameters(), lr=0.01)
         schedule = SCHEDULERS[scheduler](opt)
-        train(net, loss, opt, 30, then=lambda _, schedule=schedule: schedule.step())
+        train(net, loss, opt, 30, then=partial(stepped, schedule))
         assert opt.param_groups[0]["lr"] != 0.01
         nets.append(net)
     assert apart(*nets) < 1e-4
@@ -132,7 +137,7 @@ def test_under_compiled_forward_passes(backend: str) -> None:
 
 def test_inside_a_compiled_step() -> None:
     """Nothing of a step can be compiled, so it is a break in the graph."""
-    net, loss = made("perceptron")
+    net, _ = made("perceptron")
     opt = gradstep.torch.Adam(net.parameters(), lr=0.01)
     x = torch.randn(16, 8)
 

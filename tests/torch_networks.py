@@ -14,7 +14,7 @@ torch.set_num_threads(1)  # what is small is faster so
 TORCHS = ("SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Adadelta", "Adamax", "NAdam", "RAdam", "Rprop")
 
 
-class Recurrent(nn.Module):
+class Recurrent(nn.Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.embedding = nn.Embedding(11, 6)
@@ -44,7 +44,9 @@ def convolutional() -> tuple[Any, Callable[[Any, Any], Any]]:
         return nn.functional.cross_entropy(net(x), (x.mean((1, 2, 3)) > 0).long())
 
     net = nn.Sequential(
-        nn.Conv2d(3, 6, 3, bias=False),  # whose gradient would be nothing but rounding, before a normalisation
+        nn.Conv2d(
+            3, 6, 3, bias=False
+        ),  # whose gradient would be nothing but rounding, before a normalisation
         nn.BatchNorm2d(6),
         nn.ReLU(),
         nn.Conv2d(6, 4, 3),

@@ -1,4 +1,4 @@
-"""gradstep's threads under threadpoolctl: imported, it is seen and limited with all other pools of the process.
+"""gradstep's threads under threadpoolctl, which then sees and limits them beside all other pools.
 
 The import registers `Controller`; it needs threadpoolctl, and ``import gradstep`` does not do it.
 """
@@ -22,9 +22,8 @@ class Controller(threadpoolctl.LibController):
         >>> with threadpoolctl.threadpool_limits(1, user_api="gradstep"):
         ...     gs.get_num_threads()
         1
-        >>> [found["version"] for found in threadpoolctl.threadpool_info() if found["user_api"] == "gradstep"] == [
-        ...     gs.__version__
-        ... ]
+        >>> found = [one for one in threadpoolctl.threadpool_info() if one["user_api"] == "gradstep"]
+        >>> found[0]["version"] == gs.__version__
         True
     """
 

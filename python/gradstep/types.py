@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gradstep.schedules import Schedule
 
-__all__ = ["Floats", "Foreign", "Grads", "Params", "Rate"]
+__all__ = ["Arrays", "Floats", "Foreign", "Grads", "Params", "Rate"]
 
 # What a container holds is left open: type checkers take a dict of arrays and lists to hold just objects.
 
@@ -30,22 +30,24 @@ class Foreign(Protocol):
         ...
 
 
-Params: TypeAlias = NDArray[np.inexact[Any]] | Foreign | list[Any] | tuple[Any, ...] | Mapping[Any, Any]
-"""Parameters: an ndarray, or a list, tuple or dict of them, nested as deep as you like; or a list of
-groups, dicts with the key "params". In the place of an ndarray there may be an array of another library on the CPU
-that speaks DLPack and may be written to."""
+Arrays: TypeAlias = NDArray[np.inexact[Any]] | list[Any] | tuple[Any, ...] | Mapping[Any, Any]
+"""An ndarray, or a list, tuple or dict of them, nested as deep as you like."""
+
+Params: TypeAlias = Arrays | Foreign
+"""Parameters: `Arrays`; or a list of groups, dicts with the key "params". In the place of an ndarray there may
+be an array of another library on the CPU that speaks DLPack and may be written to."""
 
 Grads: TypeAlias = (
     NDArray[np.inexact[Any]]
+    | Foreign
     | np.inexact[Any]
     | complex
-    | Foreign
     | list[Any]
     | tuple[Any, ...]
     | Mapping[Any, Any]
 )
-"""Gradients: arrays in the structure of the parameters, also those of other libraries on the CPU that speak DLPack. A
-scalar is the gradient of a 0-d array."""
+"""Gradients: arrays in the structure of the parameters, also those of other libraries on the CPU that speak
+DLPack. A scalar is the gradient of a 0-d array."""
 
 Rate: TypeAlias = float | np.floating[Any] | Schedule
 """A hyperparameter: a number, or a schedule of the update number."""

@@ -1,8 +1,8 @@
-"""Optimizers of torch's kind with the steps of gradstep: ``gradstep.torch.Adam(model.parameters(), lr=1e-3)``.
+"""Optimizers of torch's kind with the steps of gradstep: ``gradstep.torch.Adam(model.parameters())``.
 
-Each class is a ``torch.optim.Optimizer`` with the arguments of torch's class of its name, where there is one,
-and takes its place. Parameters are dense tensors on the CPU, and are updated where they are. ``import gradstep``
-imports none of this; it needs torch.
+Each class is a ``torch.optim.Optimizer`` with the arguments of torch's class of its name, where there is
+one, and takes its place. Parameters are dense tensors on the CPU, and are updated where they are.
+``import gradstep`` imports none of this; it needs torch.
 """
 
 from gradstep.torch.adam import Adam, Adamax, AdamW, NAdam, RAdam

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch.optim.optimizer import ParamsT
 
-    from gradstep.torch.words import Number, Options, Pair
+    from gradstep.torch.words import Number, Pair, RootOptions
 
 
 class Adam(Optimizer):
@@ -61,7 +61,7 @@ class Adam(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -123,7 +123,7 @@ class AdamW(Optimizer):
         capturable: bool = False,
         differentiable: bool = False,
         fused: bool | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -186,7 +186,7 @@ class NAdam(Optimizer):
         maximize: bool = False,
         capturable: bool = False,
         differentiable: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -247,7 +247,7 @@ class RAdam(Optimizer):
         maximize: bool = False,
         capturable: bool = False,
         differentiable: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -305,7 +305,7 @@ class Adamax(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
         capturable: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,

@@ -16,7 +16,7 @@ from gradstep.torch.engine import CHANGED, FIRST, PARTIAL, UPDATED, Engine
 from gradstep.torch.packing import merged, packed, unpacked, warn_of_counts
 from gradstep.torch.states import Changes, State
 from gradstep.torch.tensors import tensor
-from gradstep.torch.words import COMMON, Words, number
+from gradstep.torch.words import COMMON, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -49,11 +49,13 @@ class Optimizer(torch.optim.Optimizer):
     ``torch.optim.lr_scheduler`` writes its rates into the groups, and so works as ever.
 
     Raises:
-        TypeError: a parameter is no dense tensor of floats on the CPU, or a hyperparameter is of the wrong type.
+        TypeError: a parameter is no dense tensor of floats on the CPU, or a hyperparameter is of the wrong
+            type.
         ValueError: a hyperparameter is out of range, parameters share memory, or ``capturable`` or
-            ``differentiable`` is asked for. ``foreach`` and ``fused`` only say how torch would go about the same
-            step: each value is taken, and none makes a difference.
+            ``differentiable`` is asked for. ``foreach`` and ``fused`` only say how torch would go about the
+            same step: each value is taken, and none makes a difference.
     """
+
     kind: ClassVar[type[optimizers.Optimizer]]
     words: ClassVar[Words]
 
@@ -70,10 +72,14 @@ class Optimizer(torch.optim.Optimizer):
     param_norm = Told()
 
     _engine: Engine
+    param_groups: list[dict[str, Any]]
+    _optimizer_state_dict_post_hooks: OrderedDict[int, Any]
 
     def __init__(self, params: Any, defaults: dict[str, Any], options: Mapping[str, Any]) -> None:
         if not hasattr(self, "kind"):
-            raise TypeError(f"{type(self).__name__} has no rule of its own; take one such as gradstep.torch.Adam")
+            raise TypeError(
+                f"{type(self).__name__} has no rule of its own; take one such as gradstep.torch.Adam"
+            )
         self._common = {name: value for name, value in options.items() if name in COMMON}
         own = {name: value for name, value in options.items() if name not in COMMON}
         self.kind(**self._common, **own)  # which refuses by name what it does not know
@@ -108,7 +114,7 @@ class Optimizer(torch.optim.Optimizer):
 
     @property
     def lr(self) -> Any:
-        """The rate of the next step, a tuple of one for each group if there are several. Assign it to all groups."""
+        """The rate of the next step, a tuple in group order if there are several. Assign it to all groups."""
         self._heed()
         return self._engine.native.lr
 
@@ -147,7 +153,7 @@ class Optimizer(torch.optim.Optimizer):
             return _watched_step(self, closure, loss=loss, scale=scale)
         return self._step(closure, loss=loss, scale=scale)
 
-    # Not to be wrapped by torch, whose wrapper takes longer than the step: `_watched_step` has it where it is needed.
+    # Not to be wrapped by torch, whose wrapper takes longer than a step: `_watched_step` has it.
     step.hooked = True  # type: ignore[attr-defined]
 
     def _step(self, closure: Any = None, *, loss: Any = None, scale: Any = None) -> Any:
@@ -156,7 +162,7 @@ class Optimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 result = closure()
             if loss is None and result is not None and self._engine.native.feedback_state:
-                loss = number("the closure's loss", result)
+                loss = float(result.detach() if isinstance(result, torch.Tensor) else result)
         engine = self._engine
         done = CHANGED
         if engine.settled and not self._state.changes.made:
@@ -184,15 +190,14 @@ class Optimizer(torch.optim.Optimizer):
     def _heed(self) -> None:
         """Take over what has been changed in groups and state."""
         engine, groups = self._engine, self.param_groups
-        heeded = engine.settled and engine.heeds(groups)
-        if self._state.changes.made or not (heeded or engine.heed(groups)):
+        if self._state.changes.made or not engine.heed(groups):
             self._renew()
 
     def _renew(self) -> None:
         """Start afresh from groups and state as they are now."""
         self._assemble(self._state, self._engine.progress())
 
-    def _assemble(self, state: Mapping[Any, Mapping[str, Any]], progress: dict[str, Any]) -> None:
+    def _assemble(self, state: Mapping[Any, dict[str, Any]], progress: dict[str, Any]) -> None:
         engine = Engine(self.kind, self.words, self.param_groups, self._common)
         engine.restore(state, progress)
         before = self._engine.tensors if "_engine" in vars(self) else []
@@ -222,8 +227,8 @@ class Optimizer(torch.optim.Optimizer):
     def state_dict(self) -> dict[str, Any]:
         """Give the state as torch's class of this name does, whose ``load_state_dict`` takes it.
 
-        The value that schedules have now stands in their place. ``"gradstep"`` has what torch has no place for:
-        the number of steps, by which schedules go, what feedback schedules and rules remember.
+        The value that schedules have now stands in their place. ``"gradstep"`` has what torch has no place
+        for: the number of steps, by which schedules go, what feedback schedules and rules remember.
 
         Raises:
             RuntimeError: gradients that were accumulated wait for their update.
@@ -242,8 +247,8 @@ class Optimizer(torch.optim.Optimizer):
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a state dict, of this class or of torch's of this name; as of ``torch.optim.Optimizer``.
 
-        Hyperparameters are those of the dict, as in torch, but schedules stay, and so do options that torch has
-        not got. The tensors are copied. After an error everything is as it was before.
+        Hyperparameters are those of the dict, as in torch, but schedules stay, and so do options that torch
+        has not got. The tensors are copied. After an error everything is as it was before.
 
         Raises:
             TypeError, ValueError: it does not fit this optimizer.
@@ -283,13 +288,14 @@ class Optimizer(torch.optim.Optimizer):
 
     @property
     def averaged(self) -> list[list[Any]]:
-        """The averages of the parameters, copies, a list for each group; with ``ema`` and of ScheduleFree rules.
+        """The averages of the parameters, copies, a list for each group: with ``ema``, and of ScheduleFree.
 
         Raises:
             ValueError: the optimizer keeps no averages.
         """
-        averaged = self._engine.native.averaged
-        return [[*map(tensor, group.values() if isinstance(group, dict) else group)] for group in averaged]
+        averaged: Any = self._engine.native.averaged
+        groups = [group.values() if isinstance(group, dict) else group for group in averaged]
+        return [[*map(tensor, group)] for group in groups]
 
     @contextmanager
     def swap_averaged(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch.optim.optimizer import ParamsT
 
-    from gradstep.torch.words import Number, Options, Pair
+    from gradstep.torch.words import Number, Pair, RootOptions
 
 
 class SGD(Optimizer):
@@ -57,7 +57,7 @@ class SGD(Optimizer):
         foreach: bool | None = None,
         differentiable: bool = False,
         fused: bool | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -115,7 +115,7 @@ class Rprop(Optimizer):
         foreach: bool | None = None,
         maximize: bool = False,
         differentiable: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -165,7 +165,7 @@ class Lion(Optimizer):
         weight_decay: Number = 0.0,
         *,
         maximize: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,

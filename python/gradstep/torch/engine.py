@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from gradstep.torch.words import Words
     from gradstep.types import Floats
 
-#: What a step did, as native code tells it: that all has to be looked at anew, nothing, or several of these bits:
-#: something was updated, something for the first time, not everything.
+#: What a step did, as native code tells it: that all has to be looked at anew, nothing, or several of these
+#: bits: something was updated, something for the first time, not everything.
 CHANGED, NOTHING, UPDATED, FIRST, PARTIAL = -1, 0, 1, 2, 4
 
+#: What stands nowhere.
+MISSING = object()
+
 Groups = list[dict[str, Any]]
+#: Keys of a group, the objects that they had, and how many keys there were.
+Said = tuple[tuple[str, ...], tuple[Any, ...], int]
 
 
 class Engine:
@@ -68,26 +73,19 @@ class Engine:
 
     def read(self, groups: Groups) -> list[dict[str, Any]]:
         """Give the hyperparameters of each group by our names."""
-        return [
-            self.words.read(f"param_groups[{i}]", group, self.besides) for i, group in enumerate(groups)
-        ]
+        return [self.words.read(f"param_groups[{i}]", group, self.besides) for i, group in enumerate(groups)]
 
     def note(self, groups: Groups) -> None:
         """Note what the groups say, to see later whether it has changed."""
-        self.said = [
-            tuple((key, group[key]) for key in self.words.keys(group, self.besides)) for group in groups
-        ]
-        self.settled = not any(is_mutable(value) for said in self.said for _, value in said)
+        self.said = [said(group, self.words.keys(group, self.besides)) for group in groups]
+        self.settle()
 
     def heeds(self, groups: Groups) -> bool:
-        """Tell whether the groups say what they said."""
-        return (
-            len(groups) == len(self.said)
-            and all(
-                group.get(key) is value
-                for group, said in zip(groups, self.said, strict=True)
-                for key, value in said
-            )
+        """Tell whether the groups say what they said, with the same objects."""
+        return len(groups) == len(self.said) and all(
+            len(group) == count
+            and all(group.get(key) is value for key, value in zip(keys, values, strict=True))
+            for group, (keys, values, count) in zip(groups, self.said, strict=True)
         )
 
     def heed(self, groups: Groups) -> bool:
@@ -96,24 +94,41 @@ class Engine:
         Raises:
             TypeError, ValueError: one is wrong; then the next step says so again.
         """
-        if len(groups) != len(self.options):
+        if len(groups) != len(self.said):
             return False
-        options = self.read(groups)
-        if any(new.keys() != old.keys() for new, old in zip(options, self.options, strict=True)):
-            return False
-        changed = {
-            name for new, old in zip(options, self.options, strict=True) for name in new if new[name] != old[name]
-        }
-        for name in sorted(changed):
-            values = tuple(of_one.get(name) for of_one in options)
+        told, fresh = [*self.said], []
+        for i, (group, (keys, values, count)) in enumerate(zip(groups, self.said, strict=True)):
+            changed = [
+                key for key, value in zip(keys, values, strict=True) if group.get(key, MISSING) is not value
+            ]
+            if len(group) != count and self.words.keys(group, self.besides) != keys:
+                return False
+            read = [*changed, *(key for key in self.unsettled[i] if key not in changed)]
+            fresh.append(self.words.read_again(f"param_groups[{i}]", group, read))
+            if changed or len(group) != count:
+                told[i] = said(group, keys)
+        options = [old | new if new else old for old, new in zip(self.options, fresh, strict=True)]
+        for name in {name for of_one in fresh for name in of_one}:
+            now = tuple([of_one.get(name) for of_one in options])
+            if now == tuple([of_one.get(name) for of_one in self.options]):
+                continue
             try:
-                self.native._set_hyper(name, values[0] if len(values) == 1 else values)
+                self.native._set_hyper(name, now[0] if len(now) == 1 else now)
             except (AttributeError, ValueError):
                 # It decides on the formula or the state; or it is wrong, which the new start says.
                 return False
-        self.options = options
-        self.note(groups)
+        self.options, self.said = options, told
+        if any(fresh):
+            self.settle()
         return True
+
+    def settle(self) -> None:
+        """Find the keys whose objects may change without others being put in their place."""
+        self.unsettled = [
+            [key for key, value in zip(keys, values, strict=True) if is_mutable(value)]
+            for keys, values, _ in self.said
+        ]
+        self.settled = not any(self.unsettled)
 
     def step(self, groups: Groups, loss: Any, scale: Any) -> int:
         """Update the tensors by their gradients; give what was done."""
@@ -124,7 +139,11 @@ class Engine:
     def step_slowly(self, groups: Groups, loss: Any, scale: Any) -> int:
         """Do the same by what any version of torch has."""
         counts = list(self.native.counts.values())
-        if not self.heeds(groups) or not self.is_in_place(groups) or self.told.tolist() != [float(count) for count in counts]:
+        if (
+            not self.heeds(groups)
+            or not self.is_in_place(groups)
+            or self.told.tolist() != [float(count) for count in counts]
+        ):
             return CHANGED
         grads = [
             named(group, [gradient(f"grads['{number}.{i}']", p) for i, p in enumerate(group["params"])])
@@ -148,7 +167,7 @@ class Engine:
         return all(
             mine is theirs
             and tuple(mine.shape) == view.shape
-            and (not view.size or mine.data_ptr() == view.ctypes.data and strides(mine) == view.strides)
+            and (not view.size or (mine.data_ptr() == view.ctypes.data and strides(mine) == view.strides))
             for mine, theirs, view in zip(
                 self.tensors, chain.from_iterable(found), chain.from_iterable(self.views), strict=True
             )
@@ -162,7 +181,7 @@ class Engine:
             entry = state.get(p, {})
             found = self.fill(f"state[{name!r}]", entry, arrays[name])
             if "step" in self.words.numbers:
-                counts.append(whole(f"state[{name!r}]['step']", entry["step"]) if "step" in entry else 0)
+                counts.append(whole(f"state[{name!r}]", entry["step"]) if "step" in entry else 0)
                 if found and "step" not in entry:
                     raise ValueError(f"state[{name!r}] has no 'step'")
             else:
@@ -227,7 +246,7 @@ class Engine:
         """Give what torch's state does not tell of how far the run has come."""
         if self.native.micro_step:
             raise RuntimeError(
-                f"{self.native.micro_step} gradients wait for their update; make it first, or there is no place for them"
+                f"{self.native.micro_step} gradients wait for their update: torch's state has no place for them"
             )
         return {
             "step_count": self.native.step_count,
@@ -236,6 +255,11 @@ class Engine:
             "scalars": self.native.scalars,
             "feedback": self.native.feedback_state,
         }
+
+
+def said(group: dict[str, Any], keys: tuple[str, ...]) -> Said:
+    """Give what a group says."""
+    return keys, tuple([group[key] for key in keys]), len(group)
 
 
 def named(group: dict[str, Any], values: list[Any]) -> Any:
@@ -257,15 +281,17 @@ def strides(tensor: Any) -> tuple[int, ...]:
 
 def is_mutable(value: Any) -> bool:
     """Tell whether a value may change without another one being put in its place."""
+    if isinstance(value, float | int | None):
+        return False
     parts = value if isinstance(value, tuple) else (value,)
     return any(isinstance(part, torch.Tensor | list) for part in parts)
 
 
 def whole(label: str, value: Any) -> int:
     """Read a count."""
-    count = float(number(label, value))
+    count = float(number(label, "step", value))
     if not (count >= 0 and count.is_integer()):
-        raise ValueError(f"{label} must be a whole number ≥ 0, got {count}")
+        raise ValueError(f"{label}['step'] must be a whole number ≥ 0, got {count}")
     return int(count)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch.optim.optimizer import ParamsT
 
-    from gradstep.torch.words import Number, Options, Pair, Triple
+    from gradstep.torch.words import Number, Options, Pair, RootOptions, Triple
 
 
 class AdaBelief(Optimizer):
@@ -155,7 +155,7 @@ class ADOPT(Optimizer):
         *,
         use_clipping: bool = True,
         maximize: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -206,7 +206,7 @@ class AdEMAMix(Optimizer):
         weight_decay: Number = 0.0,
         *,
         maximize: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -257,7 +257,7 @@ class Yogi(Optimizer):
         weight_decay: Number = 0.0,
         *,
         maximize: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,

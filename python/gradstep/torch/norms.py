@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch.optim.optimizer import ParamsT
 
-    from gradstep.torch.words import Number, Options, Pair
+    from gradstep.torch.words import Number, Pair, RootOptions
 
 
 class LAMB(Optimizer):
@@ -52,7 +52,7 @@ class LAMB(Optimizer):
         weight_decay: Number = 0.0,
         *,
         maximize: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -102,7 +102,7 @@ class LARS(Optimizer):
         *,
         nesterov: bool = False,
         maximize: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -152,7 +152,7 @@ class DoG(Optimizer):
         weight_decay: Number = 0.0,
         *,
         maximize: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -208,7 +208,7 @@ class Prodigy(Optimizer):
         safeguard_warmup: bool = False,
         use_bias_correction: bool = False,
         maximize: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,

@@ -48,7 +48,9 @@ def unpacked(state_dict: Mapping[str, Any], tensors: list[Any]) -> dict[str, Any
     if found is None:
         return {}
     if not isinstance(found, dict) or len(found.get("counts", ())) != len(tensors):
-        raise ValueError(f"state_dict[{OURS!r}] has not got a count for each of the {len(tensors)} parameters")
+        raise ValueError(
+            f"state_dict[{OURS!r}] has not got a count for each of the {len(tensors)} parameters"
+        )
     return {
         "step_count": found["step_count"],
         "skipped": found["skipped"],
@@ -73,6 +75,5 @@ def is_scheduled(value: Any) -> bool:
 def warn_of_counts(groups: list[dict[str, Any]], step_count: int, stacklevel: int) -> None:
     """Say where schedules go on if the dict does not count steps, as torch's SGD does not."""
     if any(is_scheduled(value) for group in groups for value in group.values()):
-        warnings.warn(
-            f"torch's dict does not count the steps, and schedules go on at {step_count}", CheckpointWarning, stacklevel
-        )
+        message = f"torch's dict does not count the steps, and schedules go on at {step_count}"
+        warnings.warn(message, CheckpointWarning, stacklevel)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch.optim.optimizer import ParamsT
 
-    from gradstep.torch.words import Number, Options, Pair
+    from gradstep.torch.words import Number, Pair, RootOptions
 
 
 class ScheduleFreeSGD(Optimizer):
@@ -53,7 +53,7 @@ class ScheduleFreeSGD(Optimizer):
         weight_decay: Number = 0.0,
         *,
         maximize: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -107,7 +107,7 @@ class ScheduleFreeAdamW(Optimizer):
         weight_decay: Number = 0.0,
         *,
         maximize: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,

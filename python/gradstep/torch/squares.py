@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch.optim.optimizer import ParamsT
 
-    from gradstep.torch.words import Number, Options
+    from gradstep.torch.words import Number, RootOptions
 
 
 class Adagrad(Optimizer):
@@ -57,7 +57,7 @@ class Adagrad(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
         fused: bool | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -115,7 +115,7 @@ class RMSprop(Optimizer):
         foreach: bool | None = None,
         maximize: bool = False,
         differentiable: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,
@@ -173,7 +173,7 @@ class Adadelta(Optimizer):
         capturable: bool = False,
         maximize: bool = False,
         differentiable: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[RootOptions],
     ) -> None:
         defaults = {
             "lr": lr,

@@ -35,16 +35,22 @@ def array(label: str, tensor: Any) -> Floats:
     """
     if tensor.layout is not torch.strided or tensor.device.type != "cpu":
         raise TypeError(
-            f"{label} is a tensor with layout {tensor.layout} on {tensor.device}; dense tensors on the CPU are "
-            "updated"
+            f"{label} is a tensor with layout {tensor.layout} on {tensor.device}; "
+            "dense tensors on the CPU are updated"
         )
     if tensor.dtype not in DTYPES:
         raise TypeError(
             f"{label} has dtype {name(tensor.dtype)}; {', '.join(map(name, DTYPES))} are updated"
-            + ("; keep the parameters in float32, their gradients may be bfloat16" if is_narrow(tensor) else "")
+            + (
+                "; keep the parameters in float32, their gradients may be bfloat16"
+                if is_narrow(tensor)
+                else ""
+            )
         )
     if tensor.is_conj() or tensor.is_neg():
-        raise ValueError(f"{label} is a lazy conjugate or negative; resolve_conj() or resolve_neg() makes its own")
+        raise ValueError(
+            f"{label} is a lazy conjugate or negative; resolve_conj() or resolve_neg() makes its own"
+        )
     values: Floats = tensor.detach().numpy()
     return values
 
@@ -66,7 +72,8 @@ def gradient(label: str, tensor: Any) -> Floats | None:
         return None
     if given.layout is not torch.strided or given.device.type != "cpu":
         raise TypeError(
-            f"{label} is a tensor with layout {given.layout} on {given.device}; dense tensors on the CPU are wanted"
+            f"{label} is a tensor with layout {given.layout} on {given.device}; "
+            "dense tensors on the CPU are wanted"
         )
     given = given.detach().resolve_conj().resolve_neg()
     values: Floats = (given.float() if given.dtype is torch.bfloat16 else given).numpy()

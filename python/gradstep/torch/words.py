@@ -34,7 +34,6 @@ class Options(TypedDict, total=False):
     ema: Rate | None
     decoupled: bool | Literal["after"] | None
     eps_hat: bool
-    eps_root: Rate
     bias_correction: bool
     first_count: Rate
     momentum_form: Literal["torch", "keras", "average"]
@@ -45,6 +44,12 @@ class Options(TypedDict, total=False):
     nonfinite: Literal["raise", "skip", "propagate"] | None
     accumulate: int
     measure: bool
+
+
+class RootOptions(Options, total=False):
+    """Those of a class that has not got this one as an argument."""
+
+    eps_root: Rate
 
 
 #: The options that belong to no group.
@@ -106,24 +111,45 @@ class Words:
         return {slot: slots[slot] for slot in (*order, *slots) if slot in slots}
 
     def read(self, label: str, group: dict[str, Any], besides: tuple[str, ...]) -> dict[str, Any]:
-        """Give the hyperparameters of a group by our names; ``besides`` are other names that a group may have.
+        """Give the hyperparameters of a group by our names, and those ``besides`` that it has, too.
 
         Raises:
             TypeError, ValueError: a value makes no sense, or asks for what is not done.
         """
+        self.check_manners(label, group)
+        options: dict[str, Any] = {}
+        for key in self.ours:
+            options |= self.values(label, group, key)
+        return options | {name: group[name] for name in besides if name in group and name not in self.ours}
+
+    def read_again(self, label: str, group: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+        """Give those of these keys alone."""
+        options: dict[str, Any] = {}
+        for key in keys:
+            if key in MANNERS:
+                self.check_manners(label, group)
+            elif key in self.ours:
+                options |= self.values(label, group, key)
+            else:
+                options[key] = group[key]
+        return options
+
+    def values(self, label: str, group: dict[str, Any], key: str) -> dict[str, Any]:
+        """Give what stands under a key of torch's by our names."""
+        if key not in group:
+            raise KeyError(f"{label} has no {key!r}")
+        names, value = self.ours[key], group[key]
+        if len(names) == 1:
+            return {names[0]: number(label, key, value)}
+        if not isinstance(value, tuple | list) or len(value) != len(names):
+            raise ValueError(f"{label}[{key!r}] must be {len(names)} numbers, got {value!r}")
+        return {name: number(label, key, part) for name, part in zip(names, value, strict=True)}
+
+    def check_manners(self, label: str, group: dict[str, Any]) -> None:
+        """Refuse what cannot be done here."""
         for key, why in REFUSED.items():
             if group.get(key):
                 raise ValueError(f"{label}[{key!r}] must be False: {why}")
-        options: dict[str, Any] = {}
-        for key, names in self.ours.items():
-            if key not in group:
-                raise KeyError(f"{label} has no {key!r}")
-            values = group[key] if len(names) > 1 else (group[key],)
-            if not isinstance(values, tuple | list) or len(values) != len(names):
-                raise ValueError(f"{label}[{key!r}] must be {len(names)} numbers, got {values!r}")
-            for name, value in zip(names, values, strict=True):
-                options[name] = number(f"{label}[{key!r}]", value)
-        return options | {name: group[name] for name in besides if name in group and name not in self.ours}
 
     def keys(self, group: dict[str, Any], besides: tuple[str, ...]) -> tuple[str, ...]:
         """Name what has to stay as it is in a group for the hyperparameters to be those that were read."""
@@ -131,10 +157,10 @@ class Words:
         return tuple(dict.fromkeys(key for key in known if key in group))
 
 
-def number(label: str, value: Any) -> Any:
+def number(label: str, key: str, value: Any) -> Any:
     """Give what a tensor of one element holds; anything else as it is."""
     if not isinstance(value, torch.Tensor):
         return value
     if value.numel() != 1:
-        raise ValueError(f"{label} must be a number, got a tensor of shape {tuple(value.shape)}")
+        raise ValueError(f"{label}[{key!r}] must be a number, got a tensor of shape {tuple(value.shape)}")
     return value.detach().item()

@@ -137,9 +137,12 @@ impl Ready {
         let py = groups.py();
         let Body { stepper, made, .. } = self.bound()?;
         let &Call { t, loss, scale } = call;
+        if !stepper.leaves.is_as_said(groups, said)? {
+            return Ok(None);
+        }
         stepper.leaves.take_gradients(py)?;
         // Only now, since the gradients are asked for in Python.
-        let outcome = match stepper.leaves.is_as_watched(groups, said, t) {
+        let outcome = match stepper.leaves.are_in_place(py, t) {
             Ok(true) => {
                 stepper.step(py, t, &Given { loss, scale, outputs: None, disturbed: false }).map(Some)
             }

@@ -34,15 +34,9 @@ impl Leaves {
         Ok(view)
     }
 
-    /// Whether these groups hold the tensors that are watched, each where it was and with its own memory, and say what is
-    /// `said` of each: keys, and the objects that they had. And whether nobody has changed the numbers of their updates, of
-    /// which `t` have been made.
-    pub(crate) fn is_as_watched(
-        &self,
-        groups: &Bound<'_, PyList>,
-        said: &Bound<'_, PyList>,
-        t: u64,
-    ) -> PyResult<bool> {
+    /// Whether these groups hold the tensors that are watched, each where it was, and say what is `said` of each: keys, the
+    /// objects that they had, and how many keys there were.
+    pub(crate) fn is_as_said(&self, groups: &Bound<'_, PyList>, said: &Bound<'_, PyList>) -> PyResult<bool> {
         let py = groups.py();
         let Some(watched) = &self.watched else { return Ok(false) };
         if groups.len() != said.len() {
@@ -52,16 +46,16 @@ impl Leaves {
         for number in 0..groups.len() {
             let group = groups.get(number)?;
             let (group, said) = (group.cast::<PyDict>()?, said.get_item(number)?);
-            for pair in said.cast::<PyTuple>()?.iter_borrowed() {
-                let pair = pair.cast::<PyTuple>()?;
-                let (key, value) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
+            let (keys, values, count): (Bound<'_, PyTuple>, Bound<'_, PyTuple>, usize) = said.extract()?;
+            if group.len() != count {
+                return Ok(false);
+            }
+            for (key, value) in keys.iter_borrowed().zip(values.iter_borrowed()) {
                 if group.get_item(key)?.is_none_or(|now| !now.is(value)) {
                     return Ok(false);
                 }
             }
-            let Some(params) = group.get_item(intern!(py, "params"))? else {
-                return Ok(false);
-            };
+            let Some(params) = group.get_item(intern!(py, "params"))? else { return Ok(false) };
             let Some(mut params) = Items::of(&params) else { return Ok(false) };
             for i in 0..params.len() {
                 let found = params.get(i)?;
@@ -72,10 +66,13 @@ impl Leaves {
                 leaf += 1;
             }
         }
-        if leaf < self.len() {
-            return Ok(false);
-        }
-        // From here on no Python code runs.
+        Ok(leaf == self.len())
+    }
+
+    /// Whether the tensors have the memory that they had, and nobody has changed the numbers of their updates, of which `t`
+    /// have been made. Runs no Python code.
+    pub(crate) fn are_in_place(&self, py: Python<'_>, t: u64) -> PyResult<bool> {
+        let Some(watched) = &self.watched else { return Ok(false) };
         for leaf in 0..self.len() {
             if !self.is_in_place(py, leaf)? {
                 return Ok(false);
