@@ -1,8 +1,8 @@
-"""Whole iterations of a PPO-like loop in torch, by torch's optimizers and by gradstep's: medians of paired ratios.
+"""Whole iterations of a PPO-like loop in torch, by torch's optimizers and by gradstep's, in paired ratios.
 
-Two networks of 64 and 64, batches of 64, one thread. Each contender has its own networks, which are all the same at
-first; they take turns, iteration by iteration, in another order each time, so that whatever the machine does meets
-all of them. ``python benches/torch_loops.py`` prints the tables that docs/torch.md has.
+Two networks of 64 and 64, batches of 64, one thread. Each contender has its own networks, which are all the
+same at first; they take turns, iteration by iteration, in another order each time, so that whatever the
+machine does meets all of them. ``python benches/torch_loops.py`` prints the tables that docs/torch.md has.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Player:
         clipped = torch.min(self.advantages * ratio, self.advantages * ratio.clamp(0.8, 1.2))
         entropy = -(odds.exp() * odds).sum(-1).mean()
         error = (self.critic(self.seen)[:, 0] - self.returns).square().mean()
-        loss = -clipped.mean() + 0.5 * error - 0.01 * entropy
+        loss: Any = -clipped.mean() + 0.5 * error - 0.01 * entropy
         before = time.perf_counter()
         self.opt.zero_grad()
         cleared = time.perf_counter()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         gone = time.perf_counter()
         self.opt.step()
         ended = time.perf_counter()
@@ -81,16 +81,16 @@ def race(rounds: int, batch: int) -> dict[str, list[tuple[float, float]]]:
 
 def show(times: dict[str, list[tuple[float, float]]]) -> None:
     """Print the medians, and those of the paired ratios."""
-    print(f"| {'optimizer':16} | iteration, µs | step and zero_grad, µs | gradstep's iteration is so many times as fast |")
+    print("| optimizer | iteration, µs | step and zero_grad, µs | gradstep's iteration: times as fast |")
     print("|---|---|---|---|")
     for name, of_one in times.items():
         whole, own = (1e6 * statistics.median(row[i] for row in of_one) for i in range(2))
         ratio = statistics.median(a[0] / b[0] for a, b in zip(of_one, times[OURS], strict=True))
-        print(f"| {name:16} | {whole:.0f} | {own:.0f} | {ratio:.2f} |")
+        print(f"| {name} | {whole:.0f} | {own:.0f} | {ratio:.2f} |")
 
 
 def overhead(rounds: int) -> None:
-    """Print what a step of twelve tensors takes beyond the native step of twelve arrays with the same gradients."""
+    """Print what a step of twelve tensors takes beyond the native step of twelve arrays."""
     params = [*network(4).parameters(), *network(1).parameters()]
     arrays = [p.detach().numpy().copy() for p in params]
     ours, native = gradstep.torch.Adam(params), gs.Adam(arrays)

@@ -3,7 +3,7 @@
 Of `torch.testing._internal.common_optimizers` run, for the ten classes that both have: every input on the
 CPU, in float32 and float64, as a list and in groups with names; the flags ``foreach`` and ``fused``; every
 scheduler that stands there; every input that is to be refused. What is refused in torch and taken here, or
-refused with another error, stands in `TAKEN` and `OTHERWISE`. Inputs that are ``capturable`` are refused here.
+refused with another error, stands in `TAKEN` and `OTHERWISE`. ``capturable`` inputs are refused here.
 """
 
 from __future__ import annotations

@@ -11,7 +11,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="gigabytes: `make test-torch` installs it")
 
 DOCS = Path(__file__).parent.parent / "docs"
-EXAMPLES = re.findall(r"```python\n(.*?)```", (DOCS / "torch.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+EXAMPLES = re.findall(
+    r"```python\n(.*?)```", (DOCS / "torch.md").read_text(encoding="utf-8"), flags=re.DOTALL
+)
 
 
 def test_there_are_examples() -> None:
@@ -33,6 +35,6 @@ def test_cartpole_is_learned_the_same_by_every_optimizer(capsys: pytest.CaptureF
     runs = module.main(["--all", "--steps", "8192"])
     assert list(runs) == list(module.OPTIMIZERS)
     assert "gradstep with clip norm" in capsys.readouterr().out
-    lasted = [run.lasted for (run,) in runs.values()]
+    lasted = [run.standing() for (run,) in runs.values()]
     assert min(lasted) > 24.0  # which a random policy does not reach
     assert max(lasted) - min(lasted) < 0.05 * max(lasted)

@@ -1,9 +1,9 @@
 """PPO on CartPole: a pole is kept upright by a policy of torch, trained by one optimizer or another.
 
 The algorithm is that of CleanRL's ``ppo.py`` with its settings: eight environments, 128 steps of each between
-updates, four epochs of four minibatches, networks of 64 and 64, a rate that falls to nothing, gradients limited
-to a norm of 0.5. The environment is CartPole-v1's equations of motion, written in NumPy. Nothing but the
-optimizer differs between the runs:
+updates, four epochs of four minibatches, networks of 64 and 64, a rate that falls to nothing, gradients
+limited to a norm of 0.5. The environment is CartPole-v1's equations of motion, written in NumPy. Nothing but
+the optimizer differs between the runs:
 
     python docs/torch/cartpole.py --optimizer torch
     python docs/torch/cartpole.py --optimizer gradstep --seeds 3
@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,14 +46,16 @@ class CartPoles:
 
     def step(self, right: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[Any]]:
         """Push the carts; give where they are, which began anew, and how long these had lasted."""
-        x, speed, angle, turning = self.state.T
+        _, speed, angle, turning = self.state.T
         force, sin, cos = np.where(right, 10.0, -10.0), np.sin(angle), np.cos(angle)
         push = (force + 0.05 * turning**2 * sin) / 1.1
         twist = (9.8 * sin - cos * push) / (0.5 * (4 / 3 - 0.1 * cos**2 / 1.1))
         slide = push - 0.05 * twist * cos / 1.1
         self.state = self.state + 0.02 * np.stack([speed, slide, turning, twist], axis=1)
         self.age += 1
-        fallen = (abs(self.state[:, 0]) > 2.4) | (abs(self.state[:, 2]) > np.deg2rad(12.0)) | (self.age >= 500)
+        fallen = (
+            (abs(self.state[:, 0]) > 2.4) | (abs(self.state[:, 2]) > np.deg2rad(12.0)) | (self.age >= 500)
+        )
         lasted = self.age[fallen]
         self.state[fallen], self.age[fallen] = self.fresh(len(lasted)), 0
         return self.state, fallen, lasted
@@ -76,17 +78,7 @@ def network(outputs: int, gain: float) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class Run(NamedTuple):
-    """What came of a run."""
-
-    #: Of the whole, and of the updates (gradients, limit and step), in seconds.
-    seconds: float
-    update_seconds: float
-    #: How long the poles stood, on average over the last hundred that fell.
-    lasted: float
-
-
-#: What makes an optimizer of parameters that lowers its rate over so many steps; and whether it limits the norm itself.
+#: What makes an optimizer that lowers its rate over so many steps; and whether it limits the norm itself.
 OPTIMIZERS: dict[str, tuple[Callable[[Any, int], tuple[Optimizer, Any]], bool]] = {}
 
 
@@ -136,34 +128,50 @@ def gradstep_with_clip_norm(params: Any, steps: int) -> tuple[Optimizer, Any]:
     return gradstep.torch.Adam(params, lr=rate, eps=1e-5, clip_norm=MAX_NORM), None
 
 
-def train(name: str, seed: int, iterations: int) -> Run:
-    """Play and learn."""
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    agent, poles = Agent(), CartPoles(ENVIRONMENTS, seed)
-    make, limits = OPTIMIZERS[name]
-    opt, scheduler = make(agent.parameters(), iterations * EPOCHS * MINIBATCHES)
-    lasted: list[float] = []
-    updates, begun = 0.0, time.perf_counter()
-    for _ in range(iterations):
-        batch, ages = play(agent, poles, generator)
-        lasted += ages
+class Training:
+    """A run, an iteration at a time.
+
+    Attributes:
+        seconds: what each iteration took; and what its updates took: gradients, limit and step.
+        lasted: how long each pole stood that has fallen so far.
+    """
+
+    def __init__(self, name: str, seed: int, iterations: int) -> None:
+        torch.manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.agent, self.poles = Agent(), CartPoles(ENVIRONMENTS, seed)
+        make, self.limits = OPTIMIZERS[name]
+        self.opt, self.scheduler = make(self.agent.parameters(), iterations * EPOCHS * MINIBATCHES)
+        self.seconds: list[tuple[float, float]] = []
+        self.lasted: list[float] = []
+
+    def iterate(self) -> None:
+        """Play and learn."""
+        begun = time.perf_counter()
+        batch, lasted = play(self.agent, self.poles, self.generator)
+        self.lasted += lasted
         before = time.perf_counter()
         for _ in range(EPOCHS):
-            for part in torch.randperm(BATCH, generator=generator).split(BATCH // MINIBATCHES):
-                opt.zero_grad()
-                loss(agent, [field[part] for field in batch]).backward()
-                if not limits:
-                    nn.utils.clip_grad_norm_(agent.parameters(), MAX_NORM)
-                opt.step()
-                if scheduler is not None:
-                    scheduler.step()
-        updates += time.perf_counter() - before
-    return Run(time.perf_counter() - begun, updates, float(np.mean(lasted[-100:])))
+            for part in torch.randperm(BATCH, generator=self.generator).reshape(MINIBATCHES, -1):
+                self.opt.zero_grad()
+                loss(self.agent, [field[part] for field in batch]).backward()  # type: ignore[no-untyped-call]
+                if not self.limits:
+                    nn.utils.clip_grad_norm_(self.agent.parameters(), MAX_NORM)
+                self.opt.step()
+                if self.scheduler is not None:
+                    self.scheduler.step()
+        ended = time.perf_counter()
+        self.seconds.append((ended - begun, ended - before))
+
+    def standing(self) -> float:
+        """Give how long the last hundred poles stood on average."""
+        return float(np.mean(self.lasted[-100:]))
 
 
 @torch.no_grad()
-def play(agent: Agent, poles: CartPoles, generator: torch.Generator) -> tuple[list[torch.Tensor], list[float]]:
+def play(
+    agent: Agent, poles: CartPoles, generator: torch.Generator
+) -> tuple[list[torch.Tensor], list[float]]:
     """Let the actor act, and compute the advantages of what it did."""
     seen = torch.zeros(STEPS, ENVIRONMENTS, 4)
     actions = torch.zeros(STEPS, ENVIRONMENTS, dtype=torch.int64)
@@ -201,11 +209,12 @@ def loss(agent: Agent, batch: list[torch.Tensor]) -> torch.Tensor:
     near = values + (value - values).clamp(-CLIP, CLIP)
     errors = torch.max((value - returns) ** 2, (near - returns) ** 2)
     entropy = -(odds.exp() * odds).sum(-1).mean()
-    return policy - ENTROPY * entropy + VALUE * 0.5 * errors.mean()
+    total: torch.Tensor = policy - ENTROPY * entropy + VALUE * 0.5 * errors.mean()
+    return total
 
 
-def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:
-    """Train with each optimizer that was asked for, in turns, and tell how it went."""
+def main(arguments: list[str] | None = None) -> dict[str, list[Training]]:
+    """Train with each optimizer that was asked for, in turns of an iteration, and tell how it went."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--optimizer", choices=OPTIMIZERS, default="gradstep")
     parser.add_argument("--all", action="store_true", help="each optimizer, in turns")
@@ -214,18 +223,23 @@ def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     names = list(OPTIMIZERS) if given.all else [given.optimizer]
-    runs: dict[str, list[Run]] = {name: [] for name in names}
+    runs: dict[str, list[Training]] = {name: [] for name in names}
+    iterations = max(1, given.steps // BATCH)
     for seed in range(given.seeds):
         for name in names:
-            runs[name].append(train(name, seed, max(1, given.steps // BATCH)))
-            print(f"{name:24} seed {seed}: {runs[name][-1]}", flush=True)
-    first = runs[names[0]]
-    print(f"\n{'optimizer':24} {'seconds':>8} {'updates':>8} {'as fast':>8} {'steps stood at the end':>24}")
+            runs[name].append(Training(name, seed, iterations))
+        for _ in range(iterations):
+            for name in names:
+                runs[name][-1].iterate()
+    first = np.concatenate([run.seconds for run in runs[names[0]]])
+    print(f"| {'optimizer':24} | seconds | of updates | as fast | updates as fast | steps stood at the end |")
+    print("|---|---|---|---|---|---|")
     for name, of_one in runs.items():
-        ratio = np.median([a.seconds / b.seconds for a, b in zip(first, of_one, strict=True)])
-        means = [float(np.median([run[i] for run in of_one])) for i in range(2)]
-        stood = ", ".join(f"{run.lasted:.0f}" for run in of_one)
-        print(f"{name:24} {means[0]:8.2f} {means[1]:8.2f} {ratio:8.2f} {stood:>24}")
+        seconds = np.concatenate([run.seconds for run in of_one])
+        whole, updates = seconds.sum(axis=0) / given.seeds
+        ratio, of_updates = np.median(first / seconds, axis=0)
+        stood = ", ".join(f"{run.standing():.0f}" for run in of_one)
+        print(f"| {name:24} | {whole:.1f} | {updates:.1f} | {ratio:.2f} | {of_updates:.2f} | {stood} |")
     return runs
 
 

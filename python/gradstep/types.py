@@ -34,8 +34,8 @@ Arrays: TypeAlias = NDArray[np.inexact[Any]] | list[Any] | tuple[Any, ...] | Map
 """An ndarray, or a list, tuple or dict of them, nested as deep as you like."""
 
 Params: TypeAlias = Arrays | Foreign
-"""Parameters: `Arrays`; or a list of groups, dicts with the key "params". In the place of an ndarray there may
-be an array of another library on the CPU that speaks DLPack and may be written to."""
+"""Parameters: `Arrays`; or a list of groups, dicts with the key "params". In the place of an ndarray there
+may be an array of another library on the CPU that speaks DLPack and may be written to."""
 
 Grads: TypeAlias = (
     NDArray[np.inexact[Any]]

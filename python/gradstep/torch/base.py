@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from torch.autograd import _profiler_enabled as is_profiled
+from torch._C._autograd import _profiler_enabled as is_profiled
 from torch.autograd.graph import increment_version
 from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
@@ -244,7 +244,7 @@ class Optimizer(torch.optim.Optimizer):
             given = given if result is None else result
         return given
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a state dict, of this class or of torch's of this name; as of ``torch.optim.Optimizer``.
 
         Hyperparameters are those of the dict, as in torch, but schedules stay, and so do options that torch

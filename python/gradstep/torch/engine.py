@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: bits: something was updated, something for the first time, not everything.
 CHANGED, NOTHING, UPDATED, FIRST, PARTIAL = -1, 0, 1, 2, 4
 
+#: What a hyperparameter nearly always is.
+PLAIN = (float, int, bool, type(None))
+
 #: What stands nowhere.
 MISSING = object()
 
@@ -96,17 +99,18 @@ class Engine:
         """
         if len(groups) != len(self.said):
             return False
-        told, fresh = [*self.said], []
+        told, fresh, resettle = [*self.said], [], not self.settled
         for i, (group, (keys, values, count)) in enumerate(zip(groups, self.said, strict=True)):
             changed = [
                 key for key, value in zip(keys, values, strict=True) if group.get(key, MISSING) is not value
             ]
             if len(group) != count and self.words.keys(group, self.besides) != keys:
                 return False
-            read = [*changed, *(key for key in self.unsettled[i] if key not in changed)]
+            read = changed if self.settled else [*changed, *self.unsettled[i]]
             fresh.append(self.words.read_again(f"param_groups[{i}]", group, read))
             if changed or len(group) != count:
                 told[i] = said(group, keys)
+                resettle = resettle or any(is_mutable(group[key]) for key in changed)
         options = [old | new if new else old for old, new in zip(self.options, fresh, strict=True)]
         for name in {name for of_one in fresh for name in of_one}:
             now = tuple([of_one.get(name) for of_one in options])
@@ -118,7 +122,7 @@ class Engine:
                 # It decides on the formula or the state; or it is wrong, which the new start says.
                 return False
         self.options, self.said = options, told
-        if any(fresh):
+        if resettle:
             self.settle()
         return True
 
@@ -245,8 +249,9 @@ class Engine:
     def progress(self) -> dict[str, Any]:
         """Give what torch's state does not tell of how far the run has come."""
         if self.native.micro_step:
+            count = self.native.micro_step
             raise RuntimeError(
-                f"{self.native.micro_step} gradients wait for their update: torch's state has no place for them"
+                f"{count} gradients wait for their update: torch's state has no place for them"
             )
         return {
             "step_count": self.native.step_count,
@@ -281,7 +286,7 @@ def strides(tensor: Any) -> tuple[int, ...]:
 
 def is_mutable(value: Any) -> bool:
     """Tell whether a value may change without another one being put in its place."""
-    if isinstance(value, float | int | None):
+    if type(value) in PLAIN:
         return False
     parts = value if isinstance(value, tuple) else (value,)
     return any(isinstance(part, torch.Tensor | list) for part in parts)
