@@ -16,7 +16,7 @@ from gradstep.torch.engine import CHANGED, FIRST, PARTIAL, UPDATED, Engine
 from gradstep.torch.packing import merged, packed, unpacked, warn_of_counts
 from gradstep.torch.states import Changes, State
 from gradstep.torch.tensors import tensor
-from gradstep.torch.words import COMMON, Words
+from gradstep.torch.words import COMMON, ELSEWHERE, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -80,6 +80,9 @@ class Optimizer(torch.optim.Optimizer):
             raise TypeError(
                 f"{type(self).__name__} has no rule of its own; take one such as gradstep.torch.Adam"
             )
+        for name in options:
+            if name in ELSEWHERE:
+                raise TypeError(f"{type(self).__name__} takes no {name}: {ELSEWHERE[name]}")
         self._common = {name: value for name, value in options.items() if name in COMMON}
         own = {name: value for name, value in options.items() if name not in COMMON}
         self.kind(**self._common, **own)  # which refuses by name what it does not know

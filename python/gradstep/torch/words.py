@@ -55,6 +55,13 @@ class RootOptions(Options, total=False):
 #: The options that belong to no group.
 COMMON = ("clip_norm", "clip_value", "clip_eps", "nonfinite", "accumulate", "measure")
 
+#: Options of gradstep that have no place in a class of torch's kind, and why.
+ELSEWHERE = {
+    "groups": "param_groups has them",
+    "state_dir": "the state is in tensors",
+    "state_dtype": "the state is in tensors of the parameters' dtype",
+}
+
 #: What torch would do otherwise, and what cannot be done here.
 REFUSED = {
     "capturable": "there is no CUDA graph to capture: the step is not torch's",

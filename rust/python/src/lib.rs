@@ -31,6 +31,7 @@ mod observers;
 mod optimizer;
 mod options;
 mod outcomes;
+mod packed;
 mod passes;
 mod patterns;
 mod policies;
@@ -70,6 +71,8 @@ mod _core {
     use super::numbers::measured;
     #[pymodule_export]
     use super::optimizer::Optimizer;
+    #[pymodule_export]
+    use super::packed::{_packed, Packed};
     #[pymodule_export]
     use super::schedules::Schedule;
     #[pymodule_export]

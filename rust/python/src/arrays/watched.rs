@@ -5,6 +5,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use super::exchange::Exchange;
+use super::forms::Form;
 use super::layouts::Layout;
 use super::made::Room;
 
@@ -27,7 +28,7 @@ impl Watched {
         let (shape, strides) = (Box::new([len as isize]), Box::new([dtype.size() as isize]));
         let layout = Layout { dtype, complex: false, len, shape, strides };
         let counts = Room::new(py, layout.bytes())?;
-        let view = counts.view(py, counts.start(), &layout)?;
+        let view = counts.view(py, counts.start(), &Form::of(&layout))?;
         Ok((Self { exchange, tensors, counts }, view))
     }
 
