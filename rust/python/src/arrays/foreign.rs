@@ -63,7 +63,7 @@ impl Parameter {
             self.clear = gap;
         }
         gradient.data = tensor.data();
-        gradient.dtype = self.layout.dtype;
+        gradient.dtype = self.layout.dtype.into();
         gradient.order = Order::Same;
         Ok(None)
     }

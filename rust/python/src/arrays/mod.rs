@@ -21,6 +21,7 @@ mod outputs;
 mod parameters;
 mod places;
 mod rooms;
+mod shadows;
 mod tensors;
 mod watched;
 mod writable;
