@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 import gradstep as gs
+from gradstep import _core
 
 #: Before it NumPy's own capsules do not say whether they may be written to.
 SAYS = np.lib.NumpyVersion(np.__version__) >= "2.1.0"
@@ -215,3 +216,16 @@ class TestParameters:
 def test_parameters_that_are_empty() -> None:
     opt = gs.SGD([np.ones(2), np.ones((0, 3))], lr=0.5)
     assert opt.step([Foreign(np.ones(2)), Foreign(np.ones((0, 3)))])
+
+
+def test_a_type_without_a_table_of_functions_is_not_looked_at_natively() -> None:
+    with pytest.raises(AttributeError, match="^int has no DLPack table$"):
+        _core.Exchange(int)
+
+    class Strange:
+        __dlpack_c_exchange_api__ = np.ones(2).__dlpack__()  # a capsule of something else
+
+    with pytest.raises(
+        AttributeError, match="^Strange has no DLPack table of version 1 that looks at tensors$"
+    ):
+        _core.Exchange(Strange)

@@ -477,3 +477,15 @@ def test_tensors_are_parameters_of_gradstep_itself() -> None:
     opt = gs.SGD({"w": p}, lr=0.5)
     opt.step({"w": torch.ones(3)})
     assert p.tolist() == [0.5, 0.5, 0.5]
+
+
+def test_what_is_watched_must_be_tensors_of_the_parameters() -> None:
+    if tensors.EXCHANGE is None:
+        pytest.skip("this version of torch has no table of functions")
+    opt = gs.SGD([np.ones(2)])
+    for wrong in ([], [np.ones(2)], [torch.ones(2), torch.ones(2)]):
+        with pytest.raises(ValueError, match="there must be a tensor for each parameter"):
+            opt._watch(tensors.EXCHANGE, wrong)
+    opt._watch(tensors.EXCHANGE, [torch.ones(2)])
+    # Another tensor's memory: nothing is updated.
+    assert opt._step_watched([{"params": [torch.ones(2)]}], [((), (), 1)]) == -1

@@ -143,12 +143,10 @@ impl Ready {
         }
         stepper.leaves.take_gradients(py)?;
         // Only now, since the gradients are asked for in Python.
-        let outcome = match stepper.leaves.are_in_place(py, t) {
-            Ok(true) => {
-                stepper.step(py, t, &Given { loss, scale, outputs: None, disturbed: false }).map(Some)
-            }
-            Ok(false) => Ok(None),
-            Err(error) => Err(error),
+        let outcome = if stepper.leaves.are_in_place(py, t) {
+            stepper.step(py, t, &Given { loss, scale, outputs: None, disturbed: false }).map(Some)
+        } else {
+            Ok(None)
         };
         stepper.leaves.release();
         *made += u64::from(matches!(outcome, Ok(Some(_))));

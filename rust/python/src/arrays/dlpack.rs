@@ -128,12 +128,11 @@ impl RawTensor {
     #[inline(always)]
     unsafe fn axes(&self) -> (&[i64], Option<&[i64]>) {
         let axes = |pointer: *const i64| {
-            // SAFETY: the caller's; DLPack has `ndim` entries there, and where there are none the pointer may be null.
             if self.ndim <= 0 {
-                &[][..]
-            } else {
-                unsafe { slice::from_raw_parts(pointer, self.ndim as usize) }
+                return &[][..];
             }
+            // SAFETY: the caller's; DLPack has `ndim` entries there.
+            unsafe { slice::from_raw_parts(pointer, self.ndim as usize) }
         };
         let strides = (!self.strides.is_null() || self.ndim <= 0).then(|| axes(self.strides));
         (axes(self.shape), strides)

@@ -71,27 +71,23 @@ impl Leaves {
 
     /// Whether the tensors have the memory that they had, and nobody has changed the numbers of their updates, of which `t`
     /// have been made. Runs no Python code.
-    pub(crate) fn are_in_place(&self, py: Python<'_>, t: u64) -> PyResult<bool> {
-        let Some(watched) = &self.watched else { return Ok(false) };
-        for leaf in 0..self.len() {
-            if !self.is_in_place(py, leaf)? {
-                return Ok(false);
-            }
-        }
-        Ok(watched.counts().iter().zip(&self.missed).all(|(&count, missed)| count == (t - missed) as f32))
+    pub(crate) fn are_in_place(&self, py: Python<'_>, t: u64) -> bool {
+        let Some(watched) = &self.watched else { return false };
+        (0..self.len()).all(|leaf| self.is_in_place(py, leaf))
+            && watched.counts().iter().zip(&self.missed).all(|(&count, missed)| count == (t - missed) as f32)
     }
 
-    fn is_in_place(&self, py: Python<'_>, leaf: usize) -> PyResult<bool> {
-        let Some(watched) = &self.watched else { return Ok(false) };
+    fn is_in_place(&self, py: Python<'_>, leaf: usize) -> bool {
+        let Some(watched) = &self.watched else { return false };
         let own = watched.exchange().look(watched.tensors[leaf].bind(py));
-        Ok(own.is_ok_and(|own| self.parameters[leaf].is_at(&own, &self.tensors[leaf])))
+        own.is_ok_and(|own| self.parameters[leaf].is_at(&own, &self.tensors[leaf]))
     }
 
     /// After Python code: the tensors that are watched are still where they were.
     pub(super) fn verify_watched(&self, py: Python<'_>) -> PyResult<()> {
         let watched = self.watched.as_ref().map_or(0, |watched| watched.tensors.len());
         for leaf in 0..watched {
-            if !self.is_in_place(py, leaf)? {
+            if !self.is_in_place(py, leaf) {
                 let own = self.parameters[leaf].own();
                 return Err(value_error(format!("{own} has changed during the step")));
             }

@@ -3,6 +3,7 @@
 use gradstep_core::dtypes::Dtype;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use std::ffi::c_void;
 
 use super::exchange::Exchange;
 use super::forms::Form;
@@ -19,11 +20,11 @@ pub(super) struct Watched {
 
 impl Watched {
     /// All counts are 0. The array is where they are told.
-    pub(super) fn new<'py>(
-        py: Python<'py>,
+    pub(super) fn new(
+        py: Python<'_>,
         exchange: Py<Exchange>,
         tensors: Vec<Py<PyAny>>,
-    ) -> PyResult<(Self, Bound<'py, PyAny>)> {
+    ) -> PyResult<(Self, Bound<'_, PyAny>)> {
         let (len, dtype) = (tensors.len(), Dtype::F32);
         let (shape, strides) = (Box::new([len as isize]), Box::new([dtype.size() as isize]));
         let layout = Layout { dtype, complex: false, len, shape, strides };
@@ -40,15 +41,20 @@ impl Watched {
         self.tensors.iter().try_for_each(|tensor| visit.call(tensor))
     }
 
+    fn start(&self) -> *mut f32 {
+        // NumPy aligns what it makes.
+        self.counts.start().cast::<c_void>().cast()
+    }
+
     /// The numbers that the user sees.
     pub(super) fn counts(&self) -> &[f32] {
         // SAFETY: the room was made for a float32 for each tensor, and NumPy aligns what it makes. It is ours and the user's,
         // who writes to it, like to any array, only while no step runs.
-        unsafe { std::slice::from_raw_parts(self.counts.start().cast::<f32>(), self.tensors.len()) }
+        unsafe { std::slice::from_raw_parts(self.start(), self.tensors.len()) }
     }
 
     pub(super) fn counts_mut(&mut self) -> &mut [f32] {
         // SAFETY: as above.
-        unsafe { std::slice::from_raw_parts_mut(self.counts.start().cast::<f32>(), self.tensors.len()) }
+        unsafe { std::slice::from_raw_parts_mut(self.start(), self.tensors.len()) }
     }
 }

@@ -13,5 +13,5 @@ pub(super) extern "C" fn gradstep_get_num_threads() -> c_int {
 /// Sets it, and returns 0; anything else if it is out of range, and nothing was changed.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn gradstep_set_num_threads(n: c_int) -> c_int {
-    if set_num_threads(i64::from(n)).is_ok() { 0 } else { 1 }
+    c_int::from(set_num_threads(i64::from(n)).is_err())
 }
