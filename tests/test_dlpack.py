@@ -219,13 +219,13 @@ def test_parameters_that_are_empty() -> None:
 
 
 def test_a_type_without_a_table_of_functions_is_not_looked_at_natively() -> None:
-    with pytest.raises(AttributeError, match="^int has no DLPack table$"):
+    with pytest.raises(AttributeError, match=r"^int has no DLPack table$"):
         _core.Exchange(int)
 
     class Strange:
         __dlpack_c_exchange_api__ = np.ones(2).__dlpack__()  # a capsule of something else
 
     with pytest.raises(
-        AttributeError, match="^Strange has no DLPack table of version 1 that looks at tensors$"
+        AttributeError, match=r"^Strange has no DLPack table of version 1 that looks at tensors$"
     ):
         _core.Exchange(Strange)
