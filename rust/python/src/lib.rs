@@ -31,7 +31,6 @@ mod observers;
 mod optimizer;
 mod options;
 mod outcomes;
-mod packed;
 mod passes;
 mod patterns;
 mod policies;
@@ -60,6 +59,8 @@ mod _core {
     #[pymodule_export]
     use super::arrays::Exchange;
     #[pymodule_export]
+    use super::arrays::{_packed, Packed};
+    #[pymodule_export]
     use super::checksums::Checksum;
     #[pymodule_export]
     use super::floor::floor;
@@ -71,8 +72,6 @@ mod _core {
     use super::numbers::measured;
     #[pymodule_export]
     use super::optimizer::Optimizer;
-    #[pymodule_export]
-    use super::packed::{_packed, Packed};
     #[pymodule_export]
     use super::schedules::Schedule;
     #[pymodule_export]

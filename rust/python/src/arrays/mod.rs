@@ -2,6 +2,7 @@
 //! is lent to the core. The border's one place for `unsafe`.
 
 mod capsules;
+mod copies;
 mod dlpack;
 mod entries;
 mod exchange;
@@ -18,6 +19,7 @@ mod made;
 mod members;
 mod narrow;
 mod outputs;
+mod packed;
 mod parameters;
 mod places;
 mod rooms;
@@ -34,7 +36,7 @@ pub(crate) use leaves::Leaves;
 pub(crate) use lone::Lone;
 pub(crate) use made::{dense, doubles};
 pub(crate) use members::{Member, Slots};
-pub(crate) use narrow::Narrow;
 pub(crate) use outputs::{Made, Outputs};
+pub(crate) use packed::{_packed, Packed};
 pub(crate) use parameters::{Parameter, name};
 pub(crate) use writable::writable;
