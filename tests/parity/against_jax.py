@@ -47,7 +47,5 @@ def test_gradients_stay_what_they_were() -> None:
 
 
 def test_parameters_of_jax_are_refused() -> None:
-    with pytest.raises(
-        ValueError, match=r"params\['w'\] is an ArrayImpl that cannot be updated in place: "
-    ):
+    with pytest.raises(ValueError, match=r"params\['w'\] is an ArrayImpl that cannot be updated in place: "):
         gs.Adam({"w": jnp.ones(4)})
