@@ -5,13 +5,14 @@ one, and takes its place. Parameters are dense tensors on the CPU, and are updat
 ``import gradstep`` imports none of this; it needs torch.
 """
 
-from gradstep.torch.adam import Adam, Adamax, AdamW, NAdam, RAdam
+from gradstep.torch.adam import Adam, AdamW
 from gradstep.torch.base import Optimizer
 from gradstep.torch.descent import SGD, Lion, Rprop
 from gradstep.torch.moments import ADOPT, AdaBelief, Adan, AdEMAMix, Yogi
 from gradstep.torch.norms import LAMB, LARS, DoG, Prodigy
 from gradstep.torch.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from gradstep.torch.squares import Adadelta, Adagrad, RMSprop
+from gradstep.torch.variants import Adamax, NAdam, RAdam
 
 __all__ = [
     "ADOPT",
