@@ -95,8 +95,7 @@ class Signature:
         p: the parameter, an array that can be updated in place.
         g: its gradient, of the same shape; any float dtype and memory order.{state}
         step: the number of updates done before this one; 0 at the first.
-{self.names_of_options()}
-            as of the class, with its defaults. A schedule is evaluated at step.
+{self.options_in_lines()}
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
 
     Raises:
@@ -104,10 +103,11 @@ class Signature:
         ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
     """
 
-    def names_of_options(self) -> str:
-        """Write the names of all options, in lines."""
-        names = ", ".join(self.options) + ":"
-        return textwrap.fill(names, 105, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    def options_in_lines(self) -> str:
+        """Write the names of all options, an entry for each line of them."""
+        meaning = "as of the class, with its defaults. A schedule is evaluated at step."
+        lines = textwrap.wrap(", ".join(self.options), 96)
+        return "\n".join(f"        {line.removesuffix(',')}:\n            {meaning}" for line in lines)
 
 
 def turned_on(default: object) -> object:

@@ -1,0 +1,88 @@
+"""Put together what Sphinx reads: the pages of docs/, and those that follow from the package itself."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import programs
+import reference
+import rules
+import schedules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+DOCS = Path(__file__).parent.parent
+CHECKOUT = DOCS.parent
+#: Pages that have their place at the top of the checkout.
+AT_THE_TOP = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
+GALLERIES = ("examples", "recipes")
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Give each page by its name, with its text."""
+    for path in sorted(DOCS.rglob("*.md")):
+        name = path.relative_to(DOCS)
+        if name.parts[0] != "site":
+            text = present(path.read_text(encoding="utf-8"))
+            if name.parts[0] in GALLERIES:
+                text += toctree(path.stem for path in sorted(path.parent.glob("*.py")))
+            yield name.as_posix().replace("README.md", "index.md"), linked(text)
+    for name, file in AT_THE_TOP.items():
+        yield name, linked((CHECKOUT / file).read_text(encoding="utf-8"))
+    for gallery in GALLERIES:
+        for path in sorted((DOCS / gallery).glob("*.py")):
+            yield f"{gallery}/{path.stem}.md", programs.page(path)
+    yield from rules.pages()
+    yield from schedules.pages()
+    yield from reference.pages()
+
+
+def toctree(names: Iterable[str]) -> str:
+    """List pages below this one."""
+    return "\n```{toctree}\n:hidden:\n\n" + "\n".join(names) + "\n```\n"
+
+
+def present(text: str) -> str:
+    """Leave out of a list what parts would have that this checkout has not: pages with a question mark."""
+    return re.sub(r"^([\w-]+)\?\n", lambda name: f"{name[1]}\n" if (DOCS / f"{name[1]}.md").exists() else "", text, flags=re.M)
+
+
+def linked(text: str) -> str:
+    """Turn links to files of the checkout into those to pages of the site."""
+    for gallery in GALLERIES:  # a program has a page of its own
+        text = re.sub(rf"\]\(({gallery}/)?(\w+)\.py\)", r"](\1\2.md)", text)
+    for page, file in AT_THE_TOP.items():
+        text = text.replace(f"](../{file})", f"]({page})")
+    text = re.sub(r"\]\((\.\./)?docs/", r"](", text)
+    return re.sub(r"\]\(([\w./-]*)README\.md", r"](\1index.md", text)
+
+
+def main(target: Path) -> None:
+    """Write what has changed, and remove what is gone, so that Sphinx reads no more than it has to."""
+    wanted = {}
+    for name, text in pages():
+        if name in wanted:
+            raise SystemExit(f"two pages would be {name}")
+        wanted[name] = text
+    files = {path.relative_to(DOCS).as_posix(): path for path in (DOCS / "images").iterdir()}
+    files |= {path.name: path for path in DOCS.glob("*.png")}
+    for old in [path for path in target.rglob("*") if path.is_file()]:
+        if old.relative_to(target).as_posix() not in wanted.keys() | files.keys():
+            old.unlink()
+    for name, text in wanted.items():
+        path = target / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    for name, path in files.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target / name)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
