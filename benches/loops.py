@@ -1,6 +1,8 @@
 """Whole training loops in NumPy, under three steps of Adam: what the loop gains.
 
-    python benches/loops.py [ROUNDS] [--markdown FILE]
+    OPENBLAS_NUM_THREADS=1 GRADSTEP_NUM_THREADS=1 python benches/loops.py [ROUNDS] [--markdown FILE]
+
+With more threads, those of the matrix products get into each other's way on a machine that has anything else to do.
 
 The three are textbook NumPy (a line of code per line of the paper), careful NumPy (`out=` everywhere, scratch
 made beforehand, constants folded) and gradstep; all train copies of the same parameters on the same data. In a
@@ -10,6 +12,7 @@ median of the ratios within a round, and a share of the step that of the textboo
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import time
@@ -28,6 +31,13 @@ from gradstep.tables import as_markdown, as_text
 
 LEAST_SECONDS = 5e-3
 WARM_UP_ROUNDS = 3
+HOW = """\
+Whole training loops in NumPy, by three steps of Adam: textbook NumPy (a line of code per line of the paper), careful NumPy
+(`out=` everywhere, scratch made beforehand, constants folded), and gradstep. All train copies of the same parameters on the
+same data, and are compared before they are timed. In a round each goes round its loop for at least 5 ms, in an order that rotates; a time is the median over
+the rounds, a ratio the median of the ratios within each round. *The step's share* is that of the loop with textbook NumPy, and
+with gradstep.
+"""
 KINDS = ("textbook", "careful", "gradstep")
 LR, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
 HEAD = (
@@ -174,13 +184,22 @@ def main(rounds: int, markdown: Path | None) -> None:
     rows = [measure(loop, rounds) for loop in LOOPS]
     facts = machine.facts()
     where = ", ".join(f"{key} {facts[key]}" for key in ("CPU", "cores", "SIMD tier", "threads"))
+    blas = os.environ.get("OPENBLAS_NUM_THREADS", "as many as it likes")
+    where += f", threads of OpenBLAS {blas}"
     versions = f"Python {facts['Python']}, NumPy {np.__version__}, gradstep {gs.__version__}"
     heading = f"{where}; {versions}; float32; medians of {rounds} rounds"
     print(heading)
     print(as_text(HEAD, rows))
     if markdown is not None:
-        command = " ".join(["python benches/loops.py", str(rounds), "--markdown", markdown.as_posix()])
-        page = ["# Loops", f"Made by `{command}` on", f"> {heading}", as_markdown(HEAD, rows), __doc__.split("\n\n", 2)[2]]
+        page = [
+            "# Loops",
+            "Made by `make loops` on",
+            f"> {heading}",
+            "<!-- the table -->",
+            as_markdown(HEAD, rows),
+            "<!-- how -->",
+            HOW,
+        ]
         with replacing(markdown) as file:
             file.write("\n\n".join(page).encode())
 

@@ -54,7 +54,9 @@ class Chart:
     def word(self, x: float, y: float, text: str, anchor: str = "start", kind: str = "word") -> None:
         """Write into the picture, at a point of its coordinates."""
         across, down = self.place(x, y)
-        self.parts.append(f'<text class="{kind}" x="{across:.1f}" y="{down:.1f}" text-anchor="{anchor}">{escape(text)}</text>')
+        self.parts.append(
+            f'<text class="{kind}" x="{across:.1f}" y="{down:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+        )
 
     def svg(self, description: str, label: str = "") -> str:
         """Write the picture, with what it shows in words for those who do not see it, and what x is."""
@@ -63,13 +65,19 @@ class Chart:
         for value in self.levels():
             y = self.place(self.x[0], value)[1]
             frame.append(f'<path class="grid" d="M{LEFT},{y:.1f}H{right}"/>')
-            frame.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.6g}</text>')
+            frame.append(
+                f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.6g}</text>'
+            )
         for value in steps_of(*self.x):
             x = self.place(value, self.y[0])[0]
             frame.append(f'<path class="axis" d="M{x:.1f},{bottom}v4"/>')
-            frame.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 17}" text-anchor="middle">{value:,.6g}</text>')
+            frame.append(
+                f'<text class="tick" x="{x:.1f}" y="{bottom + 17}" text-anchor="middle">{value:,.6g}</text>'
+            )
         if label:
-            frame.append(f'<text class="tick" x="{right}" y="{self.height - 3}" text-anchor="end">{escape(label)}</text>')
+            frame.append(
+                f'<text class="tick" x="{right}" y="{self.height - 3}" text-anchor="end">{escape(label)}</text>'
+            )
         return (
             f'<svg class="chart" viewBox="0 0 {self.width} {self.height}" role="img" '
             f'aria-label="{escape(description, quote=True)}">{"".join(frame + self.parts)}</svg>'

@@ -24,6 +24,7 @@ extensions = [
     "coverage",
     "pictures",
     "tables",
+    "measured",
 ]
 
 # What is wrong is an error: `make docs` turns warnings into them, and here is what is warned of.
@@ -33,7 +34,10 @@ nitpick_ignore_regex = [
     ("py:.*", r"(np|numpy|NDArray|ndarray|matplotlib|Axes|scipy|os|Path|pathlib|collections)\b.*"),
     ("py:obj", "fnmatch"),
     ("py:exc", r"As .*"),  # what is raised is said elsewhere
-    ("py:.*", r"(Any|Callable.*|Iterator|Iterable|Mapping|Sequence|Literal|Self|Unpack|Never|SupportsFloat|SupportsIndex)"),
+    (
+        "py:.*",
+        r"(Any|Callable.*|Iterator|Iterable|Mapping|Sequence|Literal|Self|Unpack|Never|SupportsFloat|SupportsIndex)",
+    ),
 ]
 
 default_role = "py:obj"
@@ -59,6 +63,7 @@ html_title = "gradstep"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"
+html_domain_indices = False
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {

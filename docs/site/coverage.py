@@ -45,7 +45,9 @@ def members(thing: type) -> Iterator[tuple[str, set[str]]]:
         if name.startswith("_") or not owners[-1].__module__.startswith(OURS):
             continue
         member = inspect.getattr_static(thing, name)
-        if not isinstance(member, Attribute) and (callable(getattr(thing, name)) or inspect.isdatadescriptor(member)):
+        if not isinstance(member, Attribute) and (
+            callable(getattr(thing, name)) or inspect.isdatadescriptor(member)
+        ):
             yield name, {cls.__name__ for cls in thing.__mro__}
 
 

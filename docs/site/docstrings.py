@@ -47,7 +47,9 @@ def keep_letters(app: Sphinx, what: str, name: str, thing: Any, options: Any, li
     lines[:] = [re.sub(r"^(\s*:[^:]+: \w{1,2})\.$", r"\1\.", line) for line in lines]
 
 
-def find(app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.TextElement) -> nodes.reference | None:
+def find(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.TextElement
+) -> nodes.reference | None:
     """Lead a name of an annotation to its page."""
     if node.get("refdomain") != "py" or (target := MEANT.get(node["reftarget"])) is None:
         return None

@@ -108,7 +108,9 @@ def show(block: Block, scope: dict[str, Any]) -> None:
 
 def hold(block: Block, scope: dict[str, Any]) -> None:
     """Run a session, and hold what it prints against what it shows."""
-    test = doctest.DocTestParser().get_doctest(block.astext(), scope, "example", str(block.source), block.line)
+    test = doctest.DocTestParser().get_doctest(
+        block.astext(), scope, "example", str(block.source), block.line
+    )
     report = io.StringIO()
     doctest.DocTestRunner(verbose=False).run(test, out=report.write, clear_globs=False)
     scope.update(test.globs)

@@ -12,6 +12,7 @@ import programs
 import reference
 import rules
 import schedules
+from gradstep.cli import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ def pages() -> Iterator[tuple[str, str]]:
     for path in sorted(DOCS.rglob("*.md")):
         name = path.relative_to(DOCS)
         if name.parts[0] != "site":
-            text = present(path.read_text(encoding="utf-8"))
+            text = present(path.read_text(encoding="utf-8")).replace("{{commands}}", commands())
             if name.parts[0] in GALLERIES:
                 text += toctree(path.stem for path in sorted(path.parent.glob("*.py")))
             yield name.as_posix().replace("README.md", "index.md"), linked(text)
@@ -49,7 +50,20 @@ def toctree(names: Iterable[str]) -> str:
 
 def present(text: str) -> str:
     """Leave out of a list what parts would have that this checkout has not: pages with a question mark."""
-    return re.sub(r"^([\w-]+)\?\n", lambda name: f"{name[1]}\n" if (DOCS / f"{name[1]}.md").exists() else "", text, flags=re.M)
+    return re.sub(
+        r"^([\w-]+)\?\n",
+        lambda name: f"{name[1]}\n" if (DOCS / f"{name[1]}.md").exists() else "",
+        text,
+        flags=re.M,
+    )
+
+
+def commands() -> str:
+    """Show the help of every command."""
+    return "\n\n".join(
+        f"### gradstep {command.name}\n\n```{{command}} gradstep {command.name} --help\n```"
+        for command in COMMANDS
+    )
 
 
 def linked(text: str) -> str:

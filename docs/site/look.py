@@ -82,9 +82,24 @@ def opened(browser: Browser, width: int, scheme: str, faults: list[str]) -> Page
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
-    page.on("requestfailed", lambda request: faults.append(f"{page.url}: cannot get {request.url}"))
-    page.on("response", lambda got: faults.append(f"{page.url}: {got.status} {got.url}") if got.status >= 400 else None)
-    page.on("request", lambda sent: faults.append(f"{page.url} asks {sent.url}") if "127.0.0.1" not in sent.url and not sent.url.startswith(("data:", "blob:")) else None)
+    page.on(
+        "requestfailed",  # what is given up as the next page is opened is none
+        lambda request: None
+        if "ABORTED" in (request.failure or "")
+        else faults.append(f"{page.url}: cannot get {request.url}"),
+    )
+    page.on(
+        "response",
+        lambda got: faults.append(f"{page.url}: {got.status} {got.url}") if got.status >= 400 else None,
+    )
+    page.on(
+        "request",
+        lambda sent: (
+            faults.append(f"{page.url} asks {sent.url}")
+            if "127.0.0.1" not in sent.url and not sent.url.startswith(("data:", "blob:"))
+            else None
+        ),
+    )
     return page
 
 
@@ -100,11 +115,16 @@ def look(browser: Browser, address: str, names: list[str], pictures: Path) -> li
                 faults += [f"{where}: {fault}" for fault in page.evaluate(WIDE)]
                 if device != "tablet":
                     faults += [f"{where}: pale {fault}" for fault in page.evaluate(PALE)]
-                unset = page.evaluate("[...document.querySelectorAll('.formula')].filter((n) => !n.querySelector('math')?.getBoundingClientRect().height).length")
+                unset = page.evaluate(
+                    "[...document.querySelectorAll('.formula')].filter((n) => !n.querySelector('math')?.getBoundingClientRect().height).length"
+                )
                 if unset:
                     faults.append(f"{where}: {unset} formulas are not set")
                 if name in SHOWN:
-                    page.screenshot(path=pictures / f"{name.replace('/', '-')}-{device}-{scheme}.png", full_page=device != "desk")
+                    page.screenshot(
+                        path=pictures / f"{name.replace('/', '-')}-{device}-{scheme}.png",
+                        full_page=device != "desk",
+                    )
             page.context.close()
     return faults
 
@@ -127,11 +147,19 @@ def main(site: Path, pictures: Path, browser_path: str) -> None:
     """Look, and fail if anything is wrong."""
     pictures.mkdir(parents=True, exist_ok=True)
     address = serve(site)
-    names = sorted(path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html") if "_static" not in path.parts)
+    names = sorted(
+        path.relative_to(site).with_suffix("").as_posix()
+        for path in site.rglob("*.html")
+        if "_static" not in path.parts
+    )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         faults = look(browser, address, names, pictures)
-        faults += search(browser, address, {"rebinding": "in-place", "Yogi": "rules/yogi", "clip_norm": "reference/optimizers"})
+        faults += search(
+            browser,
+            address,
+            {"rebinding": "in-place", "Yogi": "rules/yogi", "clip_norm": "reference/optimizers"},
+        )
         browser.close()
     print(f"{len(names)} pages at {len(WIDTHS)} widths in {len(SCHEMES)} colours; pictures are in {pictures}")
     if faults:

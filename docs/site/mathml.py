@@ -58,7 +58,9 @@ def latex(formula: str) -> str:
     """
     for digits, sign in ((LOWERED, "_"), (RAISED, "^")):
         formula = re.sub(
-            f"[{digits}]+", lambda found: sign + "{%s}" % "".join(str(digits.index(d)) for d in found[0]), formula
+            f"[{digits}]+",
+            lambda found: sign + "{%s}" % "".join(str(digits.index(d)) for d in found[0]),
+            formula,
         )
     for letter, name in NAMES.items():
         formula = formula.replace(letter, name)

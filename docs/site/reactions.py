@@ -41,7 +41,10 @@ def on_plateau() -> tuple[np.ndarray, str]:
     for t in range(STEPS):
         rate.observe(max(1.0 - t / 100, 0.5) if t < 150 else max(0.5 - (t - 150) / 200, 0.2))
         values.append(rate(t))
-    return np.array(values), "Plateau(Constant(0.1), factor=0.5, patience=20), under a loss that stalls from step 50 to 150, and from 210 on"
+    return (
+        np.array(values),
+        "Plateau(Constant(0.1), factor=0.5, patience=20), under a loss that stalls from step 50 to 150, and from 210 on",
+    )
 
 
 def guarded() -> tuple[np.ndarray, str]:
@@ -53,7 +56,10 @@ def guarded() -> tuple[np.ndarray, str]:
         before = w[0]
         opt.step(np.array([random.uniform(0.5, 1.0) * (20.0 if t % 60 == 59 else 1.0)]))
         values.append(abs(w[0] - before))
-    return np.array(values), "The norm of each step under NormGuard(window=50, quantile=0.9, factor=2.0); every 60th gradient is 20 times too long"
+    return (
+        np.array(values),
+        "The norm of each step under NormGuard(window=50, quantile=0.9, factor=2.0); every 60th gradient is 20 times too long",
+    )
 
 
 REACTIONS: dict[str, Callable[[], tuple[np.ndarray, str]]] = {

@@ -15,12 +15,27 @@ CLASS = ".. autoclass:: {}\n   :members:\n   :inherited-members: {}\n"
 ELSEWHERE = "Schedule, Mapping, object, ValueError, Warning, UserWarning, Exception, str, dict"
 
 PAGES = {
-    "optimizers": ("What every optimizer has", "gradstep", ["Optimizer", "optimizers.states.State"], "gradstep.optimizers"),
+    "optimizers": (
+        "What every optimizer has",
+        "gradstep",
+        ["Optimizer", "optimizers.states.State"],
+        "gradstep.optimizers",
+    ),
     "functional": ("Updates of one array", "gradstep.functional", functional.__all__, "gradstep.functional"),
-    "schedules": ("What every schedule has", "gradstep.schedules", ["Schedule", "like", "layerwise"], "gradstep.schedules"),
+    "schedules": (
+        "What every schedule has",
+        "gradstep.schedules",
+        ["Schedule", "like", "layerwise"],
+        "gradstep.schedules",
+    ),
     "feedback": ("What reacts to training", "gradstep.feedback", ["Feedback"], "gradstep.feedback"),
     "training": ("Around a training", "gradstep", ["EarlyStopping", "History", "plot_schedules"], ""),
-    "rates": ("Finding rates", "gradstep", ["find_lr", "LRCurve", "sweep", "SweepTable", "sweeps.Trial", "sweeps.summaries.Summary"], ""),
+    "rates": (
+        "Finding rates",
+        "gradstep",
+        ["find_lr", "LRCurve", "sweep", "SweepTable", "sweeps.Trial", "sweeps.summaries.Summary"],
+        "",
+    ),
     "minimizing": ("Minimizing functions", "gradstep", ["minimize", "scipy_method"], ""),
     "saving": (
         "Saving and loading",

@@ -106,8 +106,13 @@ def pages() -> Iterator[tuple[str, str]]:
         raise SystemExit(f"schedules of no family, or families of no schedule: {', '.join(sorted(stray))}")
     for key, family in FAMILIES.items():
         module = "gradstep.feedback" if key == "feedback" else "gradstep.schedules"
-        head = f"{family.title}\n{'=' * len(family.title)}\n\n.. py:currentmodule:: {module}\n\n{family.words}\n"
-        yield f"schedules/{key}.rst", "\n".join([head, *(section(module, *item) for item in family.drawn.items())])
+        head = (
+            f"{family.title}\n{'=' * len(family.title)}\n\n.. py:currentmodule:: {module}\n\n{family.words}\n"
+        )
+        yield (
+            f"schedules/{key}.rst",
+            "\n".join([head, *(section(module, *item) for item in family.drawn.items())]),
+        )
     lines = [
         f"- [{family.title}]({key}.rst): {', '.join(f'`{name}`' for name in family.drawn)}"
         for key, family in FAMILIES.items()

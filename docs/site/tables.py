@@ -59,7 +59,9 @@ class Libraries(Written):
         rows = []
         for library in having:
             given = [f"``{key}={written(value)}``" for key, value in dialect(name, library, {}).items()]
-            rows.append([f'``gs.{name}.like("{library}")``', ", ".join(given) or "nothing: it is as the class"])
+            rows.append(
+                [f'``gs.{name}.like("{library}")``', ", ".join(given) or "nothing: it is as the class"]
+            )
         return self.parsed(["", *table(["call", "what it sets"], rows), ""])
 
 
@@ -72,9 +74,18 @@ class Costs(Written):
             rule = Signature(name)
             summary = (inspect.getdoc(rule.optimizer) or "").partition("\n")[0]
             state = [slot for slot in rule.slots if slot != "scalars"]
-            optional = f"; {', '.join(f'``{slot}``' for slot in rule.optional)} by option" if rule.optional else ""
+            optional = (
+                f"; {', '.join(f'``{slot}``' for slot in rule.optional)} by option" if rule.optional else ""
+            )
             kept = f"{len(state)}: {', '.join(f'``{slot}``' for slot in state)}" if state else "0"
-            rows.append([f":py:class:`~gradstep.{RULES[name]}`", summary, f"{kept}{optional}", f"``{written(rule.options['lr'])}``"])
+            rows.append(
+                [
+                    f":py:class:`~gradstep.{RULES[name]}`",
+                    summary,
+                    f"{kept}{optional}",
+                    f"``{written(rule.options['lr'])}``",
+                ]
+            )
         heads = ["rule", "in a line", "numbers kept for each of a parameter's", "default ``lr``"]
         return self.parsed(["", *table(heads, rows), ""])
 
@@ -93,7 +104,12 @@ class Command(SphinxDirective):
             raise self.error(f"{words[0]} is not gradstep")
         plain = os.environ | {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
         done = subprocess.run(
-            [sys.executable, "-m", *words], capture_output=True, encoding="utf-8", env=plain, timeout=120, check=False
+            [sys.executable, "-m", *words],
+            capture_output=True,
+            encoding="utf-8",
+            env=plain,
+            timeout=120,
+            check=False,
         )
         if done.returncode != self.options.get("fails", 0):
             raise self.error(f"{command}: exit status {done.returncode}\n{done.stderr}")

@@ -69,4 +69,7 @@ def valley(rule: type[gs.Optimizer]) -> tuple[str, str]:
     chart.dot(*GOAL, "goal")
     away = math.dist(way[-1], GOAL)
     words = f"{STEPS} steps of {rule.__name__}(lr={lr:g}) down Rosenbrock's valley, from the empty dot towards the full one"
-    return chart.svg(words), f"{words}: {away:.2g} from it at the end. The rate is the best of {len(RATES)}, from {RATES[0]:g} to {RATES[-1]:g}."
+    return (
+        chart.svg(words),
+        f"{words}: {away:.2g} from it at the end. The rate is the best of {len(RATES)}, from {RATES[0]:g} to {RATES[-1]:g}.",
+    )
