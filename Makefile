@@ -67,7 +67,7 @@ docs: build $(DOCS)/made ## build the site into build/site/html, strictly; every
 	@echo "The site is in $(SITE)/html: $(DOCS)/$(SCRIPTS)/python -m http.server --directory $(SITE)/html"
 
 # Debian: apt-get install chromium.
-look: docs ## open every page in a browser (CHROMIUM=…): widths, contrast, formulas, search; screenshots into build/site/pictures
+look: docs $(DOCS)/look ## open every page in a browser (CHROMIUM=…): widths, contrast, formulas, search; screenshots into build/site/pictures
 	$(DOCS)/$(SCRIPTS)/python docs/site/look.py $(SITE)/html $(SITE)/pictures $(CHROMIUM)
 
 perf-check: build ## the ratios that must be reached, as a pass or fail
@@ -172,6 +172,10 @@ $(DOCS)/made: pyproject.toml
 	@$(PYTHON) -m venv --clear $(DOCS)
 	@$(DOCS)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
 	@$(DOCS)/$(SCRIPTS)/python $(INSTALL) --group docs
+	@touch $@
+
+$(DOCS)/look: $(DOCS)/made
+	@$(DOCS)/$(SCRIPTS)/python $(INSTALL) --group look
 	@touch $@
 
 $(SANITIZED)/made: pyproject.toml

@@ -2,12 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 GRADSTEP_NUM_THREADS=1 python benches/loops.py [ROUNDS] [--markdown FILE]
 
-With more threads, those of the matrix products get into each other's way on a machine that has anything else to do.
-
-The three are textbook NumPy (a line of code per line of the paper), careful NumPy (`out=` everywhere, scratch
-made beforehand, constants folded) and gradstep; all train copies of the same parameters on the same data. In a
-round each goes round the loop for at least 5 ms, in an order that rotates. A time is the median over the rounds, a ratio the
-median of the ratios within a round, and a share of the step that of the textbook's or gradstep's own loop.
+With more threads, those of the matrix products get into each other's way on a machine that has anything else
+to do. What is measured is said in `HOW`.
 """
 
 from __future__ import annotations
@@ -18,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +29,11 @@ from gradstep.tables import as_markdown, as_text
 LEAST_SECONDS = 5e-3
 WARM_UP_ROUNDS = 3
 HOW = """\
-Whole training loops in NumPy, by three steps of Adam: textbook NumPy (a line of code per line of the paper), careful NumPy
-(`out=` everywhere, scratch made beforehand, constants folded), and gradstep. All train copies of the same parameters on the
-same data, and are compared before they are timed. In a round each goes round its loop for at least 5 ms, in an order that rotates; a time is the median over
-the rounds, a ratio the median of the ratios within each round. *The step's share* is that of the loop with textbook NumPy, and
-with gradstep.
+Whole training loops in NumPy, by three steps of Adam: textbook NumPy (a line of code per line of the paper),
+careful NumPy (`out=` everywhere, scratch made beforehand, constants folded), and gradstep. All train copies
+of the same parameters on the same data, and are compared before they are timed. In a round each goes round
+its loop for at least 5 ms, in an order that rotates; a time is the median over the rounds, a ratio the median
+of the ratios within each round. *The step's share* is that of the loop with textbook NumPy, and with gradstep.
 """
 KINDS = ("textbook", "careful", "gradstep")
 LR, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
@@ -91,7 +88,7 @@ def evolution(samples: int) -> Make:
 
 def layers(*sizes: int) -> list[tuple[int, ...]]:
     """Give the shapes of a network's weights and biases."""
-    return [shape for pair in zip(sizes, sizes[1:], strict=False) for shape in (pair, pair[1:])]
+    return [shape for pair in pairwise(sizes) for shape in (pair, pair[1:])]
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,11 @@ LOOPS = (
     Loop("784-256-128-10 network, batch of 64", layers(784, 256, 128, 10), perceptron(64)),
     Loop("the same, one sample at a time", layers(784, 256, 128, 10), perceptron(1)),
     Loop("64-64-32-10 network, batch of 32", layers(64, 64, 32, 10), perceptron(32)),
-    Loop("actor and critic, 8-64-64, batch of 64", layers(8, 64, 64, 4) + layers(8, 64, 64, 1), actor_and_critic(64)),
+    Loop(
+        "actor and critic, 8-64-64, batch of 64",
+        layers(8, 64, 64, 4) + layers(8, 64, 64, 1),
+        actor_and_critic(64),
+    ),
     Loop("evolution strategy, 1,000 parameters, 8 pairs", [(1000,)], evolution(8)),
 )  # fmt: skip
 

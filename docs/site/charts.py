@@ -55,7 +55,8 @@ class Chart:
         """Write into the picture, at a point of its coordinates."""
         across, down = self.place(x, y)
         self.parts.append(
-            f'<text class="{kind}" x="{across:.1f}" y="{down:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+            f'<text class="{kind}" x="{across:.1f}" y="{down:.1f}" text-anchor="{anchor}">'
+            f"{escape(text)}</text>"
         )
 
     def svg(self, description: str, label: str = "") -> str:
@@ -76,7 +77,8 @@ class Chart:
             )
         if label:
             frame.append(
-                f'<text class="tick" x="{right}" y="{self.height - 3}" text-anchor="end">{escape(label)}</text>'
+                f'<text class="tick" x="{right}" y="{self.height - 3}" text-anchor="end">'
+                f"{escape(label)}</text>"
             )
         return (
             f'<svg class="chart" viewBox="0 0 {self.width} {self.height}" role="img" '

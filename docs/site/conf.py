@@ -21,10 +21,10 @@ extensions = [
     "mathml",
     "docstrings",
     "examples",
-    "coverage",
+    "described",
     "pictures",
     "tables",
-    "measured",
+    "speeds",
 ]
 
 # What is wrong is an error: `make docs` turns warnings into them, and here is what is warned of.

@@ -15,7 +15,7 @@ import tempfile
 import traceback
 import warnings
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from docutils import nodes
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 #: Whose examples are run by `make parity` and `make recipes`, in environments that have them.
 ELSEWHERE = ("autograd", "flwr", "jax", "keras", "mpi4py", "optax", "sklearn", "thinc", "torch")
-Block = nodes.literal_block | nodes.doctest_block
+Block: TypeAlias = nodes.literal_block | nodes.doctest_block
 
 
 def run_all(app: Sphinx, doctree: nodes.document) -> None:
@@ -81,7 +81,7 @@ def needs(code: str) -> str:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Take warnings as errors, but for that of arrays which nobody wants to see, and leave no setting behind."""
+    """Take warnings as errors, but for that of arrays nobody wants to see, and leave no setting behind."""
     threads = gs.get_num_threads()
     with warnings.catch_warnings(), np.printoptions(), np.errstate():
         warnings.simplefilter("error")

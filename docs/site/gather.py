@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import api
 import programs
-import reference
 import rules
 import schedules
+
 from gradstep.cli import COMMANDS
 
 if TYPE_CHECKING:
@@ -21,6 +23,12 @@ DOCS = Path(__file__).parent.parent
 CHECKOUT = DOCS.parent
 #: Pages that have their place at the top of the checkout.
 AT_THE_TOP = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
+#: Numbers of the core that pages tell.
+CONSTANTS = (
+    ("rust/core/src/plans.rs", "CHUNK", ("inside.md", "images/inside.svg")),
+    ("rust/core/src/plans.rs", "PARALLEL_FROM", ("inside.md", "threads.md")),
+    ("rust/core/src/kernel.rs", "BLOCK", ("inside.md", "images/inside.svg")),
+)
 GALLERIES = ("examples", "recipes")
 
 
@@ -33,14 +41,27 @@ def pages() -> Iterator[tuple[str, str]]:
             if name.parts[0] in GALLERIES:
                 text += toctree(path.stem for path in sorted(path.parent.glob("*.py")))
             yield name.as_posix().replace("README.md", "index.md"), linked(text)
-    for name, file in AT_THE_TOP.items():
-        yield name, linked((CHECKOUT / file).read_text(encoding="utf-8"))
+    for page, file in AT_THE_TOP.items():
+        yield page, linked((CHECKOUT / file).read_text(encoding="utf-8"))
     for gallery in GALLERIES:
         for path in sorted((DOCS / gallery).glob("*.py")):
             yield f"{gallery}/{path.stem}.md", programs.page(path)
     yield from rules.pages()
     yield from schedules.pages()
-    yield from reference.pages()
+    yield from api.pages()
+
+
+def check_constants() -> None:
+    """Hold the numbers in words against those of the core."""
+    for file, name, told in CONSTANTS:
+        source = (CHECKOUT / file).read_text(encoding="utf-8")
+        factors = re.search(rf"const {name}: usize = ([\d *]+);", source)
+        number = (
+            f"{math.prod(int(factor) for factor in factors[1].split('*')):,}" if factors else f"no {name}"
+        )
+        for page in told:
+            if f"{number} elements" not in (DOCS / page).read_text(encoding="utf-8"):
+                raise SystemExit(f"docs/{page} does not say {number} elements, which is {name} in {file}")
 
 
 def toctree(names: Iterable[str]) -> str:
@@ -78,6 +99,7 @@ def linked(text: str) -> str:
 
 def main(target: Path) -> None:
     """Write what has changed, and remove what is gone, so that Sphinx reads no more than it has to."""
+    check_constants()
     wanted = {}
     for name, text in pages():
         if name in wanted:

@@ -2,7 +2,7 @@
 
 At the widths of a phone, a tablet and a desk no page may scroll sideways; in the light and in the dark every
 word must stand out from what is behind it; formulas must be set, scripts run without an error, nothing may
-come from another machine, and the search must find. Screenshots of some pages go into a folder, for people to look at.
+come from another machine, and the search must find. Screenshots of some pages are for people to look at.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ SCHEMES = ("light", "dark")
 #: Looked at by people.
 SHOWN = (
     "index", "quickstart", "in-place", "choosing-a-rule", "choosing-a-schedule", "rules/adam", "rules/index",
-    "schedules/waves", "reference/optimizers", "performance", "inside", "numbers", "errors", "from/torch", "formulas",
-    "command-line", "from/index",
+    "schedules/waves", "reference/optimizers", "performance", "inside", "numbers", "errors", "from/torch",
+    "formulas", "command-line", "from/index",
 )  # fmt: skip
 LEAST_CONTRAST = 4.5  # WCAG 2, level AA
 
@@ -31,7 +31,7 @@ PALE = """
   const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
     .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const over = ([r, g, b, a = 1], [x, y, z]) => [r * a + x * (1 - a), g * a + y * (1 - a), b * a + z * (1 - a)];
+  const over = ([r, g, b, a = 1], below) => [r, g, b].map((c, i) => c * a + below[i] * (1 - a));
   const behind = (node) => {
     const layers = [];
     for (let at = node; at; at = at.parentElement) layers.push(number(getComputedStyle(at).backgroundColor));
@@ -41,12 +41,13 @@ PALE = """
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = walker.nextNode(); text; text = walker.nextNode()) {
     const node = text.parentElement, style = getComputedStyle(node), box = node.getBoundingClientRect();
-    if (!text.data.trim() || !box.width || style.visibility === "hidden" || node.closest("script, style, .skip-link, dialog"))
-      continue;
+    const hidden = !box.width || style.visibility === "hidden";
+    if (!text.data.trim() || hidden || node.closest("script, style, .skip-link, dialog")) continue;
     const back = behind(node), colour = node.closest("svg") ? style.fill : style.color;
     const [a, b] = [light(over(number(colour), back)), light(back)].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < LEAST) found[`${node.tagName}.${node.getAttribute("class") || ""}`] = `${ratio.toFixed(2)}: ${text.data.trim().slice(0, 40)}`;
+    const where = `${node.tagName}.${node.getAttribute("class") || ""}`;
+    if (ratio < LEAST) found[where] = `${ratio.toFixed(2)}: ${text.data.trim().slice(0, 40)}`;
   }
   return Object.entries(found).map(([where, what]) => `${where} ${what}`);
 }
@@ -61,7 +62,8 @@ WIDE = """
       if (getComputedStyle(at).overflowX !== "visible") return false;
     return node.getBoundingClientRect().right > innerWidth + 1;
   });
-  return [`${over} px too wide: ${culprits.slice(0, 3).map((n) => n.tagName + "." + n.className).join(", ")}`];
+  const named = culprits.slice(0, 3).map((n) => n.tagName + "." + n.className).join(", ");
+  return [`${over} px too wide: ${named}`];
 }
 """
 
@@ -79,14 +81,16 @@ def serve(site: Path) -> str:
 
 def opened(browser: Browser, width: int, scheme: str, faults: list[str]) -> Page:
     """Open a window, which tells of errors and of whatever it would fetch elsewhere."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
     page.on(
         "requestfailed",  # what is given up as the next page is opened is none
-        lambda request: None
-        if "ABORTED" in (request.failure or "")
-        else faults.append(f"{page.url}: cannot get {request.url}"),
+        lambda request: (
+            None
+            if "ABORTED" in (request.failure or "")
+            else faults.append(f"{page.url}: cannot get {request.url}")
+        ),
     )
     page.on(
         "response",
@@ -116,7 +120,8 @@ def look(browser: Browser, address: str, names: list[str], pictures: Path) -> li
                 if device != "tablet":
                     faults += [f"{where}: pale {fault}" for fault in page.evaluate(PALE)]
                 unset = page.evaluate(
-                    "[...document.querySelectorAll('.formula')].filter((n) => !n.querySelector('math')?.getBoundingClientRect().height).length"
+                    "[...document.querySelectorAll('.formula')]"
+                    ".filter((n) => !n.querySelector('math')?.getBoundingClientRect().height).length"
                 )
                 if unset:
                     faults.append(f"{where}: {unset} formulas are not set")

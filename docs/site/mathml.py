@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers set themselves: no script, no fonts to fetch, readable without a network."""
+"""Formulas as MathML, which browsers set themselves: no script, no fonts to fetch, no network."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ LOWERED, RAISED = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹
 
 
 def latex(formula: str) -> str:
-    """Write a formula's own letters as the names that LaTeX has for them.
+    r"""Write a formula's own letters as the names that LaTeX has for them.
 
     Raises:
         ValueError: a letter has none.
 
     Example:
         >>> latex("β₁m + g²")
-        '\\\\beta _{1}m + g^{2}'
+        '\\beta _{1}m + g^{2}'
     """
     for digits, sign in ((LOWERED, "_"), (RAISED, "^")):
-        formula = re.sub(
-            f"[{digits}]+",
-            lambda found: sign + "{%s}" % "".join(str(digits.index(d)) for d in found[0]),
-            formula,
-        )
+
+        def plain(found: re.Match[str], digits: str = digits, sign: str = sign) -> str:
+            return f"{sign}{{{''.join(str(digits.index(digit)) for digit in found[0])}}}"
+
+        formula = re.sub(f"[{digits}]+", plain, formula)
     for letter, name in NAMES.items():
         formula = formula.replace(letter, name)
     if strange := sorted({letter for letter in formula if ord(letter) > 126}):

@@ -5,24 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from docutils import nodes
-from sphinx.util.docutils import SphinxDirective
-
-from tables import Written, table
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
-    from sphinx.util.typing import ExtensionMetadata
 
 DOCS = Path(__file__).parent.parent
 FILE = DOCS / "benchmarks.md"
-RIVALS = {
-    "NumPy, textbook": "NumPy, textbook",
-    "NumPy, in place": "NumPy, in place",
-    "torch, fused": "torch, fused",
-}
+RIVALS = ("NumPy, textbook", "NumPy, in place", "torch, fused")
 
 
 @dataclass(frozen=True)
@@ -89,38 +75,3 @@ def machine() -> str:
     """Give the machine that it was measured on."""
     found = re.search(r"^> (.*?)\s*$", FILE.read_text(encoding="utf-8"), flags=re.M)
     return found[1] if found else ""
-
-
-class Speeds(Written):
-    """Tabulates a rule on every workload: gradstep's time, and how many times that the others take."""
-
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        rule = self.arguments[0]
-        rows = [
-            [
-                f"{workload.title}: {workload.size}",
-                shown(workload.of("gradstep", rule)),
-                *(f"{workload.of(who, rule):.3g}×" if rule in workload.times[who] else "–" for who in RIVALS),
-                f"{workload.best_numba(rule):.3g}×",
-            ]
-            for workload in workloads()
-        ]
-        return self.parsed(
-            ["", *table([f"a step of {rule}", "gradstep", *RIVALS, "numba, the best of six"], rows), ""]
-        )
-
-
-class Machine(SphinxDirective):
-    """Says what the benchmarks were measured on."""
-
-    def run(self) -> list[nodes.Node]:
-        return [nodes.paragraph("", f"Measured on: {machine()}.")]
-
-
-def setup(app: Sphinx) -> ExtensionMetadata:
-    """Make the directives known."""
-    app.add_directive("speeds", Speeds)
-    app.add_directive("machine", Machine)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

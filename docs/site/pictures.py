@@ -1,19 +1,19 @@
-"""The directives that draw: ``curve`` for schedules, ``path`` for the way of a rule across Rosenbrock's valley."""
+"""The directives that draw: ``curve`` for schedules, ``path`` for a rule's way down Rosenbrock's valley."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from charts import Chart
 from docutils import nodes
+from reactions import REACTIONS
 from sphinx.util.docutils import SphinxDirective
+from valley import valley
 
 import gradstep as gs
-from charts import Chart
 from gradstep import expressions
 from gradstep.horizons import default_steps
-from valley import valley
-from reactions import REACTIONS
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -23,7 +23,7 @@ def page(path: Path) -> str:
 
 
 def prose(text: str) -> str:
-    """Write the rest of a docstring: paragraphs, of which those that are indented are formulas or commands."""
+    """Write the rest of a docstring: paragraphs; those that are indented are formulas or commands."""
     parts = []
     for part in textwrap.dedent(text).strip("\n").split("\n\n"):
         if all(line.startswith("    ") for line in part.splitlines() if line):

@@ -43,7 +43,7 @@ def on_plateau() -> tuple[np.ndarray, str]:
         values.append(rate(t))
     return (
         np.array(values),
-        "Plateau(Constant(0.1), factor=0.5, patience=20), under a loss that stalls from step 50 to 150, and from 210 on",
+        "Plateau(Constant(0.1), factor=0.5, patience=20); the loss stalls from step 50 and from 210 on",
     )
 
 
@@ -58,7 +58,7 @@ def guarded() -> tuple[np.ndarray, str]:
         values.append(abs(w[0] - before))
     return (
         np.array(values),
-        "The norm of each step under NormGuard(window=50, quantile=0.9, factor=2.0); every 60th gradient is 20 times too long",
+        "Norms under NormGuard(window=50, quantile=0.9, factor=2.0); every 60th is 20 times too large",
     )
 
 

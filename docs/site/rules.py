@@ -27,7 +27,8 @@ In other libraries
 
 .. libraries:: {name}
 
-`Optimizer.like` takes a library's formula and defaults; :doc:`/variants` has the formulas, and where a library cannot be followed.
+`Optimizer.like` takes a library's formula and defaults; :doc:`/variants` has the formulas, and where a
+library cannot be followed.
 :doc:`/formulas` has this rule beside what textbooks print.
 
 See also
@@ -41,8 +42,8 @@ See also
 INDEX = """\
 # Rules
 
-Every rule has a page: the formula, the arguments, what is kept for each parameter, an example, its way down a valley,
-and how other libraries compute it. [Choosing a rule](../choosing-a-rule.md) helps to pick one.
+Every rule has a page: the formula, the arguments, what is kept for each parameter, an example, its way down a
+valley, and how other libraries compute it. [Choosing a rule](../choosing-a-rule.md) helps to pick one.
 
 ```{{costs}}
 ```

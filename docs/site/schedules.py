@@ -123,8 +123,9 @@ def pages() -> Iterator[tuple[str, str]]:
 INDEX = """\
 # Schedules
 
-A schedule is a function of the number of updates done. `s(t)` takes an integer, or an array of them; nothing has to be
-stepped, and a run that goes on at any t has the right rate. Every hyperparameter takes one, not the rate alone.
+A schedule is a function of the number of updates done. `s(t)` takes an integer, or an array of them; nothing
+has to be stepped, and a run that goes on at any t has the right rate. Every hyperparameter takes one, not the
+rate alone.
 
 ```python
 import gradstep as gs
@@ -135,8 +136,9 @@ print([round(lr(t), 4) for t in (0, 50, 100, 600, 1100)])
 
 {families}
 
-[Choosing a schedule](../choosing-a-schedule.md) helps to pick one, [Schedulers of other libraries](../schedulers.md) maps those
-that you may know, and the [reference](../reference/schedules.rst) has what all of them can do.
+[Choosing a schedule](../choosing-a-schedule.md) helps to pick one,
+[Schedulers of other libraries](../schedulers.md) maps those that you may know, and the
+[reference](../reference/schedules.rst) has what all of them can do.
 
 ```{{toctree}}
 :hidden:

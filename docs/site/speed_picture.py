@@ -2,8 +2,8 @@
 
     python docs/site/speed_picture.py
 
-Few bars, each with its name and its time beside it. It is readable by itself and inside the site, in the light and in the
-dark.
+Few bars, each with its name and its time beside it. It is readable by itself and inside the site, in the
+light and in the dark.
 """
 
 from __future__ import annotations
@@ -20,9 +20,18 @@ SHOWN = {"RL policy": "A small policy network", "ResNet-50": "ResNet-50"}
 WIDTH, ROW, BAR, HEAD, LEFT, RIGHT = 720, 30, 18, 58, 150, 170
 
 STYLE = """
-.speed { --ink: var(--pst-color-text-base, #222832); --soft: var(--pst-color-text-muted, #48566b); --own: var(--pst-color-primary, #0a7d91); --other: var(--pst-color-border, #c9c9c9); max-width: 100%; height: auto; }
-@media (prefers-color-scheme: dark) { .speed { --ink: var(--pst-color-text-base, #ced6dd); --soft: var(--pst-color-text-muted, #9ca4af); --own: var(--pst-color-primary, #3fb1c5); --other: var(--pst-color-border, #48566b); } }
-.speed text { font-family: system-ui, -apple-system, "Segoe UI", sans-serif; font-size: 15px; fill: var(--ink); }
+.speed {
+  --ink: var(--pst-color-text-base, #222832); --soft: var(--pst-color-text-muted, #48566b);
+  --own: var(--pst-color-primary, #0a7d91); --other: var(--pst-color-border, #c9c9c9);
+  max-width: 100%; height: auto;
+}
+@media (prefers-color-scheme: dark) {
+  .speed {
+    --ink: var(--pst-color-text-base, #ced6dd); --soft: var(--pst-color-text-muted, #9ca4af);
+    --own: var(--pst-color-primary, #3fb1c5); --other: var(--pst-color-border, #48566b);
+  }
+}
+.speed text { font-family: system-ui, sans-serif; font-size: 15px; fill: var(--ink); }
 .speed .title { font-weight: 600; font-size: 17px; } .speed .size { fill: var(--soft); }
 .speed .own { fill: var(--own); font-weight: 600; } .speed rect.other { fill: var(--other); }
 """
@@ -75,7 +84,8 @@ def picture() -> str:
     panels = [panel(workload, 38 + i * (34 + len(WHO) * ROW + 16)) for i, workload in enumerate(chosen)]
     words = f"The time of one step of {RULE}: shorter is better"
     return (
-        f'<svg class="speed" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img" '
+        f'<svg class="speed" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'width="{WIDTH}" role="img" '
         f'aria-label="{escape(words)}"><style>{STYLE}</style>'
         f'<text class="size" x="0" y="16">{escape(words)}</text>{"".join(panels)}</svg>\n'
     )

@@ -13,7 +13,6 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-import gradstep as gs
 from gradstep.optimizers.dialects import DIALECTS, dialect
 from gradstep.signatures import RULES, Signature
 
@@ -35,7 +34,7 @@ class Written(SphinxDirective):
     def parsed(self, lines: Iterable[str]) -> list[nodes.Node]:
         box = nodes.container()
         self.state.nested_parse(StringList(list(lines), source=f"<{self.name}>"), self.content_offset, box)
-        return box.children
+        return list(box.children)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -7,10 +7,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from charts import Chart
 from contourpy import contour_generator
 
 import gradstep as gs
-from charts import Chart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,8 +68,12 @@ def valley(rule: type[gs.Optimizer]) -> tuple[str, str]:
     chart.dot(*START, "start")
     chart.dot(*GOAL, "goal")
     away = math.dist(way[-1], GOAL)
-    words = f"{STEPS} steps of {rule.__name__}(lr={lr:g}) down Rosenbrock's valley, from the empty dot towards the full one"
+    words = (
+        f"{STEPS} steps of {rule.__name__}(lr={lr:g}) down Rosenbrock's valley, "
+        "from the empty dot towards the full one"
+    )
     return (
         chart.svg(words),
-        f"{words}: {away:.2g} from it at the end. The rate is the best of {len(RATES)}, from {RATES[0]:g} to {RATES[-1]:g}.",
+        f"{words}: {away:.2g} from it at the end. "
+        f"The rate is the best of {len(RATES)}, from {RATES[0]:g} to {RATES[-1]:g}.",
     )

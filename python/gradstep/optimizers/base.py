@@ -78,9 +78,9 @@ class Optimizer(Resumable):
     Attributes:
         step_count: the number of updates done; the next one is update number ``step_count``, counted
             from 0. Assign it, with the arrays of ``state``, to resume a run exactly.
-        lr: the value that the next step will use; a tuple in group order where there are several groups. Assign
-            a float or a schedule to replace it in all groups, or a tuple of one for each. So do weight_decay,
-            clip_norm, clip_value and every other hyperparameter of the rule.
+        lr: the value that the next step will use; a tuple in group order where there are several groups.
+            Assign a float or a schedule to replace it in all groups, or a tuple of one for each. So do
+            weight_decay, clip_norm, clip_value and every other hyperparameter of the rule.
         hyperparameters: all of them as they were given, floats and schedules: a tuple of a dict for each
             group.
         params: the structure that was given, with the arrays that are updated.

@@ -58,8 +58,8 @@ PARTS = {"mpi": "Many machines", "torch": "For torch's users"}
 INDEX = """\
 # Reference
 
-Every public name, from its docstring. The [rules](../rules/index.md) and the [schedules](../schedules/index.md) have pages of
-their own.
+Every public name, from its docstring. The [rules](../rules/index.md) and the
+[schedules](../schedules/index.md) have pages of their own.
 
 ```{{toctree}}
 :maxdepth: 1
