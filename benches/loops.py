@@ -33,7 +33,8 @@ Whole training loops in NumPy, by three steps of Adam: textbook NumPy (a line of
 careful NumPy (`out=` everywhere, scratch made beforehand, constants folded), and gradstep. All train copies
 of the same parameters on the same data, and are compared before they are timed. In a round each goes round
 its loop for at least 5 ms, in an order that rotates; a time is the median over the rounds, a ratio the median
-of the ratios within each round. *The step's share* is that of the loop with textbook NumPy, and with gradstep.
+of the ratios within each round. *The step's share* is that of the loop with textbook NumPy, and
+with gradstep.
 """
 KINDS = ("textbook", "careful", "gradstep")
 LR, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8

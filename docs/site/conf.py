@@ -22,6 +22,7 @@ extensions = [
     "docstrings",
     "examples",
     "described",
+    "leftovers",
     "pictures",
     "tables",
     "speeds",
@@ -43,7 +44,7 @@ nitpick_ignore_regex = [
 default_role = "py:obj"
 add_module_names = False
 python_maximum_signature_line_length = 88
-toc_object_entries = False
+toc_object_entries_show_parents = "hide"
 
 autodoc_member_order = "groupwise"
 autodoc_typehints = "signature"

@@ -39,7 +39,9 @@ def pages() -> Iterator[tuple[str, str]]:
         if name.parts[0] != "site":
             text = present(path.read_text(encoding="utf-8")).replace("{{commands}}", commands())
             if name.parts[0] in GALLERIES:
-                text += toctree(path.stem for path in sorted(path.parent.glob("*.py")))
+                text += toctree(
+                    f"{titled(file.stem)} <{file.stem}>" for file in sorted(path.parent.glob("*.py"))
+                )
             yield name.as_posix().replace("README.md", "index.md"), linked(text)
     for page, file in AT_THE_TOP.items():
         yield page, linked((CHECKOUT / file).read_text(encoding="utf-8"))
@@ -67,6 +69,16 @@ def check_constants() -> None:
 def toctree(names: Iterable[str]) -> str:
     """List pages below this one."""
     return "\n```{toctree}\n:hidden:\n\n" + "\n".join(names) + "\n```\n"
+
+
+def titled(stem: str) -> str:
+    """Name a program in a list by its file.
+
+    Example:
+        >>> titled("rate_sweep")
+        'Rate sweep'
+    """
+    return stem.replace("_", " ").capitalize()
 
 
 def present(text: str) -> str:

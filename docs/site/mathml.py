@@ -69,9 +69,15 @@ def latex(formula: str) -> str:
     return formula
 
 
+def mathml(formula: str, display: str) -> str:
+    """Write a formula as MathML."""
+    # Inside of \text, an escaped underscore is left as it is.
+    return str(convert(formula, display=display)).replace(r"\_", "_")
+
+
 def visit_inline(self: HTML5Translator, node: nodes.math) -> None:
     """Write a formula of a line of text."""
-    self.body.append(convert(latex(node.astext()), display="inline"))
+    self.body.append(mathml(latex(node.astext()), "inline"))
     raise nodes.SkipNode
 
 
@@ -81,7 +87,7 @@ def visit_block(self: HTML5Translator, node: nodes.math_block) -> None:
     if r"\\" in formula:
         formula = r"\begin{split}" + formula + r"\end{split}"
     self.body.append(self.starttag(node, "div", CLASS="formula", tabindex="0"))
-    self.body.append(convert(formula, display="block"))
+    self.body.append(mathml(formula, "block"))
     self.body.append("</div>\n")
     raise nodes.SkipNode
 

@@ -45,7 +45,8 @@ INDEX = """\
 Every rule has a page: the formula, the arguments, what is kept for each parameter, an example, its way down a
 valley, and how other libraries compute it. [Choosing a rule](../choosing-a-rule.md) helps to pick one.
 
-```{{costs}}
+```{{eval-rst}}
+.. costs::
 ```
 
 Every rule also takes [the options of every optimizer](#gradstep.Optimizer).

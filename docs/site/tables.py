@@ -29,7 +29,7 @@ def written(value: object) -> str:
 
 
 class Written(SphinxDirective):
-    """A directive that writes reStructuredText."""
+    """A directive that writes reStructuredText; in Markdown it stands inside of ``eval-rst``."""
 
     def parsed(self, lines: Iterable[str]) -> list[nodes.Node]:
         box = nodes.container()
@@ -85,7 +85,7 @@ class Costs(Written):
                     f"``{written(rule.options['lr'])}``",
                 ]
             )
-        heads = ["rule", "in a line", "numbers kept for each of a parameter's", "default ``lr``"]
+        heads = ["rule", "in a line", "state, each as large as the parameter", "default ``lr``"]
         return self.parsed(["", *table(heads, rows), ""])
 
 
