@@ -18,7 +18,7 @@ PAGES = {
     "optimizers": (
         "What every optimizer has",
         "gradstep",
-        ["Optimizer", "optimizers.states.State"],
+        ["Optimizer", "Packed", "optimizers.states.State"],
         "gradstep.optimizers",
     ),
     "functional": ("Updates of one array", "gradstep.functional", functional.__all__, "gradstep.functional"),

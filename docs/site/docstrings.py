@@ -43,7 +43,10 @@ def read_property(app: Sphinx, what: str, name: str, thing: Any, options: Any, l
 
 
 def keep_letters(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    """Keep a description such as ``m.`` from being taken for the letter of a list."""
+    """Keep a description such as ``m.`` from becoming a list, and names from becoming a type."""
+    for i, line in enumerate(lines):
+        if found := re.match(r":ivar ([\w, ]+):", line):
+            lines[i] = line.replace(found[1], found[1].replace(", ", ","), 1)
     lines[:] = [re.sub(r"^(\s*:[^:]+: \w{1,2})\.$", r"\1\.", line) for line in lines]
 
 
