@@ -64,6 +64,7 @@ pictures: build $(DOCS)/made ## draw docs/images/speed.svg from docs/benchmarks.
 # Sphinx, as NumPy's users know it, with all warnings as errors: a broken link, a public name without a page, an
 # example that fails. It reads what gather.py puts together.
 docs: build $(DOCS)/made ## build the site into build/site/html, strictly; everything on it is drawn and run anew
+	@rm -rf $(SITE)/html
 	$(SPHINX_PYTHON) docs/site/gather.py $(SITE)/pages
 	$(SPHINX_PYTHON) -m sphinx -q -E -W --keep-going -b html -c docs/site -d $(SITE)/doctrees $(SITE)/pages $(SITE)/html
 	@echo "The site is in $(SITE)/html: $(DOCS)/$(SCRIPTS)/python -m http.server --directory $(SITE)/html"
