@@ -29,6 +29,8 @@ CONSTANTS = (
     ("rust/core/src/plans.rs", "PARALLEL_FROM", ("inside.md", "threads.md")),
     ("rust/core/src/kernel.rs", "BLOCK", ("inside.md", "images/inside.svg")),
 )
+#: Pages of parts that come one by one.
+OPTIONAL = ("large-models", "sparse-rows", "mpi", "torch")
 GALLERIES = ("examples", "recipes")
 
 
@@ -82,13 +84,14 @@ def titled(stem: str) -> str:
 
 
 def present(text: str) -> str:
-    """Leave out of a list what parts would have that this checkout has not: pages with a question mark."""
-    return re.sub(
-        r"^([\w-]+)\?\n",
-        lambda name: f"{name[1]}\n" if (DOCS / f"{name[1]}.md").exists() else "",
-        text,
-        flags=re.M,
+    """Leave out what leads to a part that this checkout has not: names in lists with a question mark, links."""
+    there = {name for name in OPTIONAL if (DOCS / f"{name}.md").exists()}
+    text = re.sub(
+        r"^([\w-]+)\?\n", lambda name: f"{name[1]}\n" * (name[1] in there), text, flags=re.MULTILINE
     )
+    for name in set(OPTIONAL) - there:
+        text = re.sub(rf"\[([^]]+)\]\({name}\.md\)", r"\1", text)
+    return text
 
 
 def commands() -> str:
