@@ -27,7 +27,7 @@ AT_THE_TOP = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.m
 CONSTANTS = (
     ("rust/core/src/plans.rs", "CHUNK", ("inside.md", "images/inside.svg")),
     ("rust/core/src/plans.rs", "PARALLEL_FROM", ("inside.md", "threads.md")),
-    ("rust/core/src/kernel.rs", "BLOCK", ("inside.md", "images/inside.svg")),
+    ("rust/core/src/loops.rs", "BLOCK", ("inside.md", "images/inside.svg")),
 )
 #: Pages of parts that come one by one.
 OPTIONAL = ("large-models", "sparse-rows", "mpi", "torch")
@@ -60,9 +60,9 @@ def check_constants() -> None:
     for file, name, told in CONSTANTS:
         source = (CHECKOUT / file).read_text(encoding="utf-8")
         factors = re.search(rf"const {name}: usize = ([\d *]+);", source)
-        number = (
-            f"{math.prod(int(factor) for factor in factors[1].split('*')):,}" if factors else f"no {name}"
-        )
+        if factors is None:
+            raise SystemExit(f"{file} has no {name}, which docs/{told[0]} tells")
+        number = f"{math.prod(int(factor) for factor in factors[1].split('*')):,}"
         for page in told:
             if f"{number} elements" not in (DOCS / page).read_text(encoding="utf-8"):
                 raise SystemExit(f"docs/{page} does not say {number} elements, which is {name} in {file}")
@@ -84,7 +84,7 @@ def titled(stem: str) -> str:
 
 
 def present(text: str) -> str:
-    """Leave out what leads to a part that this checkout has not: names in lists with a question mark, links."""
+    """Leave out what leads to a part that this checkout has not: links, and names with a question mark."""
     there = {name for name in OPTIONAL if (DOCS / f"{name}.md").exists()}
     text = re.sub(
         r"^([\w-]+)\?\n", lambda name: f"{name[1]}\n" * (name[1] in there), text, flags=re.MULTILINE
@@ -106,6 +106,12 @@ def linked(text: str) -> str:
     """Turn links to files of the checkout into those to pages of the site."""
     for gallery in GALLERIES:  # a program has a page of its own
         text = re.sub(rf"\]\(({gallery}/)?(\w+)\.py\)", r"](\1\2.md)", text)
+    # Sources have no page: what is said of them stays.
+    text = re.sub(
+        r"\[([^]]+)\]\(\.\./((rust|python|tests|benches)/[^)]+)\)",
+        lambda link: link[1] if (CHECKOUT / link[2]).exists() else link[0],
+        text,
+    )
     for page, file in AT_THE_TOP.items():
         text = text.replace(f"](../{file})", f"]({page})")
     text = re.sub(r"\]\((\.\./)?docs/", r"](", text)
