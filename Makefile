@@ -7,6 +7,7 @@ SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := $(VENV)/$(SCRIPTS)
 WHEEL_TOOLS := build/wheel-tools
 PARITY := build/parity
+TORCH := build/torch
 DOCS := build/docs-tools
 SITE := build/site
 WITH_LIBRARIES := build/recipes
@@ -24,7 +25,7 @@ BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples recipes test faults soak bench loops pictures perf-check docs look wheel test-wheel conda-recipe mutants parity sanitized fuzz asan lint stubs format clean
+.PHONY: help build demo examples recipes test test-torch faults soak bench bench-torch loops pictures perf-check docs look wheel test-wheel conda-recipe mutants parity sanitized fuzz asan lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,12 +48,20 @@ test: build $(VENV)/test.group ## the core's tests, then the package's, doctests
 	cargo test --quiet --locked --package gradstep-core
 	$(BIN)/pytest
 
+# As of `parity`, below.
+test-torch: build $(TORCH)/made ## the tests of gradstep.torch, with torch installed into build/torch
+	PYTHONPATH=$(CURDIR)/python $(TORCH)/$(SCRIPTS)/python -m pytest tests/test_torch_*.py tests/test_dlpack.py \
+		tests/test_package.py
+
 faults: build $(VENV)/test.group ## kill saves, fail disks, damage files: what is left is loaded or refused, and counted
 	PYTHONPATH=tests $(BIN)/python -m faults
 
 bench: build $(VENV)/plot.group ## time steps against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
 	@mkdir -p docs
-	$(BENCH) --limit --markdown docs/benchmarks.md --plot docs/benchmarks.png
+	$(BENCH) --limit --sparse --state --markdown docs/benchmarks.md --plot docs/benchmarks.png
+
+bench-torch: build $(TORCH)/made ## whole iterations in torch by its optimizers and by gradstep's, and what a step costs
+	PYTHONPATH=$(CURDIR)/python $(TORCH)/$(SCRIPTS)/python benches/torch_loops.py
 
 loops: build ## time whole training loops by three kinds of step, write docs/loops.md
 	OPENBLAS_NUM_THREADS=1 GRADSTEP_NUM_THREADS=1 $(BIN)/python benches/loops.py --markdown docs/loops.md
@@ -172,6 +181,13 @@ $(PARITY)/made: pyproject.toml
 	@$(PYTHON) -m venv --clear $(PARITY)
 	@$(PARITY)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
 	@$(PARITY)/$(SCRIPTS)/python $(INSTALL) --group parity
+	@touch $@
+
+$(TORCH)/made: pyproject.toml
+	@echo "Installing torch for \`make test-torch\`"
+	@$(PYTHON) -m venv --clear $(TORCH)
+	@$(TORCH)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
+	@$(TORCH)/$(SCRIPTS)/python $(INSTALL) --group torch
 	@touch $@
 
 $(DOCS)/made: pyproject.toml

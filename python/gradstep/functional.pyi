@@ -1,6 +1,6 @@
 # Written by `make stubs`.
 
-from gradstep.types import Floats, Rate
+from gradstep.types import Floats, Indices, Rate
 
 __all__ = [
     "adabelief",
@@ -44,6 +44,7 @@ def adabelief(
     eps_hat: bool = False,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdaBelief`.
 
@@ -57,6 +58,8 @@ def adabelief(
         lr, beta1, beta2, eps, eps_root, weight_decay, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -76,6 +79,7 @@ def adadelta(
     eps: Rate = 1e-06,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adadelta`.
 
@@ -89,6 +93,8 @@ def adadelta(
         lr, rho, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -109,6 +115,7 @@ def adagrad(
     eps: Rate = 1e-10,
     eps_root: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adagrad`.
 
@@ -122,6 +129,8 @@ def adagrad(
         lr, lr_decay, weight_decay, initial_accumulator_value, eps, eps_root:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -149,6 +158,7 @@ def adam(
     initial_accumulator_value: Rate = 0.0,
     first_count: Rate = 1.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adam`.
 
@@ -165,6 +175,8 @@ def adam(
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -187,6 +199,7 @@ def adamax(
     eps_hat: bool = False,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adamax`.
 
@@ -200,6 +213,8 @@ def adamax(
         lr, beta1, beta2, eps, weight_decay, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -227,6 +242,7 @@ def adamw(
     initial_accumulator_value: Rate = 0.0,
     first_count: Rate = 1.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdamW`.
 
@@ -243,6 +259,8 @@ def adamw(
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -270,6 +288,7 @@ def adan(
     eps_hat: bool = False,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adan`.
 
@@ -283,6 +302,8 @@ def adan(
         lr, beta1, beta2, beta3, eps, eps_root, weight_decay, difference_form, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -309,6 +330,7 @@ def ademamix(
     eps_root: Rate = 0.0,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdEMAMix`.
 
@@ -322,6 +344,8 @@ def ademamix(
         lr, beta1, beta2, beta3, alpha, eps, weight_decay, eps_hat, eps_root, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -343,6 +367,7 @@ def adopt(
     weight_decay: Rate = 0.0,
     use_clipping: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.ADOPT`.
 
@@ -356,6 +381,8 @@ def adopt(
         lr, beta1, beta2, eps, weight_decay, use_clipping:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -375,6 +402,7 @@ def dog(
     eps: Rate = 1e-08,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.DoG`.
 
@@ -390,6 +418,8 @@ def dog(
         lr, reps_rel, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -410,6 +440,7 @@ def lamb(
     eps: Rate = 1e-06,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.LAMB`.
 
@@ -423,6 +454,8 @@ def lamb(
         lr, beta1, beta2, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -443,6 +476,7 @@ def lars(
     weight_decay: Rate = 0.0,
     nesterov: bool = False,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.LARS`.
 
@@ -456,6 +490,8 @@ def lars(
         lr, momentum, trust_coefficient, eps, weight_decay, nesterov:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -474,6 +510,7 @@ def lion(
     beta2: Rate = 0.99,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Lion`.
 
@@ -487,6 +524,8 @@ def lion(
         lr, beta1, beta2, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -511,6 +550,7 @@ def nadam(
     eps_root: Rate = 0.0,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.NAdam`.
 
@@ -524,6 +564,8 @@ def nadam(
         lr, beta1, beta2, eps, momentum_decay, weight_decay, eps_hat, eps_root, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -553,6 +595,7 @@ def prodigy(
     safeguard_warmup: bool = False,
     use_bias_correction: bool = False,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Prodigy`.
 
@@ -570,6 +613,8 @@ def prodigy(
         use_bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -592,6 +637,7 @@ def radam(
     eps_hat: bool = True,
     eps_root: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.RAdam`.
 
@@ -605,6 +651,8 @@ def radam(
         lr, beta1, beta2, eps, weight_decay, eps_hat, eps_root:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -628,6 +676,7 @@ def rmsprop(
     eps_root: Rate = 0.0,
     initial_accumulator_value: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.RMSprop`.
 
@@ -644,6 +693,8 @@ def rmsprop(
         initial_accumulator_value:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -665,6 +716,7 @@ def rprop(
     step_max: Rate = 50.0,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Rprop`.
 
@@ -678,6 +730,8 @@ def rprop(
         lr, eta_minus, eta_plus, step_min, step_max, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -702,6 +756,7 @@ def schedulefreeadamw(
     weight_lr_power: Rate = 2.0,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.ScheduleFreeAdamW`.
 
@@ -717,6 +772,8 @@ def schedulefreeadamw(
         lr, beta1, beta2, eps, warmup_steps, r, weight_lr_power, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -738,6 +795,7 @@ def schedulefreesgd(
     weight_lr_power: Rate = 2.0,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.ScheduleFreeSGD`.
 
@@ -753,6 +811,8 @@ def schedulefreesgd(
         lr, momentum, warmup_steps, r, weight_lr_power, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -773,6 +833,7 @@ def sgd(
     nesterov: bool = False,
     momentum_form: str = "torch",
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.SGD`.
 
@@ -787,6 +848,8 @@ def sgd(
         lr, momentum, dampening, weight_decay, nesterov, momentum_form:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -811,6 +874,7 @@ def yogi(
     eps_root: Rate = 0.0,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Yogi`.
 
@@ -826,6 +890,8 @@ def yogi(
         bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping
 
-    from gradstep.types import Floats, Params, Rate
+    from gradstep.types import Arrays, Floats, Params, Rate
 
 
 class Options(TypedDict, total=False):
@@ -188,7 +188,7 @@ class Optimizer(Resumable):
         return cls(params, **dialect(cls.__name__, library, overrides))
 
     @property
-    def params(self) -> Params:
+    def params(self) -> Arrays:
         """The arrays that are updated, in a new structure like the one that was given.
 
         Where there are parameter groups it is a list of one structure for each, as gradients are given to
@@ -197,7 +197,7 @@ class Optimizer(Resumable):
         return self._params
 
     @property
-    def averaged(self) -> Params:
+    def averaged(self) -> Arrays:
         """The averages of the parameters, in a new structure like that of `params`.
 
         They are what to evaluate and to keep with ``ema``: copies, which later steps do not change.

@@ -39,6 +39,7 @@ mod records;
 mod roots;
 mod schedules;
 mod settings;
+mod sparse;
 mod steps;
 mod structures;
 mod terms;
@@ -57,7 +58,7 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::arrays::{_packed, Packed};
+    use super::arrays::{_packed, Exchange, Packed, Rows};
     #[pymodule_export]
     use super::checksums::Checksum;
     #[pymodule_export]

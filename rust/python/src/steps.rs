@@ -21,6 +21,7 @@ use crate::outcomes::{Last, Outcome};
 use crate::passes::{Plans, detached, pass};
 use crate::policies::NonFinite;
 use crate::settings::Settings;
+use crate::sparse::check_rows;
 use crate::terms::{Step, StepTerms};
 use crate::values::Value;
 use crate::windows::Window;
@@ -142,6 +143,9 @@ impl Stepper {
             self.terms.arrange(&self.settings, &mut self.leaves)?;
         }
         let mut disturbed = self.leaves.admit(py, given.outputs.is_none())? | given.disturbed;
+        if self.leaves.have_rows() {
+            check_rows(&self.leaves, &self.settings, given.outputs.is_some())?;
+        }
         let loss = given.loss.map(|loss| real("loss", loss, "a number")).transpose()?;
         disturbed |= given.loss.is_some_and(|loss| !loss.is_exact_instance_of::<PyFloat>());
         let (mut scale, mut loss) = (given.scale, loss);
@@ -179,6 +183,10 @@ impl Stepper {
         if let Some(clip) = &self.settings.clip {
             (limit, max_norm) = (clip.value(py, t)?, clip.norm(py, t)?);
             disturbed |= !clip.is_pure();
+        }
+        if let Some(outputs) = given.outputs.filter(|_| self.leaves.have_rows()) {
+            self.leaves.leave(outputs)?;
+            disturbed = true;
         }
         if disturbed {
             self.leaves.verify(py, given.outputs)?;

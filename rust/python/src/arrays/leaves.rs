@@ -13,8 +13,10 @@ use super::members::{ACCUMULATED, AVERAGE, Member, Slots, reserved};
 use super::outputs::Spares;
 use super::packed::Packed;
 use super::parameters::Parameter;
+use super::picking::Tables;
 use super::rooms::Rooms;
 use super::shadows::Shadow;
+use super::watched::Watched;
 use super::writable::Written;
 use crate::errors::{label, value_error};
 use crate::files::Files;
@@ -43,10 +45,14 @@ pub(crate) struct Leaves {
     pub(super) held: Vec<Py<PyAny>>,
     /// Those of the pass, if they are not just these.
     pub(super) items: Option<Vec<Gradient>>,
+    /// Which rows those have that have not all.
+    pub(super) tables: Tables,
     pub(super) spares: Spares,
     /// Whether the gradients are those of the arrays that are held.
     pub(super) admitted: bool,
     pub(super) staged: (bool, bool),
+    /// The tensors whose memory the parameters are, if they are watched.
+    pub(super) watched: Option<Watched>,
 }
 
 impl Leaves {
@@ -71,11 +77,13 @@ impl Leaves {
             frozen: reserved(members.len())?,
             missed: reserved(members.len())?,
             items: None,
+            tables: Tables::default(),
             spares: Spares::default(),
             bound,
             accumulates,
             admitted: false,
             staged: (false, false),
+            watched: None,
             tensors,
             rooms,
             written: Written::default(),
@@ -193,11 +201,6 @@ impl Leaves {
         self.tensors.iter().map(|tensor| tensor.len)
     }
 
-    /// The numbers of elements of what the pass goes over.
-    pub(crate) fn lengths_of_items(&self) -> impl ExactSizeIterator<Item = usize> {
-        self.items().iter().map(|item| self.tensors[item.tensor].len)
-    }
-
     pub(crate) fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
@@ -268,7 +271,7 @@ impl Leaves {
                 self.parameters[leaf] = new.parameter;
                 self.tensors[leaf].params = new.data;
             }
-            self.bound = true;
+            (self.bound, self.watched) = (true, None);
             return self.refresh_copies(py);
         }
         if self.are_copied() {
@@ -320,6 +323,10 @@ impl Leaves {
 
     /// What may be part of a cycle: the parameters, which may be of a subclass with attributes.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.parameters.iter().try_for_each(|parameter| visit.call(&parameter.array))
+        for parameter in &self.parameters {
+            visit.call(&parameter.array)?;
+            visit.call(&parameter.foreign)?;
+        }
+        self.watched.as_ref().map_or(Ok(()), |watched| watched.traverse(visit))
     }
 }

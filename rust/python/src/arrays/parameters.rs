@@ -1,12 +1,14 @@
 //! One parameter with its state: checked when the optimizer is made, looked at once more at each step, and
 //! paired with its gradient.
 
+use gradstep_core::dtypes::Dtype;
 use gradstep_core::memory::{Gradient, Order, Tensor};
 use numpy::npyffi::{NPY_ARRAY_OWNDATA, NPY_ARRAY_WRITEABLE};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyComplex, PyFloat, PyList, PyType};
 
+use super::exchange::Exchange;
 use super::fields::{Fields, is_masked, references};
 use super::forms::Form;
 use super::layouts::{Layout, same};
@@ -18,18 +20,23 @@ use crate::errors::{a_type, label, type_error, value_error};
 /// What errors call all parameters, and all gradients.
 pub(crate) type Roots = [&'static str; 2];
 
+/// What errors call an array that is given to a function, and its gradient.
+pub(super) const LONE: Roots = ["p", "g"];
+
 /// A parameter, and the layout that its state and its gradient must have.
 pub(crate) struct Parameter {
     /// The path name: `fc1.w`; nothing for a lone array.
     pub(crate) path: String,
     pub(crate) array: Py<PyAny>,
+    /// What was given in its place, if that is an array of another library; the two share their memory.
+    pub(crate) foreign: Option<Py<PyAny>>,
     pub(crate) layout: Layout,
     look: Option<Look>,
     roots: Roots,
     /// Holds the gradient when the core cannot read it where it is.
     scratch: Option<Room>,
     /// The gap between what a step writes that the gradient was last seen in.
-    clear: (usize, usize),
+    pub(super) clear: (usize, usize),
 }
 
 /// The name of what has that path; a lone array is the first of one.
@@ -39,7 +46,7 @@ pub(crate) fn name(path: &str) -> &str {
 
 impl Parameter {
     pub(crate) fn new(array: Py<PyAny>, path: String, layout: Layout, roots: Roots) -> Self {
-        Self { path, array, layout, look: None, roots, scratch: None, clear: (1, 0) }
+        Self { path, array, foreign: None, layout, look: None, roots, scratch: None, clear: (1, 0) }
     }
 
     /// The same, to be looked at often.
@@ -56,6 +63,11 @@ impl Parameter {
     /// `grads['fc1.w']`.
     pub(crate) fn grads(&self) -> String {
         label(self.roots[1], &self.path)
+    }
+
+    /// Whether it is an argument of a function.
+    pub(super) fn is_lone(&self) -> bool {
+        self.roots == LONE
     }
 
     /// How `state` calls it.
@@ -111,12 +123,17 @@ impl Parameter {
     }
 
     /// Refuses a gradient that Python code has changed since it was admitted.
-    pub(super) fn verify_gradient(&self, given: &Bound<'_, PyAny>, admitted: &Gradient) -> PyResult<()> {
-        let fields = Fields::of(given).expect("an array stays an array");
+    pub(super) fn verify_gradient(
+        &self,
+        given: &Bound<'_, PyAny>,
+        admitted: &Gradient,
+        exchange: Option<&Exchange>,
+    ) -> PyResult<()> {
+        let Some(fields) = Fields::of(given) else { return self.verify_tensor(given, admitted, exchange) };
         let same = fields.data.cast_const() == admitted.data
             && same(fields.shape, &self.layout.shape)
             && self.layout.order_of(&fields) == Some((admitted.dtype, admitted.order));
-        if same { Ok(()) } else { Err(value_error(format!("{} has changed during the step", self.grads()))) }
+        if same { Ok(()) } else { Err(self.changed_meanwhile()) }
     }
 
     /// Refuses another array that cannot take the place of this one.
@@ -167,17 +184,12 @@ impl Parameter {
         written: &Written,
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(fields) = Fields::of(given) else { return self.convert_scalar(given, gradient) };
+        let Some(fields) = Fields::of(given) else { return self.admit_foreign(given, written, gradient) };
         if is_masked(given)? {
             return Err(masked(&self.grads()));
         }
         if !same(fields.shape, &self.layout.shape) {
-            let (a, b) = (tuple(fields.shape), tuple(&self.layout.shape));
-            return Err(value_error(format!(
-                "{} has shape {a}, but {} has shape {b}",
-                self.grads(),
-                self.own()
-            )));
+            return Err(self.other_shape(fields.shape));
         }
         let Some((dtype, order)) = self.layout.order_of(&fields) else {
             return self.convert(given, gradient);
@@ -186,9 +198,8 @@ impl Parameter {
         let (low, high) = order.extent(self.layout.len);
         let start = (fields.data as usize).wrapping_add_signed(low * size);
         let end = (fields.data as usize).wrapping_add_signed((high + 1) * size);
-        if (start < self.clear.0 || end > self.clear.1) && self.layout.len > 0 {
-            let Some(gap) = written.gap((start, end)) else { return self.convert(given, gradient) };
-            self.clear = gap;
+        if self.layout.len > 0 && !self.is_clear(written, (start, end)) {
+            return self.convert(given, gradient);
         }
         gradient.data = fields.data;
         gradient.dtype = dtype;
@@ -196,9 +207,17 @@ impl Parameter {
         Ok(None)
     }
 
+    /// Whether a stretch of memory is in none that a step writes.
+    pub(super) fn is_clear(&mut self, written: &Written, (start, end): (usize, usize)) -> bool {
+        if start >= self.clear.0 && end <= self.clear.1 {
+            return true;
+        }
+        written.gap((start, end)).inspect(|&gap| self.clear = gap).is_some()
+    }
+
     /// A Python float or NumPy scalar as the gradient of a 0-d parameter: what NumPy makes of 0-d results.
     #[cold]
-    fn convert_scalar<'py>(
+    pub(super) fn convert_scalar<'py>(
         &mut self,
         given: &Bound<'py, PyAny>,
         gradient: &mut Gradient,
@@ -231,7 +250,16 @@ impl Parameter {
         given: &Bound<'py, PyAny>,
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = given.py();
+        let dtype = self.dtype_of_copy(given)?;
+        let copied = self.copied(given, &self.layout.in_dtype(dtype))?;
+        gradient.data = Fields::of(&copied).expect("we made it").data;
+        gradient.dtype = dtype.into();
+        gradient.order = Order::Same;
+        Ok(Some(copied))
+    }
+
+    /// The dtype that a gradient is copied in: its own if the core can convert that.
+    pub(super) fn dtype_of_copy(&self, given: &Bound<'_, PyAny>) -> PyResult<Dtype> {
         if !(is_float(given)? || self.layout.complex && kind_of(given)? == 'c') {
             let dtype = dtype_name(given)?;
             let wanted = if self.layout.complex { "a complex or float dtype" } else { "a float dtype" };
@@ -241,19 +269,23 @@ impl Parameter {
         if given.getattr("dtype")?.getattr("name")?.eq("bfloat16")? {
             fields.know_bfloat16();
         }
-        let dtype = fields.dtype().filter(|_| !self.layout.complex).unwrap_or(self.layout.dtype);
-        let layout = self.layout.in_dtype(dtype);
+        Ok(fields.dtype().filter(|_| !self.layout.complex).unwrap_or(self.layout.dtype))
+    }
+
+    /// A copy in that layout, in memory that is kept for the next time.
+    pub(super) fn copied<'py>(
+        &mut self,
+        given: &Bound<'py, PyAny>,
+        layout: &Layout,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let (start, end) = self.scratch.as_ref().map_or((0, 0), Room::stretch);
         if self.scratch.is_none() || end - start < layout.bytes() {
-            self.scratch = Some(Room::new(py, layout.bytes())?);
+            self.scratch = Some(Room::new(given.py(), layout.bytes())?);
         }
         let scratch = self.scratch.as_ref().expect("just made");
-        let copied = scratch.view(py, scratch.start(), &Form::of(&layout))?;
+        let copied = scratch.view(given.py(), scratch.start(), &Form::of(layout))?;
         copy(&copied, given)?;
-        gradient.data = Fields::of(&copied).expect("we made it").data;
-        gradient.dtype = dtype.into();
-        gradient.order = Order::Same;
-        Ok(Some(copied))
+        Ok(copied)
     }
 }
 
