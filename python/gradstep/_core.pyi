@@ -10,6 +10,7 @@ from typing_extensions import disjoint_base
 from gradstep.types import Grads, Params
 
 __all__ = [
+    "CHUNK",
     "Checksum",
     "DetachedParameterWarning",
     "NonFiniteError",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 __version__: str
+CHUNK: int
 
 def simd_tier() -> str: ...
 def simd_tiers() -> list[str]: ...
@@ -155,6 +157,10 @@ class Optimizer:
     def _sealed(self) -> bool: ...
     def _seal(self) -> list[Any]: ...
     def _unseal(self) -> None: ...
+    def _listed(self, grads: Grads) -> list[Any]: ...
+    def _share(self, meeting: Any, lengths: Sequence[int] | None) -> None: ...
+    @property
+    def _outlook(self) -> tuple[int, bool]: ...
 
 @disjoint_base
 class Schedule:

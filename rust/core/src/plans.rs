@@ -47,6 +47,11 @@ impl Plan {
         self.items.last().map_or(0, |&(_, end)| end)
     }
 
+    /// The number of elements of an item.
+    pub fn len_of(&self, item: usize) -> usize {
+        self.items[item].0
+    }
+
     /// The number of elements of all items.
     pub fn elements(&self) -> usize {
         self.elements

@@ -39,6 +39,7 @@ mod records;
 mod roots;
 mod schedules;
 mod settings;
+mod sharing;
 mod steps;
 mod structures;
 mod terms;
@@ -80,6 +81,7 @@ mod _core {
         // Environment variables that make no sense are reported now, not at some later step.
         Tier::from_environment().map_err(value_error)?;
         threads::default_threads().clone().map_err(value_error)?;
+        module.add("CHUNK", gradstep_core::plans::CHUNK)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

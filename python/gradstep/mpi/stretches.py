@@ -1,0 +1,160 @@
+"""Large models: every rank adds up, updates and remembers a stretch of the parameters, and sends it to all."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradstep.mpi import exchanges
+from gradstep.mpi.exchanges import Meeting
+from gradstep.mpi.layouts import in_order
+from gradstep.mpi.reductions import Reduction
+from gradstep.mpi.teams import Team
+from gradstep.threads import num_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mpi4py import MPI
+    from numpy.typing import NDArray
+
+    from gradstep.mpi.intakes import Intake, Intakes
+    from gradstep.mpi.layouts import Layout
+    from gradstep.mpi.teams import Bytes, Given, Make
+    from gradstep.types import Params
+
+SUMS = {"squares": 1, "nonfinite": 1, "sums": 2, "changes": 2}
+"""How many sums there are of each chunk."""
+
+
+class Stretches(Team):
+    """A team in which everybody has a stretch.
+
+    Args:
+        comm, intakes, parts: as of `Team`.
+        params: makes the structure that the optimizer is given, out of arrays.
+        make: makes the optimizer.
+        inbox: bytes for gradients from others.
+        threads: how many threads a step may use; None are as many as elsewhere.
+    """
+
+    def __init__(
+        self,
+        comm: MPI.Intracomm,
+        intakes: Intakes,
+        parts: int,
+        make: Make,
+        *,
+        inbox: int,
+        threads: int | None,
+    ) -> None:
+        super().__init__(comm, intakes, parts)
+        layout, rank = self.layout, comm.rank
+        self.threads = threads
+        self.whole = [in_order(array) for array in intakes.arrays]
+        self.slices = [layout.stretch(rank, leaf) for leaf in range(len(layout.leaves))]
+        self.own = [array[part] for array, part in zip(self.whole, self.slices, strict=True)]
+        flat = flat_memory(intakes.arrays, layout)
+        self.copies = flat is None
+        self.flat = np.zeros(layout.nbytes, np.uint8) if flat is None else flat
+        self.reduction = Reduction(comm, layout, parts, inbox)
+        self.beginning = Meeting(comm, [8 * self.words(q) for q in range(comm.size)])
+        self.votes = Meeting(comm, [16 * int(n) for n in layout.chunks_of_ranks(None)])
+        self.inner = make(self.own)
+        self.inner._share(self, [leaf.reals for leaf in layout.leaves])
+        self.gradients: dict[int, list[NDArray[Any]]] = {}
+
+    def make(self, given: Given) -> bool:
+        self.say(self.beginning.mine, given)
+        self.beginning.meet("begin", np.float64(given.scale).view(np.uint64))
+        self.due = self.refuse_update
+        self.loss, absent = self.heard(self.beginning.bodies)
+        with nullcontext() if self.threads is None else num_threads(self.threads):
+            intakes = self.intakes
+            out = intakes.stack[0][1] if intakes.stack else intakes.one()
+            self.reduction.run([intake.flat for _, intake in intakes.stack], out.flat)
+            grads = list(self.gradients_of(out))
+            for i in absent:
+                grads[i] = None  # type: ignore[call-overload]
+            try:
+                updated = self.inner.step(
+                    self.inner._structured(grads), loss=self.loss, scale=given.scale / self.parts
+                )
+            finally:
+                if not intakes.stack:
+                    intakes.release(out)
+        if updated:
+            self.spread()
+        return updated
+
+    def gradients_of(self, intake: Intake) -> list[NDArray[Any]]:
+        """View our stretch of each gradient."""
+        key = id(intake)
+        if key not in self.gradients:
+            views = zip(intake.views, self.slices, strict=True)
+            self.gradients[key] = [in_order(view)[part] for view, part in views]
+        return self.gradients[key]
+
+    def spread(self) -> None:
+        """Bring what each rank has of the parameters to all."""
+        layout, cuts = self.layout, self.layout.cuts
+        if self.copies:
+            self.pack()
+        exchanges.spread(self.comm, self.flat, cuts)
+        if self.copies:
+            own = slice(int(cuts[self.comm.rank]), int(cuts[self.comm.rank + 1]))
+            for start, array in zip(layout.starts[:-1].tolist(), self.whole, strict=True):
+                memory, stop = array.view(np.uint8), start + array.nbytes
+                before, after = min(max(own.start, start), stop), min(max(own.stop, start), stop)
+                memory[: before - start] = self.flat[start:before]
+                memory[after - start :] = self.flat[after:stop]
+
+    def pack(self) -> None:
+        """Put our stretch of the parameters where it is sent from."""
+        for leaf, (start, array, part) in enumerate(
+            zip(self.layout.starts[:-1].tolist(), self.own, self.slices, strict=True)
+        ):
+            size = self.layout.leaves[leaf].dtype.itemsize * self.layout.leaves[leaf].each
+            at = start + part.start * size
+            self.flat[at : at + array.nbytes] = array.view(np.uint8)
+
+    def refuse(self) -> None:
+        self.beginning.meet("begin", stopped=True)
+
+    def refuse_update(self) -> None:
+        """The same once the step has begun."""
+        self.votes.meet("update", stopped=True)
+
+    def agree(self, topic: str, digest: int) -> None:
+        self.votes.meet(topic, digest)
+        self.due = None
+
+    def gather(
+        self, topic: str, sums: NDArray[np.float64], items: Sequence[int] | None
+    ) -> NDArray[np.float64]:
+        """Give the sums of all chunks, in their order; called by the optimizer with those of our own."""
+        self.votes.mine[: sums.nbytes] = sums.view(np.uint8)
+        self.votes.meet(topic)
+        counts = self.layout.chunks_of_ranks(items) * (8 * SUMS[topic])
+        bodies = zip(self.votes.bodies, counts.tolist(), strict=True)
+        return np.concatenate([body[:count] for body, count in bodies]).view(np.float64)
+
+
+def flat_memory(arrays: Sequence[NDArray[Any]], layout: Layout) -> Bytes | None:
+    """Give the memory of all arrays, if it is one stretch in which they lie as in the layout."""
+    filled = [i for i, array in enumerate(arrays) if array.size]
+    if not filled:
+        return None
+    address = [array.__array_interface__["data"][0] for array in arrays]
+    begin = address[filled[0]]
+    if any(address[i] - begin != layout.starts[i] for i in filled):
+        return None
+    root = arrays[filled[0]]
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    at = begin - root.__array_interface__["data"][0]
+    if not root.flags.c_contiguous or not root.flags.writeable or at + layout.nbytes > root.nbytes:
+        return None
+    return np.asarray(root).reshape(-1).view(np.uint8)[at : at + layout.nbytes]
