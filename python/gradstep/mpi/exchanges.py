@@ -7,7 +7,7 @@ rank that cannot go on says so in the place of whatever is due, and nobody waits
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
     Words = NDArray[np.uint64]
+
+T = TypeVar("T")
 
 HEAD = 24
 """Bytes at the start of a message: whether its rank cannot go on, what it is about, and a digest."""
@@ -91,23 +93,19 @@ class Meeting:
             raise StoppedError
 
 
-def compared(comm: MPI.Intracomm, make: Callable[[], dict[str, Any]]) -> None:
-    """Do something on all ranks that may fail on some, and see that it came to the same.
-
-    Args:
-        comm: the communicator.
-        make: does it, and describes it: what errors call it, and what has to be alike.
+def attempted(comm: MPI.Intracomm, make: Callable[[], T]) -> T:
+    """Do something on all ranks that may fail on some.
 
     Raises:
-        RankError: it failed on another rank, or the descriptions differ.
+        RankError: it failed on another rank. On this one it raises what it raises.
     """
-    failure, described = None, {}
+    failure: BaseException | None = None
     try:
-        described = make()
-    except BaseException as error:
+        made = make()
+    except Exception as error:
         failure = error
     told(comm, failure)
-    same(comm, described)
+    return made
 
 
 def told(comm: MPI.Intracomm, failure: BaseException | None) -> None:

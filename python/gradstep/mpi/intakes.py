@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradstep import _core
-from gradstep.mpi.layouts import in_order
 from gradstep.mpi.orders import are_siblings
 from gradstep.optimizers import SGD
 
@@ -103,6 +102,7 @@ class Intakes:
     Attributes:
         stack: the sums that wait for others, each with its block of parts.
         absent: the arrays of which no part has had a gradient, by their numbers.
+        any: one of the sums, which knows the structure.
     """
 
     def __init__(self, params: Params, layout: Layout, arrays: Sequence[NDArray[Any]], ahead: int) -> None:
@@ -111,6 +111,8 @@ class Intakes:
         self.stack: list[tuple[Block, Intake]] = []
         self.lent: Intake | None = None
         self.absent: set[int] | None = None
+        self.any = self.one()
+        self.free.append(self.any)
 
     def one(self) -> Intake:
         """Give an empty one."""
@@ -172,8 +174,3 @@ class Intakes:
         for _, intake in self.stack:
             self.release(intake)
         self.stack, self.absent = [], None
-
-
-def own_copies(params: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    """View arrays as their elements follow each other in memory."""
-    return [in_order(array) for array in params]

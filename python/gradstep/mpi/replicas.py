@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,11 +14,14 @@ from gradstep.mpi.reductions import fold
 from gradstep.mpi.teams import Team, words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mpi4py import MPI
+    from numpy.typing import NDArray
 
     from gradstep.mpi.intakes import Intakes
-    from gradstep.mpi.teams import Bytes, Given, Make
-    from gradstep.types import Params
+    from gradstep.mpi.teams import Bytes, Given
+    from gradstep.optimizers import Optimizer
 
 LARGEST = 1 << 20
 """Bytes of the parameters of the largest model that is small."""
@@ -33,7 +36,7 @@ class Replicas(Team):
     """
 
     def __init__(
-        self, comm: MPI.Intracomm, intakes: Intakes, parts: int, params: Params, make: Make
+        self, comm: MPI.Intracomm, intakes: Intakes, parts: int, make: Callable[[], Optimizer]
     ) -> None:
         super().__init__(comm, intakes, parts)
         self.blocks = [blocks(parts_of(rank, comm.size, parts)) for rank in range(comm.size)]
@@ -41,7 +44,8 @@ class Replicas(Team):
         self.additions = additions(every, parts)
         self.runs = self.layout.runs(0, self.layout.nbytes)
         self.pure = False
-        self.inner = make(params)
+        self.inner = make()
+        self.slices = [slice(0, array.size) for array in intakes.arrays]
         nbytes = self.layout.nbytes
         leaves = len(self.layout.leaves)
         self.fronts = [front(rank, comm.size, parts, leaves) for rank in range(comm.size)]
@@ -88,6 +92,9 @@ class Replicas(Team):
         finally:
             if not intakes.stack:
                 intakes.release(out)
+
+    def averages(self) -> list[NDArray[Any]]:
+        return self.inner._averages()
 
     def said(self, given: Given) -> Bytes:
         """Write down what the only rank has."""

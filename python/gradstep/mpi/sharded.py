@@ -3,46 +3,85 @@
 from __future__ import annotations
 
 import math
-import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gradstep import _core
-from gradstep.checkpoints import texts
-from gradstep.mpi import exchanges
-from gradstep.mpi.flattening import groups_of, with_options, without_options
-from gradstep.mpi.intakes import Intakes
-from gradstep.mpi.layouts import Layout, Leaf, axes, in_order
-from gradstep.mpi.orders import parts_of
-from gradstep.mpi.replicas import LARGEST, Replicas, front
-from gradstep.mpi.stretches import Stretches
-from gradstep.mpi.teams import Given, Team
-from gradstep.optimizers import SGD, Optimizer
+from gradstep.mpi import checkpoints, exchanges
+from gradstep.mpi.layouts import in_order
+from gradstep.mpi.making import INBOX, made
+from gradstep.mpi.teams import Given
 from gradstep.optimizers.assignments import RESTORED
-from gradstep.scalars import counted
+from gradstep.optimizers.hypers import Attribute, Fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import os
+    from collections.abc import Iterator, Mapping
     from typing import SupportsFloat, SupportsIndex
 
     from mpi4py import MPI
     from numpy.typing import NDArray
 
-    from gradstep.types import Grads, Params
-
-INBOX = 32 << 20
-
-
-def told(optimizer: Optimizer) -> dict[str, Any]:
-    """Give the options of an optimizer as texts."""
-    groups = optimizer._hyperparameters
-    return {
-        name: [texts.write(group[name]) or "of a function" for group in groups]  # type: ignore[arg-type]
-        for name in groups[0]
-    }
+    from gradstep.optimizers import Optimizer
+    from gradstep.types import Grads, Params, Rate
 
 
 class Sharded:
-    """An optimizer whose state is spread over the ranks of an MPI communicator (ZeRO stage 1)."""
+    """An optimizer whose state is spread over the ranks of an MPI communicator (ZeRO stage 1).
+
+    Every rank holds all parameters and computes gradients of its own parts of each batch. A step adds these
+    up, gives each rank the sum for the stretch of the parameters that it owns, updates that stretch there, and
+    brings the new parameters to all. Optimizer state is held by the owner only: of N ranks, each has 1/N of
+    it. Where all parameters together have at most 1 MiB, every rank updates all of them instead, and a step is
+    one message.
+
+    The numbers depend on ``parts``, and not on the number of ranks: a batch is split into that many parts,
+    whose gradients are added up in one fixed order, and the result is the same bits on 1 rank or on as many as
+    there are parts, with any MPI: those of ``optimizer`` alone, at a step with that sum and ``scale=1/parts``.
+    What NumPy computes for a part is yours to keep reproducible.
+
+    All methods but `add`, `gradients` and `freeze` with `unfreeze` are collective: every rank calls them, in
+    the same order. What is assigned has to be assigned on all; the next step says if it was not. A step is
+    all or nothing over all ranks: what one of them cannot do is an error on all, before the first write.
+
+    Args:
+        optimizer: the class, such as `gradstep.Adam`.
+        params: as ``optimizer`` takes them, groups included; alike on all ranks but for the values, of which
+            those of rank 0 are copied to the others. What `flatten` gives needs no copying in a step.
+        comm: an mpi4py communicator, by default ``MPI.COMM_WORLD``. It is duplicated: messages of yours do not
+            mix with those of a step.
+        parts: how many parts a batch has, at least 1; by default one for each rank. Best a power of two times
+            the number of ranks: with others, a rank has to send its gradients more than once.
+        inbox: bytes for gradients on their way to this rank. A matter of speed and memory, not of numbers.
+        options: what ``optimizer`` takes: lr, clip_norm, … but state_dir. Limits are on the gradient of the
+            whole batch.
+
+    Attributes:
+        parts: the numbers of the parts that this rank computes, a range; over all ranks ``range(parts)``.
+        stretch: ``{name: slice}``, which elements of each parameter, in the order of memory, this rank updates.
+        state: ``{name: {slot: ndarray}}``, live views of the state of these elements, with one axis.
+        loss: the mean of the last step's losses, or None if there were none.
+        step_count, counts, scalars, feedback_state, frozen, micro_step, skipped, params, hyperparameters, grad_norm,
+            update_norm, param_norm, and each hyperparameter, as lr: as of `gradstep.Optimizer`.
+
+    Raises:
+        ImportError: there is no mpi4py: ``pip install 'gradstep[mpi]' mpich``.
+        TypeError, ValueError: as by ``optimizer``.
+        RankError: it raised that on another rank, or arguments differ.
+
+    Example: run it as ``mpiexec -n 4 python -m mpi4py train.py``, or without mpiexec on one rank.
+        >>> import numpy as np
+        >>> import gradstep as gs
+        >>> from gradstep import mpi  # doctest: +SKIP
+        >>> params = mpi.flatten({"w": np.ones(4)})  # doctest: +SKIP
+        >>> opt = mpi.Sharded(gs.Adam, params, parts=8, lr=0.1, clip_norm=1.0)  # doctest: +SKIP
+        >>> for part in opt.parts:  # doctest: +SKIP
+        ...     opt.add({"w": params["w"] * part}, loss=1.0)
+        >>> opt.step()  # doctest: +SKIP
+        True
+    """
+
+    _ready = False
 
     def __init__(
         self,
@@ -54,97 +93,122 @@ class Sharded:
         inbox: SupportsIndex = INBOX,
         **options: Any,
     ) -> None:
-        own = exchanges.duplicated(exchanges.world() if comm is None else comm)
-        made: dict[str, Any] = {}
-
-        def prepare() -> dict[str, Any]:
-            if not (isinstance(optimizer, type) and issubclass(optimizer, Optimizer)):
-                raise TypeError(f"optimizer must be a class such as gradstep.Adam, got {optimizer!r}")
-            if "state_dir" in options:
-                raise ValueError("state_dir is not for ranks: each would need a directory of its own")
-            count = own.size if parts is None else counted("parts", parts, 1)
-            made.update(parts=count, inbox=counted("inbox", inbox, 1))
-            given = groups_of(params)
-            probe = SGD(without_options(params, given))
-            arrays = [in_order_of_memory for in_order_of_memory in probe._arrays]
-            made.update(given=given, probe=probe, arrays=arrays)
-            described = {
-                f"params[{name!r}]": (shape, dtype, axes(array))
-                for (name, shape, dtype, _), array in zip(probe._parameters, arrays, strict=True)
-            }
-            return {"optimizer": optimizer.__name__, "parts": count, "inbox": made["inbox"], **described}
-
-        exchanges.compared(own, prepare)
-        probe, given, arrays = made["probe"], made["given"], made["arrays"]
-        self._comm, self._options = own, options
-        self._names = [name for name, *_ in probe._parameters]
-        for array in arrays:
-            exchanges.copy_from_first(own, in_order(array).view("u1"))
-        layout = Layout.of([Leaf.of(array) for array in arrays], own.size)
-        small = own.size == 1 or layout.nbytes <= LARGEST
-        ahead = front(own.rank, own.size, made["parts"], len(arrays)) if small else 0
-        self._intakes = Intakes(without_options(params, given), layout, arrays, ahead)
-        self._parts = parts_of(own.rank, own.size, made["parts"])
-        threads = exchanges.cores(own)
-        if "GRADSTEP_NUM_THREADS" in os.environ or _core.get_num_threads() < threads:
-            threads = 0
-
-        def make() -> dict[str, Any]:
-            if small:
-                team: Team = Replicas(
-                    own, self._intakes, made["parts"], params, lambda params: optimizer(params, **options)
-                )
-            else:
-                team = Stretches(
-                    own,
-                    self._intakes,
-                    made["parts"],
-                    lambda arrays: optimizer(
-                        with_options(probe._structured(arrays), given), **options
-                    ),
-                    inbox=made["inbox"],
-                    threads=threads or None,
-                )
-            made["team"] = team
-            return team.describe() | {"groups": team.inner._owners} | told(team.inner)
-
-        exchanges.compared(own, make)
-        self._team: Team = made["team"]
+        self._comm = exchanges.duplicated(exchanges.world() if comm is None else comm)
+        self._team = made(self._comm, optimizer, params, parts, inbox, options)
+        self._intakes = self._team.intakes
         self._losses: list[float] = []
         self._taken = 0
         self._failure: BaseException | None = None
+        self._ready = True
 
     @property
     def parts(self) -> range:
-        return self._parts
+        """The parts of a batch that this rank computes."""
+        return self._team.mine
+
+    @property
+    def stretch(self) -> dict[str, slice]:
+        """The elements of each parameter, in the order of memory, that this rank updates."""
+        return dict(zip(self._team.inner._state, self._team.slices, strict=True))
+
+    @property
+    def state(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """Live views of the state of these elements."""
+        return {
+            name: {slot: in_order(array) for slot, array in slots.items()}
+            for name, slots in self._team.inner._state.items()
+        }
+
+    @property
+    def loss(self) -> float | None:
+        """The mean of the losses of the last step's parts, or None."""
+        return self._team.loss
+
+    @property
+    def params(self) -> Params:
+        """The parameters, in a new structure like the one that was given."""
+        return self._team.params
+
+    @property
+    def lr(self) -> float | Any:
+        """The rate of the next step; a tuple where there are groups. Assign a float or a schedule."""
+        return self._team.inner.lr
+
+    @lr.setter
+    def lr(self, value: Rate | tuple[Rate, ...]) -> None:
+        self._team.inner.lr = value
+
+    @property
+    def step_count(self) -> int:
+        """The number of updates done."""
+        return self._team.inner.step_count
+
+    @step_count.setter
+    def step_count(self, value: SupportsIndex) -> None:
+        self._team.inner.step_count = value
+
+    @property
+    def grad_norm(self) -> float | None:
+        """The norm of the last step's gradient of the whole batch, before limits, if it was taken."""
+        return self._team.inner.grad_norm
 
     def add(self, grads: Grads, *, loss: SupportsFloat | None = None) -> None:
+        """Take in the gradients of this rank's next part.
+
+        It raises nothing that would leave other ranks waiting: what is wrong with them is said by the `step`
+        that follows, on all ranks.
+
+        Args:
+            grads: in the structure of the parameters, as of `gradstep.Optimizer.step`. They are copied, unless
+                they are what `gradients` gave. None stands for one that there is not: it counts as zero if
+                another part has one, and the parameter rests if none has.
+            loss: of that part, for `loss` and for feedback schedules; for all parts or for none.
+        """
         if self._failure is not None:
             return
         try:
-            if self._taken == len(self._parts):
-                raise ValueError(f"this rank has {len(self._parts)} parts, and all of them were added")
+            if self._taken == len(self.parts):
+                raise ValueError(f"this rank has {len(self.parts)} parts, and all of them were added")
             value = None if loss is None else _core.real("loss", loss)
-            self._intakes.take(grads, self._parts[self._taken])
-            self._taken += 1
-            if value is not None:
-                self._losses.append(value)
+            self._intakes.take(grads, self.parts[self._taken])
         except Exception as error:
             self._failure = error
+            return
+        self._taken += 1
+        if value is not None:
+            self._losses.append(value)
 
     def gradients(self) -> Params:
+        """Give arrays in the structure of the parameters, to compute the next part's gradients into.
+
+        They hold nothing of meaning, and are sent without a copy once `add` or `step` was given that structure.
+        """
         return self._intakes.lend()
 
     def step(
-        self,
-        grads: Grads | None = None,
-        *,
-        loss: SupportsFloat | None = None,
-        scale: SupportsFloat = 1.0,
+        self, grads: Grads | None = None, *, loss: SupportsFloat | None = None, scale: SupportsFloat = 1.0
     ) -> bool:
-        alone = self._comm.size == 1 and len(self._parts) == 1 and not self._taken
-        if alone and grads is not None and self._failure is None:
-            return self._alone(grads, loss, scale)
+        """Update the parameters on all ranks, with the mean of all parts' gradients.
+
+        Args:
+            grads, loss: ``step(grads, loss=loss)`` is ``add(grads, loss=loss)``, and then ``step()``.
+            scale: what the mean is multiplied by.
+
+        Returns:
+            As `gradstep.Optimizer.step`.
+
+        Raises:
+            TypeError, ValueError: this rank's gradients are wrong, or parts are missing.
+            NonFiniteError: a norm is limited that is not finite; on all ranks.
+            RankError: on ranks where nothing is wrong, if something is on others, or if they are about to make
+                different steps, as after an assignment on one of them. After any error all is as it was, on
+                all ranks, gradients that were added are forgotten, and the next step may be tried.
+        """
+        team = self._team
+        if self._comm.size == 1 and grads is not None and len(self.parts) == 1 and not self._pending:
+            updated = team.inner.step(grads, loss=loss, scale=scale)
+            team.loss = None if loss is None else _core.real("loss", loss)
+            return updated
         if grads is not None:
             self.add(grads, loss=loss)
         given = Given(self._losses, 1.0, self._failure)
@@ -157,42 +221,157 @@ class Sharded:
         except Exception as error:
             given.failure = error
         try:
-            return self._team.step(given)
+            return team.step(given)
         finally:
             self._intakes.clear()
             self._losses, self._taken, self._failure = [], 0, None
 
+    @property
+    def _pending(self) -> bool:
+        """Whether parts were added, or could not be."""
+        return self._taken > 0 or self._failure is not None
+
     def _check(self, grads: Grads | None, loss: SupportsFloat | None) -> None:
         if grads is None and loss is not None:
             raise ValueError("loss goes with gradients: add(grads, loss=...)")
-        if self._taken < len(self._parts):
-            raise ValueError(f"{self._taken} of this rank's {len(self._parts)} parts were added")
+        if self._taken < len(self.parts):
+            raise ValueError(f"this rank has {len(self.parts)} parts, but {self._taken} were added")
         if self._losses and len(self._losses) < self._taken:
-            raise ValueError(f"loss was given for {len(self._losses)} of {self._taken} parts")
+            raise ValueError(f"loss was given for {len(self._losses)} of this rank's {self._taken} parts")
 
-    def _alone(self, grads: Grads, loss: SupportsFloat | None, scale: SupportsFloat) -> bool:
-        lent = self._intakes.lent
-        if lent is not None and grads is lent.whole:
-            grads = lent.whole
-        updated = self._team.inner.step(grads, loss=loss, scale=scale)
-        self._team.loss = None if loss is None else _core.real("loss", loss)
-        return updated
+    def observe(self, loss: SupportsFloat) -> None:
+        """Tell all feedback schedules a loss or another metric: the mean over the ranks, added up in their order.
+
+        Raises:
+            TypeError, ValueError: as by `gradstep.Optimizer.observe`, on the rank whose loss is wrong.
+            RankError: on the others.
+        """
+        seen: list[float] = []
+        exchanges.attempted(self._comm, lambda: seen.append(_core.real("loss", loss)))
+        total = 0.0
+        for one in self._comm.allgather(seen[0]):
+            total += one
+        self._team.inner.observe(total / self._comm.size)
+
+    def save(self, path: str | os.PathLike[str], /, *, keep: SupportsIndex = 1, **extra: Any) -> None:
+        """Save optimizer and parameters to the file that `gradstep.save` writes. Collective.
+
+        Rank 0 writes it, and is sent one array of the state after the other; so it needs memory for the
+        largest one. Nothing in the file is about ranks: `load`, on any number of them, and `gradstep.load`
+        go on with it.
+
+        Args:
+            path, keep, extra: as of `gradstep.save`; those of rank 0 count.
+
+        Raises:
+            TypeError, ValueError, OSError: as by `gradstep.save`, on rank 0.
+            RankError: that happened there. The old file is then as it was.
+        """
+        checkpoints.save(self._team, path, keep, extra)
+
+    def load(
+        self,
+        path: str | os.PathLike[str],
+        /,
+        *,
+        strict: bool = True,
+        rename: Mapping[str, str] | None = None,
+        hyperparameters: bool = False,
+    ) -> dict[str, Any]:
+        """Go on from what `save` wrote on any number of ranks, or `gradstep.save` on none. Collective.
+
+        Every rank reads its own stretches, once all arrays have been verified, each by one of the ranks. For the
+        bits of a run that was not interrupted, ``parts`` has to be what it was.
+
+        Args:
+            path: where all ranks find the file.
+            strict, rename, hyperparameters: as of `gradstep.load`.
+
+        Returns:
+            What was saved as ``extra``.
+
+        Raises:
+            CheckpointError, OSError: as by `gradstep.load`; on a rank that found it out.
+            RankError: on the others. Unless the message says otherwise, nothing was changed.
+        """
+        return checkpoints.load(
+            self._team, path, strict=strict, rename=rename, hyperparameters=hyperparameters
+        )
+
+    def freeze(self, pattern: str) -> None:
+        """Leave parameters as they are; see `gradstep.Optimizer`. On all ranks alike."""
+        self._team.inner.freeze(pattern)
+
+    def unfreeze(self, pattern: str) -> None:
+        """Update them again."""
+        self._team.inner.unfreeze(pattern)
 
     @property
-    def loss(self) -> float | None:
-        return self._team.loss
+    def averaged(self) -> Params:
+        """The averages of the parameters, copies in a new structure. Collective.
 
-    @property
-    def step_count(self) -> int:
-        return self._team.inner.step_count
+        Raises:
+            ValueError: the optimizer keeps no averages.
+        """
+        return self._team.structured(self._team.averages())
 
-    @property
-    def grad_norm(self) -> float | None:
-        return self._team.inner.grad_norm
+    @contextmanager
+    def swap_averaged(self) -> Iterator[None]:
+        """Put the averages into the parameters for the length of a ``with`` block. Collective.
 
-    @property
-    def state(self) -> dict[str, dict[str, NDArray[Any]]]:
-        return {
-            name: {slot: in_order(array) for slot, array in slots.items()}
-            for name, slots in self._team.inner._state.items()
-        }
+        Raises:
+            ValueError: the optimizer keeps no averages.
+            RuntimeError: they are in the parameters already.
+        """
+        inner, arrays = self._team.inner, self._intakes.arrays
+        averages = self._team.averages()
+        if inner._swap(True):
+            raise RuntimeError("the averages are in the parameters already")
+        kept = [array.copy(order="K") for array in arrays]
+        try:
+            for array, average in zip(arrays, averages, strict=True):
+                array[...] = average
+            yield
+        finally:
+            for array, own in zip(arrays, kept, strict=True):
+                array[...] = own
+            inner._swap(False)
+
+    def __getattr__(self, name: str) -> Any:
+        team = self.__dict__.get("_team")
+        if team is not None and (name in READ or isinstance(vars_of(team.inner, name), Attribute)):
+            return getattr(team.inner, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = vars_of(self, name)
+        if not self._ready or name in self.__dict__ or isinstance(own, property) and own.fset is not None:
+            super().__setattr__(name, value)
+            return
+        of_inner = vars_of(self._team.inner, name)
+        settable = isinstance(of_inner, Attribute) and not isinstance(of_inner, Fixed)
+        if not (settable or name in RESTORED):
+            what = "does not exist" if own is None and of_inner is None else "cannot be changed"
+            raise AttributeError(f"{type(self).__name__}.{name} {what}")
+        setattr(self._team.inner, name, value)
+
+    def __repr__(self) -> str:
+        size = self._comm.size
+        return f"<Sharded over {size} rank{'s' if size > 1 else ''}: {self._team.inner!r}>"
+
+
+READ = (
+    *RESTORED,
+    "frozen",
+    "hyperparameters",
+    "micro_step",
+    "param_norm",
+    "skipped",
+    "update_norm",
+)
+"""What is the same on all ranks, and read from this rank's optimizer."""
+
+
+def vars_of(one: object, name: str) -> object:
+    """Give what the class of an object has by a name, or None."""
+    return next((vars(base)[name] for base in type(one).__mro__ if name in vars(base)), None)

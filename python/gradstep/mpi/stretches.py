@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradstep import _core
 from gradstep.mpi import exchanges
 from gradstep.mpi.exchanges import Meeting
 from gradstep.mpi.layouts import in_order
@@ -15,15 +17,16 @@ from gradstep.mpi.teams import Team
 from gradstep.threads import num_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from mpi4py import MPI
     from numpy.typing import NDArray
 
     from gradstep.mpi.intakes import Intake, Intakes
     from gradstep.mpi.layouts import Layout
-    from gradstep.mpi.teams import Bytes, Given, Make
-    from gradstep.types import Params
+    from gradstep.mpi.teams import Bytes, Given
+    from gradstep.optimizers import Optimizer
 
 SUMS = {"squares": 1, "nonfinite": 1, "sums": 2, "changes": 2}
 """How many sums there are of each chunk."""
@@ -34,10 +37,9 @@ class Stretches(Team):
 
     Args:
         comm, intakes, parts: as of `Team`.
-        params: makes the structure that the optimizer is given, out of arrays.
-        make: makes the optimizer.
+        make: makes the optimizer of arrays that are our stretches of the parameters.
         inbox: bytes for gradients from others.
-        threads: how many threads a step may use; None are as many as elsewhere.
+        threads: how many of this machine's cores are for this rank.
     """
 
     def __init__(
@@ -45,10 +47,10 @@ class Stretches(Team):
         comm: MPI.Intracomm,
         intakes: Intakes,
         parts: int,
-        make: Make,
+        make: Callable[[list[NDArray[Any]]], Optimizer],
         *,
         inbox: int,
-        threads: int | None,
+        threads: int,
     ) -> None:
         super().__init__(comm, intakes, parts)
         layout, rank = self.layout, comm.rank
@@ -71,7 +73,7 @@ class Stretches(Team):
         self.beginning.meet("begin", np.float64(given.scale).view(np.uint64))
         self.due = self.refuse_update
         self.loss, absent = self.heard(self.beginning.bodies)
-        with nullcontext() if self.threads is None else num_threads(self.threads):
+        with self.limits():
             intakes = self.intakes
             out = intakes.stack[0][1] if intakes.stack else intakes.one()
             self.reduction.run([intake.flat for _, intake in intakes.stack], out.flat)
@@ -89,6 +91,12 @@ class Stretches(Team):
             self.spread()
         return updated
 
+    def limits(self) -> AbstractContextManager[None]:
+        """Leave the other ranks of the machine their cores, unless somebody has said how many threads there are."""
+        usual = "GRADSTEP_NUM_THREADS" not in os.environ
+        usual = usual and _core.get_num_threads() == _core.default_num_threads()
+        return num_threads(self.threads) if usual else nullcontext()
+
     def gradients_of(self, intake: Intake) -> list[NDArray[Any]]:
         """View our stretch of each gradient."""
         key = id(intake)
@@ -101,7 +109,7 @@ class Stretches(Team):
         """Bring what each rank has of the parameters to all."""
         layout, cuts = self.layout, self.layout.cuts
         if self.copies:
-            self.pack()
+            self.pack(self.own, self.flat)
         exchanges.spread(self.comm, self.flat, cuts)
         if self.copies:
             own = slice(int(cuts[self.comm.rank]), int(cuts[self.comm.rank + 1]))
@@ -111,14 +119,17 @@ class Stretches(Team):
                 memory[: before - start] = self.flat[start:before]
                 memory[after - start :] = self.flat[after:stop]
 
-    def pack(self) -> None:
-        """Put our stretch of the parameters where it is sent from."""
-        for leaf, (start, array, part) in enumerate(
-            zip(self.layout.starts[:-1].tolist(), self.own, self.slices, strict=True)
-        ):
-            size = self.layout.leaves[leaf].dtype.itemsize * self.layout.leaves[leaf].each
-            at = start + part.start * size
-            self.flat[at : at + array.nbytes] = array.view(np.uint8)
+    def pack(self, own: Sequence[NDArray[Any]], memory: Bytes) -> None:
+        """Put our stretches of arrays like the parameters where they are sent from."""
+        for start, array, part in zip(self.layout.starts[:-1].tolist(), own, self.slices, strict=True):
+            at = start + part.start * array.itemsize
+            memory[at : at + array.nbytes] = array.view(np.uint8)
+
+    def averages(self) -> list[NDArray[Any]]:
+        memory = np.zeros(self.layout.nbytes, np.uint8)
+        self.pack(self.inner._averages(), memory)
+        exchanges.spread(self.comm, memory, self.layout.cuts)
+        return self.layout.views(memory, self.intakes.arrays)
 
     def refuse(self) -> None:
         self.beginning.meet("begin", stopped=True)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from gradstep.types import Params
 
     Bytes = NDArray[np.uint8]
-    Make = Callable[[Params], Optimizer]
 
 BITS = 64
 """Of a word, one for each array."""
@@ -60,15 +59,19 @@ class Team(ABC):
         parts: how many there are on all ranks.
 
     Attributes:
-        inner: the optimizer; a team that is whole has one.
+        inner: this rank's optimizer.
+        slices: which elements of each parameter it updates, in the order of memory.
+        mine: the parts that this rank computes.
         loss: the mean of the last step's losses, if there were any.
     """
 
     inner: Optimizer
+    slices: list[slice]
 
     def __init__(self, comm: MPI.Intracomm, intakes: Intakes, parts: int) -> None:
         self.comm, self.intakes, self.parts = comm, intakes, parts
         self.loss: float | None = None
+        self.mine = parts_of(comm.rank, comm.size, parts)
         self.counts = [len(parts_of(rank, comm.size, parts)) for rank in range(comm.size)]
         self.order = additions([(part, part + 1) for part in range(parts)], parts)
         #: What others wait for, if this rank fails.
@@ -90,7 +93,7 @@ class Team(ABC):
         numbers[0] = len(given.losses)
         numbers[1 : 1 + count] = 0.0
         numbers[1 : 1 + len(given.losses)] = given.losses
-        bits = body[8 * (1 + count) :].view(np.uint64)
+        bits = body[8 * (1 + count) : 8 * self.words(self.comm.rank)].view(np.uint64)
         absent = self.intakes.absent
         bits[:] = 0 if absent is not None else ~np.uint64(0)
         for i in absent or ():
@@ -103,10 +106,9 @@ class Team(ABC):
         for body, count in zip(bodies, self.counts, strict=True):
             numbers = body[: 8 * (1 + count)].view(np.float64)
             losses += numbers[1 : 1 + int(numbers[0])].tolist()
-            masks.append(body[8 * (1 + count) :].view(np.uint64))
-        mask = masks[0]
+            masks.append(body[8 * (1 + count) : 8 * words(count, len(self.layout.leaves))].view(np.uint64))
         absent: list[int] = []
-        if mask.any():
+        if masks[0].any():
             common = np.bitwise_and.reduce(masks)
             absent = [i for i in range(len(self.layout.leaves)) if int(common[i // BITS]) >> i % BITS & 1]
         if not losses:
@@ -159,6 +161,19 @@ class Team(ABC):
         described["counts"], described["frozen"] = inner.counts, inner.frozen
         described["scalars"], described["feedback_state"] = inner.scalars, inner.feedback_state
         return described
+
+    @property
+    def params(self) -> Params:
+        """The parameters, in a new structure."""
+        return self.structured(self.intakes.arrays)
+
+    def structured(self, arrays: Sequence[NDArray[Any]]) -> Params:
+        """Put arrays into the structure of the parameters."""
+        return self.intakes.any._structured(list(arrays))
+
+    @abstractmethod
+    def averages(self) -> list[NDArray[Any]]:
+        """Give copies of the averages of all parameters. Collective."""
 
     @abstractmethod
     def refuse(self) -> None:

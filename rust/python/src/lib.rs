@@ -108,6 +108,12 @@ mod _core {
         threads::num_threads()
     }
 
+    /// The number of threads as long as nobody sets another one.
+    #[pyfunction]
+    fn default_num_threads() -> usize {
+        threads::default_threads().clone().unwrap_or(1)
+    }
+
     #[pyfunction]
     fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
         threads::set_num_threads(integer("num_threads", n, "an integer")?).map_err(value_error)
