@@ -1,11 +1,13 @@
 """Runs all trainings on ranks, and prints what they came to.
 
-Arguments: ``large`` for state that is spread, whatever the size of the model; ``small`` for the other way.
+Arguments: ``large`` for state that is spread, whatever the size of the model, or ``small`` for the other
+way; and an expression for the names of those to run.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 from mpi4py import MPI
 
 from gradstep import mpi
-from gradstep.mpi import making
+from gradstep.mpi import replicas
 from ranks.cases import OPTIMIZERS, Case, cases, outcome
 
 COMM = MPI.COMM_WORLD
@@ -39,10 +41,10 @@ def run(case: Case, views: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    making.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
+    replicas.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
     came: dict[str, Any] = {}
     for i, (name, case) in enumerate(cases()):
-        if len(sys.argv) > 2 and sys.argv[2] not in name:
+        if not re.search(sys.argv[2], name):
             continue
         came[name] = run(case, views=i % 2 == 0)
     for rank, other in enumerate(COMM.allgather(came)):

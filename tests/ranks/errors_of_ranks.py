@@ -17,7 +17,7 @@ from mpi4py import MPI
 import gradstep as gs
 from bits import digest
 from gradstep import mpi
-from gradstep.mpi import making
+from gradstep.mpi import replicas
 
 COMM = MPI.COMM_WORLD
 RANK = COMM.rank
@@ -40,7 +40,7 @@ def rate(only: int, act: Callable[[], float]) -> gs.schedules.Schedule:
     """A schedule that does something else on one rank, at the second step."""
     state = {"bad": False}
 
-    def at(t: int) -> float:
+    def at(_: int) -> float:
         return act() if state["bad"] and only == RANK else 0.01
 
     made = gs.schedules.Lambda(at)
@@ -90,12 +90,17 @@ MISTAKES: dict[str, tuple[dict[str, Any], Step]] = {
     "schedule, clipped": ({"lr": "fails", "clip_norm": 1.0}, lambda opt: opt.step(grads(1))),
     "interrupt": ({"lr": "interrupts", "clip_norm": 1.0}, lambda opt: opt.step(grads(1))),
     "rates": ({"lr": "differs"}, lambda opt: opt.step(grads(1))),
-    "lr": ({}, lambda opt: (setattr(opt, "lr", on(2, 0.25, opt.lr)), opt.step(grads(1)))),
-    "clip_norm": ({}, lambda opt: (setattr(opt, "clip_norm", on(1, 0.5)), opt.step(grads(1)))),
-    "step_count": ({}, lambda opt: (setattr(opt, "step_count", on(0, 7, 1)), opt.step(grads(1)))),
+    "lr": ({}, lambda opt: assigned(opt, "lr", on(2, 0.25, 0.01))),
+    "clip_norm": ({}, lambda opt: assigned(opt, "clip_norm", on(1, 0.5))),
+    "step_count": ({}, lambda opt: assigned(opt, "step_count", on(0, 7, 1))),
     "frozen": ({}, lambda opt: (on(0, True) and opt.freeze("b"), opt.step(grads(1)))),
     "observe": ({}, lambda opt: opt.observe(on(1, None, 1.0))),
 }
+
+
+def assigned(opt: Any, name: str, value: Any) -> None:
+    setattr(opt, name, value)
+    opt.step(grads(1))
 
 
 def mend(opt: Any, name: str) -> None:
@@ -146,7 +151,9 @@ MADE: dict[str, Callable[[], Any]] = {
     "orders": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros((2, 3), order=on(2, "F", "C"))}),
     "dtypes": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3, on(0, "f4", "f8"))}),
     "options": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, beta1=on(0, 0.5, 0.9)),
-    "schedules": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, lr=gs.schedules.Linear(1.0, on(0, 0.5, 0.9), 9)),
+    "schedules": lambda: mpi.Sharded(
+        gs.Adam, {"w": np.zeros(3)}, lr=gs.schedules.Linear(1.0, on(0, 0.5, 0.9), 9)
+    ),
     "parts": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, parts=on(0, 4, 8)),
     "no parts": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, parts=0),
     "rules": lambda: mpi.Sharded(on(2, gs.AdamW, gs.Adam), {"w": np.zeros(3)}),
@@ -158,7 +165,7 @@ MADE: dict[str, Callable[[], Any]] = {
 
 
 def main() -> None:
-    making.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
+    replicas.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
     said = {name: COMM.allgather(tried(name, *mistake)) for name, mistake in MISTAKES.items()}
     for name, make in MADE.items():
         try:

@@ -98,7 +98,7 @@ def write(
     keep: SupportsIndex,
     check: Callable[[], None],
 ) -> None:
-    """Write what was put down of optimizers to a file; see `save`. ``check`` may object before it takes its name."""
+    """Write what was put down of optimizers to a file; see `save`. ``check`` may object at the end."""
     write = archives.writer(path)
     tree, arrays = archives.flattened({"optimizers": records, "extra": extra}, Names().name)
     if (of_extra := header_size({"extra": extra})) > ROOM:

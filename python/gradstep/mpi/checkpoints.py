@@ -33,7 +33,7 @@ DONE = -1
 
 
 def save(team: Team, path: Path_, keep: SupportsIndex, extra: Mapping[str, Any]) -> None:
-    """Write one file; rank 0 does it, and asks the others for their stretches of one array after the other."""
+    """Write one file: rank 0 does, and asks the others for their stretches of one array after the other."""
     comm = team.comm
     slots = [(leaf, slot) for leaf, slots in enumerate(team.inner._state.values()) for slot in slots]
     if comm.rank != 0:
@@ -59,7 +59,7 @@ def save(team: Team, path: Path_, keep: SupportsIndex, extra: Mapping[str, Any])
 
 
 def put_down(team: Team, done: str) -> dict[str, Any]:
-    """Put down where the optimizer of all ranks is; of arrays that no rank has whole, what they will be like."""
+    """Put down where the optimizer of all ranks is, with promises of the arrays that no rank has whole."""
     inner = team.inner
     if not isinstance(team, Stretches):
         return saving.put_down(inner, True, done)
@@ -109,7 +109,7 @@ def load(
 ) -> dict[str, Any]:
     """Read a file: every rank verifies some of its arrays, and then reads its own stretches of all."""
     comm, inner = team.comm, team.inner
-    with exchanges.attempted(comm, lambda: open(path, "rb")) as file:  # noqa: SIM115
+    with exchanges.attempted(comm, lambda: open(path, "rb")) as file:
 
         def compared() -> tuple[Loading, list[tuple[NDArray[Any], Stored]], dict[str, Any]]:
             own = put_down(team, "loaded")
@@ -119,9 +119,7 @@ def load(
                 saved, stored_extra = restoring.taken_apart(content, {"": inner})
                 loading = Loading(inner, inner.rule, saved[""], rename, hyperparameters, own)
                 if strict and loading.found:
-                    raise CheckpointError(
-                        "\n  ".join(["it does not fit this optimizer:", *loading.found])
-                    )
+                    raise CheckpointError("\n  ".join(["it does not fit this optimizer:", *loading.found]))
                 arrays = dict(zip(own["parameters"], team.intakes.arrays, strict=True))
                 targets = list(restoring.parameters(loading, arrays))
                 for i, stored in enumerate(content.arrays.values()):
@@ -140,7 +138,8 @@ def load(
                 except (OSError, CheckpointError) as error:
                     raise CheckpointError(
                         f"it was whole when it was checked, but could not be read a second time ({error}); "
-                        "parameters and state are partly those of the file: load another one before the next step"
+                        "parameters and state are partly those of the file: load another one before the next "
+                        "step"
                     ) from error
 
         exchanges.attempted(comm, taken)

@@ -1,4 +1,4 @@
-"""All that ranks tell each other. The only file that imports mpi4py.
+"""All that ranks tell each other. The only file that imports mpi4py, when it is first needed.
 
 What is not told one rank but all goes by messages of one form, whose sizes do not depend on what is said: a
 rank that cannot go on says so in the place of whatever is due, and nobody waits for it.
@@ -7,6 +7,7 @@ rank that cannot go on says so in the place of whatever is due, and nobody waits
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -14,17 +15,11 @@ import numpy as np
 from gradstep.mpi.errors import RankError
 from gradstep.mpi.layouts import UNIT
 
-try:
-    from mpi4py import MPI
-except ImportError as error:
-    raise ImportError(
-        "gradstep.mpi needs mpi4py and an MPI: pip install 'gradstep[mpi]' mpich, or load the cluster's MPI and "
-        "pip install 'gradstep[mpi]'"
-    ) from error
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import ModuleType
 
+    from mpi4py import MPI
     from numpy.typing import NDArray
 
     Bytes = NDArray[np.uint8]
@@ -38,6 +33,23 @@ TOPICS = ("begin", "squares", "nonfinite", "sums", "update", "wait", "skip", "ch
 """What messages are about."""
 ROUND = 1 << 30
 """Bytes of one rank's parameters that are sent at once."""
+
+
+@cache
+def library() -> ModuleType:
+    """Give mpi4py's MPI, which starts it.
+
+    Raises:
+        ImportError: it is not there.
+    """
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        raise ImportError(
+            f"gradstep.mpi needs mpi4py and an MPI ({error}): pip install 'gradstep[mpi]' mpich; without "
+            "mpich where there is an MPI, as on a cluster"
+        ) from error
+    return MPI
 
 
 class StoppedError(Exception):
@@ -66,7 +78,8 @@ class Meeting:
         ]
         self._words = everything.view(np.uint64)
         self._heads = starts[:, None] // 8 + np.arange(HEAD // 8)
-        self._received = [everything, counts.tolist(), starts.tolist(), MPI.BYTE]
+        self._byte = library().BYTE
+        self._received = [everything, counts.tolist(), starts.tolist(), self._byte]
         self.memory = np.zeros(int(counts[comm.rank]), np.uint8)
         self.mine = self.memory[HEAD:]
 
@@ -87,7 +100,7 @@ class Meeting:
         message = self.memory if message is None else message
         head = message[:HEAD].view(np.uint64)
         head[0], head[1], head[2] = stopped, TOPICS.index(topic), digest
-        self.comm.Allgatherv([message, MPI.BYTE], self._received)
+        self.comm.Allgatherv([message, self._byte], self._received)
         heads = self._words[self._heads]
         if heads[0, 0] or (heads != heads[0]).any():
             raise StoppedError
@@ -129,9 +142,7 @@ def same(comm: MPI.Intracomm, described: dict[str, Any]) -> None:
         if len(set(values)) > 1:
             who = {value: [rank for rank, own in enumerate(values) if own == value] for value in values}
             parts = [f"{_ranks(ranks)} {name} {value}" for value, ranks in who.items()]
-            raise RankError(
-                {rank: f"{name} {value}" for rank, value in enumerate(values)}, "; ".join(parts)
-            )
+            raise RankError({rank: f"{name} {value}" for rank, value in enumerate(values)}, "; ".join(parts))
     raise RankError({}, f"ranks differ in {', '.join(names)}")
 
 
@@ -153,68 +164,66 @@ def swap(
     """Send pieces of ``sent`` to all ranks, and receive theirs: counts and starts in bytes, whole units."""
     counts, starts = ((part // UNIT).tolist() for part in to)
     counts_in, starts_in = ((part // UNIT).tolist() for part in by)
-    unit = MPI.C_DOUBLE_COMPLEX
+    unit = library().C_DOUBLE_COMPLEX
     comm.Alltoallv([sent, counts, starts, unit], [received, counts_in, starts_in, unit])
 
 
 def spread(comm: MPI.Intracomm, memory: Bytes, cuts: NDArray[np.int64]) -> None:
     """Bring each rank's stretch of some memory to all ranks."""
-    lengths = np.diff(cuts)
+    lengths, mpi = np.diff(cuts), library()
     for at in range(0, int(lengths.max(initial=0)), ROUND):
         counts = np.clip(lengths - at, 0, ROUND) // UNIT
         starts = (cuts[:-1] + np.minimum(at, lengths)) // UNIT
-        comm.Allgatherv(
-            MPI.IN_PLACE, [memory, counts.tolist(), starts.tolist(), MPI.C_DOUBLE_COMPLEX]
-        )
+        comm.Allgatherv(mpi.IN_PLACE, [memory, counts.tolist(), starts.tolist(), mpi.C_DOUBLE_COMPLEX])
 
 
 def copy_from_first(comm: MPI.Intracomm, memory: Bytes) -> None:
     """Give all ranks what rank 0 has in some memory."""
     for at in range(0, len(memory), ROUND):
-        comm.Bcast([memory[at : at + ROUND], MPI.BYTE])
+        comm.Bcast([memory[at : at + ROUND], library().BYTE])
 
 
-def collect(
-    comm: MPI.Intracomm, sent: Bytes, received: Bytes | None, lengths: Sequence[int]
-) -> None:
+def collect(comm: MPI.Intracomm, sent: Bytes, received: Bytes | None, lengths: Sequence[int]) -> None:
     """Bring pieces of so many bytes to rank 0, one behind the other."""
-    at, requests = 0, []
+    at, requests, byte = 0, [], library().BYTE
     for rank, length in enumerate(lengths):
         if comm.rank == 0 and received is not None:
             if rank == 0:
                 received[:length] = sent
             else:
                 requests += [
-                    comm.Irecv([received[at + a : at + min(a + ROUND, length)], MPI.BYTE], rank)
+                    comm.Irecv([received[at + a : at + min(a + ROUND, length)], byte], rank)
                     for a in range(0, length, ROUND)
                 ]
         elif rank == comm.rank:
             requests += [
-                comm.Isend([sent[a : min(a + ROUND, length)], MPI.BYTE], 0) for a in range(0, length, ROUND)
+                comm.Isend([sent[a : min(a + ROUND, length)], byte], 0) for a in range(0, length, ROUND)
             ]
         at += length
-    MPI.Request.Waitall(requests)
+    library().Request.Waitall(requests)
 
 
 def world() -> MPI.Intracomm:
     """Give the communicator of all ranks."""
-    return MPI.COMM_WORLD
+    comm: MPI.Intracomm = library().COMM_WORLD
+    return comm
 
 
-def duplicated(comm: object) -> MPI.Intracomm:
+def duplicated(comm: Any) -> MPI.Intracomm:
     """Give a communicator of our own for the same ranks.
 
     Raises:
         TypeError: it is none.
     """
-    if not isinstance(comm, MPI.Intracomm):
+    if not isinstance(comm, library().Intracomm):
         raise TypeError(f"comm must be an mpi4py communicator, got {type(comm).__name__}")
-    return comm.Dup()
+    own: MPI.Intracomm = comm.Dup()
+    return own
 
 
 def cores(comm: MPI.Intracomm) -> int:
     """Tell how many threads each rank may have, if those of a machine share its cores. Collective."""
-    node = comm.Split_type(MPI.COMM_TYPE_SHARED)
+    node = comm.Split_type(library().COMM_TYPE_SHARED)
     try:
         own = os.sched_getaffinity(0)
     except AttributeError:

@@ -48,7 +48,8 @@ def groups_of(params: Params) -> list[Mapping[str, Any]]:
     """Give the groups that parameters come in, or nothing."""
     if not isinstance(params, list | tuple):
         return []
-    found = [entry for entry in params if isinstance(entry, dict) and "params" in entry]
+    found: list[Mapping[str, Any]] = []
+    found += [entry for entry in params if isinstance(entry, dict) and "params" in entry]
     return found if len(found) == len(params) else []
 
 

@@ -56,10 +56,12 @@ class Intake(SGD):
     ) -> None:
         memory = np.zeros(ahead + layout.nbytes, np.uint8)
         flat = memory[ahead:]
-        pieces = [flat[start : start + array.nbytes] for start, array in zip(layout.starts, arrays, strict=False)]
-        zeros = dict.fromkeys(("momentum", "dampening", "weight_decay"), 0.0)
-        given: dict[str, Any] = {"nesterov": False, "momentum_form": "torch", "accumulate": FOREVER}
-        _core.Optimizer.__init__(self, self.rule, params, Room(pieces), lr=0.0, **zeros, **given)
+        pieces = [
+            flat[start : start + array.nbytes] for start, array in zip(layout.starts, arrays, strict=False)
+        ]
+        given: dict[str, Any] = dict.fromkeys(("lr", "momentum", "dampening", "weight_decay"), 0.0)
+        given |= {"nesterov": False, "momentum_form": "torch", "accumulate": FOREVER}
+        _core.Optimizer.__init__(self, self.rule, params, Room(pieces), **given)
         self._memory, self._flat = memory, flat
         self._views = layout.views(flat, arrays)
         self._whole = self._structured(self._views)

@@ -1,7 +1,7 @@
 """Where the parameters are in one stretch of memory, and which part of it belongs to which rank.
 
-Memory is cut only where chunks begin: at the start of an array, or a multiple of ``CHUNK`` elements behind it. So
-the chunks of all ranks are those of one optimizer of whole arrays, and so are the sums over them.
+Memory is cut only where chunks begin: at the start of an array, or a multiple of ``CHUNK`` elements behind
+it. So the chunks of all ranks are those of one optimizer of whole arrays, and so are the sums over them.
 """
 
 from __future__ import annotations

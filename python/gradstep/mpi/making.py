@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradstep.checkpoints import texts
-from gradstep.mpi import exchanges
+from gradstep.mpi import exchanges, replicas
 from gradstep.mpi.flattening import groups_of, with_options, without_options
 from gradstep.mpi.intakes import Intakes
 from gradstep.mpi.layouts import Layout, Leaf, axes, in_order
-from gradstep.mpi.replicas import LARGEST, Replicas, front
+from gradstep.mpi.replicas import Replicas, front
 from gradstep.mpi.stretches import Stretches
 from gradstep.optimizers import SGD, Optimizer
 from gradstep.scalars import counted
@@ -58,7 +58,7 @@ def made(
     for array in arrays:
         exchanges.copy_from_first(comm, in_order(array).view("u1"))
     layout = Layout.of([Leaf.of(array) for array in arrays], comm.size)
-    small = comm.size == 1 or layout.nbytes <= LARGEST
+    small = comm.size == 1 or layout.nbytes <= replicas.LARGEST
     threads = exchanges.cores(comm)
 
     def team() -> Team:

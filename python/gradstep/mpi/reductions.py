@@ -59,10 +59,10 @@ class Reduction:
             own = int(lengths[comm.rank])
             self.inbox = np.empty(min(width, own) * (len(self.rows) - len(self.blocks[comm.rank])), np.uint8)
         for at in range(0, int(lengths.max(initial=0)), max(width, 1)):
-            first, count = int(cuts[comm.rank] + min(at, lengths[comm.rank])), 0
+            first = int(cuts[comm.rank] + min(at, lengths[comm.rank]))
             many = np.clip(lengths - at, 0, width)
             count = int(many[comm.rank])
-            self._receive(sums, at, many)
+            self._receive(sums, self.inbox, at, many)
             rows, next_foreign = [], 0
             for rank, j in self.rows:
                 if rank == comm.rank:
@@ -74,14 +74,14 @@ class Reduction:
             here = [Run(run.start - first, run.stop - first, run.dtype) for run in runs]
             fold(rows, self.additions, out[first : first + count], here)
 
-    def _receive(self, sums: Sequence[Bytes], at: int, many: NDArray[np.int64]) -> None:
+    def _receive(self, sums: Sequence[Bytes], inbox: Bytes, at: int, many: NDArray[np.int64]) -> None:
         comm, cuts = self.comm, self.layout.cuts
         rank, count = comm.rank, int(many[comm.rank])
         starts = cuts[:-1] + np.minimum(at, np.diff(cuts))
         nothing = np.zeros(comm.size, np.int64)
         foreign = [row for row in self.rows if row[0] != rank]
         for j in range(max(map(len, self.blocks))):
-            to, sent = (nothing, nothing), self.inbox
+            to, sent = (nothing, nothing), inbox
             if j < len(self.blocks[rank]):
                 counts = many.copy()
                 counts[rank] = 0
@@ -89,12 +89,10 @@ class Reduction:
             places = {q: i for i, (q, k) in enumerate(foreign) if k == j}
             counts_in = np.array([count if q in places else 0 for q in range(comm.size)], np.int64)
             starts_in = np.array([places.get(q, 0) * count for q in range(comm.size)], np.int64)
-            exchanges.swap(comm, sent, to, self.inbox, (counts_in, starts_in))
+            exchanges.swap(comm, sent, to, inbox, (counts_in, starts_in))
 
 
-def fold(
-    rows: Sequence[Bytes], order: Sequence[tuple[int, int]], out: Bytes, runs: Sequence[Run]
-) -> None:
+def fold(rows: Sequence[Bytes], order: Sequence[tuple[int, int]], out: Bytes, runs: Sequence[Run]) -> None:
     """Add up rows of bytes, in that order, into ``out``. What they hold is lost.
 
     Args:

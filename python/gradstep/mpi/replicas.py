@@ -59,7 +59,8 @@ class Replicas(Team):
             self.inner._share(self, None)
 
     def make(self, given: Given) -> bool:
-        intakes, rank = self.intakes, self.comm.rank
+        """Send what this rank has, add up what all have, and update everything."""
+        intakes = self.intakes
         out = intakes.stack[0][1] if intakes.stack else intakes.one()
         rows: list[Bytes] = []
         if self.comm.size == 1:
@@ -76,10 +77,14 @@ class Replicas(Team):
             )
             for body, ahead, own in zip(self.beginning.bodies, self.fronts, self.blocks, strict=True):
                 at = ahead - HEAD
-                rows += [
-                    body[start : start + self.layout.nbytes]
-                    for start in range(at, at + len(own) * self.layout.nbytes, self.layout.nbytes)
-                ] if self.layout.nbytes else [body[at:at]] * len(own)
+                rows += (
+                    [
+                        body[start : start + self.layout.nbytes]
+                        for start in range(at, at + len(own) * self.layout.nbytes, self.layout.nbytes)
+                    ]
+                    if self.layout.nbytes
+                    else [body[at:at]] * len(own)
+                )
         fold(rows, self.additions, out.flat, self.runs)
         grads = out.whole
         if absent:
@@ -94,6 +99,7 @@ class Replicas(Team):
                 intakes.release(out)
 
     def averages(self) -> list[NDArray[Any]]:
+        """Copy the averages, which are whole."""
         return self.inner._averages()
 
     def said(self, given: Given) -> Bytes:
@@ -117,6 +123,7 @@ class Replicas(Team):
         return self.beginning.memory
 
     def refuse(self) -> None:
+        """Say that this rank cannot begin."""
         if self.comm.size > 1:
             self.beginning.meet("begin", stopped=True)
 
@@ -125,6 +132,7 @@ class Replicas(Team):
         self.votes.meet("update", stopped=True)
 
     def agree(self, topic: str, digest: int) -> None:
+        """Hear whether all are about to do the same, if that was not said at the beginning."""
         if not self.pure:
             self.votes.meet(topic, digest)
             self.due = None

@@ -30,15 +30,15 @@ class Sharded:
     """An optimizer whose state is spread over the ranks of an MPI communicator (ZeRO stage 1).
 
     Every rank holds all parameters and computes gradients of its own parts of each batch. A step adds these
-    up, gives each rank the sum for the stretch of the parameters that it owns, updates that stretch there, and
-    brings the new parameters to all. Optimizer state is held by the owner only: of N ranks, each has 1/N of
-    it. Where all parameters together have at most 1 MiB, every rank updates all of them instead, and a step is
-    one message.
+    up, gives each rank the sum for the stretch of the parameters that it owns, updates that stretch there,
+    and brings the new parameters to all. Optimizer state is held by the owner only: of N ranks, each has 1/N
+    of it. Where all parameters together have at most 1 MiB, every rank updates all of them instead, and a
+    step is one message.
 
     The numbers depend on ``parts``, and not on the number of ranks: a batch is split into that many parts,
-    whose gradients are added up in one fixed order, and the result is the same bits on 1 rank or on as many as
-    there are parts, with any MPI: those of ``optimizer`` alone, at a step with that sum and ``scale=1/parts``.
-    What NumPy computes for a part is yours to keep reproducible.
+    whose gradients are added up in one fixed order, and the result is the same bits on 1 rank or on as many
+    as there are parts, with any MPI: those of ``optimizer`` alone, at a step with that sum and
+    ``scale=1/parts``. What NumPy computes for a part is yours to keep reproducible.
 
     All methods but `add`, `gradients` and `freeze` with `unfreeze` are collective: every rank calls them, in
     the same order. What is assigned has to be assigned on all; the next step says if it was not. A step is
@@ -48,8 +48,8 @@ class Sharded:
         optimizer: the class, such as `gradstep.Adam`.
         params: as ``optimizer`` takes them, groups included; alike on all ranks but for the values, of which
             those of rank 0 are copied to the others. What `flatten` gives needs no copying in a step.
-        comm: an mpi4py communicator, by default ``MPI.COMM_WORLD``. It is duplicated: messages of yours do not
-            mix with those of a step.
+        comm: an mpi4py communicator, by default ``MPI.COMM_WORLD``. It is duplicated: messages of yours do
+            not mix with those of a step.
         parts: how many parts a batch has, at least 1; by default one for each rank. Best a power of two times
             the number of ranks: with others, a rank has to send its gradients more than once.
         inbox: bytes for gradients on their way to this rank. A matter of speed and memory, not of numbers.
@@ -58,11 +58,11 @@ class Sharded:
 
     Attributes:
         parts: the numbers of the parts that this rank computes, a range; over all ranks ``range(parts)``.
-        stretch: ``{name: slice}``, which elements of each parameter, in the order of memory, this rank updates.
+        stretch: ``{name: slice}``, which elements of each parameter this rank updates, in memory order.
         state: ``{name: {slot: ndarray}}``, live views of the state of these elements, with one axis.
         loss: the mean of the last step's losses, or None if there were none.
-        step_count, counts, scalars, feedback_state, frozen, micro_step, skipped, params, hyperparameters, grad_norm,
-            update_norm, param_norm, and each hyperparameter, as lr: as of `gradstep.Optimizer`.
+        step_count, counts, scalars, feedback_state, frozen, micro_step, skipped, params, hyperparameters,
+            grad_norm, update_norm, param_norm, and each hyperparameter, as lr: as of `gradstep.Optimizer`.
 
     Raises:
         ImportError: there is no mpi4py: ``pip install 'gradstep[mpi]' mpich``.
@@ -72,8 +72,8 @@ class Sharded:
     Example: run it as ``mpiexec -n 4 python -m mpi4py train.py``, or without mpiexec on one rank.
         >>> import numpy as np
         >>> import gradstep as gs
-        >>> from gradstep import mpi  # doctest: +SKIP
-        >>> params = mpi.flatten({"w": np.ones(4)})  # doctest: +SKIP
+        >>> from gradstep import mpi
+        >>> params = mpi.flatten({"w": np.ones(4)})
         >>> opt = mpi.Sharded(gs.Adam, params, parts=8, lr=0.1, clip_norm=1.0)  # doctest: +SKIP
         >>> for part in opt.parts:  # doctest: +SKIP
         ...     opt.add({"w": params["w"] * part}, loss=1.0)
@@ -159,16 +159,16 @@ class Sharded:
         that follows, on all ranks.
 
         Args:
-            grads: in the structure of the parameters, as of `gradstep.Optimizer.step`. They are copied, unless
-                they are what `gradients` gave. None stands for one that there is not: it counts as zero if
-                another part has one, and the parameter rests if none has.
+            grads: in the structure of the parameters, as of `gradstep.Optimizer.step`. They are copied,
+                unless they are what `gradients` gave. None stands for one that there is not: it counts as
+                zero if another part has one, and the parameter rests if none has.
             loss: of that part, for `loss` and for feedback schedules; for all parts or for none.
         """
         if self._failure is not None:
             return
         try:
             if self._taken == len(self.parts):
-                raise ValueError(f"this rank has {len(self.parts)} parts, and all of them were added")
+                raise ValueError(f"more than this rank's {len(self.parts)} parts were added")
             value = None if loss is None else _core.real("loss", loss)
             self._intakes.take(grads, self.parts[self._taken])
         except Exception as error:
@@ -181,7 +181,8 @@ class Sharded:
     def gradients(self) -> Params:
         """Give arrays in the structure of the parameters, to compute the next part's gradients into.
 
-        They hold nothing of meaning, and are sent without a copy once `add` or `step` was given that structure.
+        They hold nothing of meaning. Once that structure was given to `add` or `step`, they are sent without
+        a copy, and are not to be written to any more: ask for others.
         """
         return self._intakes.lend()
 
@@ -191,7 +192,8 @@ class Sharded:
         """Update the parameters on all ranks, with the mean of all parts' gradients.
 
         Args:
-            grads, loss: ``step(grads, loss=loss)`` is ``add(grads, loss=loss)``, and then ``step()``.
+            grads: ``step(grads, loss=loss)`` is ``add(grads, loss=loss)``, and then ``step()``.
+            loss: as of `add`.
             scale: what the mean is multiplied by.
 
         Returns:
@@ -200,9 +202,9 @@ class Sharded:
         Raises:
             TypeError, ValueError: this rank's gradients are wrong, or parts are missing.
             NonFiniteError: a norm is limited that is not finite; on all ranks.
-            RankError: on ranks where nothing is wrong, if something is on others, or if they are about to make
-                different steps, as after an assignment on one of them. After any error all is as it was, on
-                all ranks, gradients that were added are forgotten, and the next step may be tried.
+            RankError: on ranks where nothing is wrong, if something is on others, or if they are about to
+                make different steps, as after an assignment on one of them. After any error all is as it was,
+                on all ranks, gradients that were added are forgotten, and the next step may be tried.
         """
         team = self._team
         if self._comm.size == 1 and grads is not None and len(self.parts) == 1 and not self._pending:
@@ -235,12 +237,15 @@ class Sharded:
         if grads is None and loss is not None:
             raise ValueError("loss goes with gradients: add(grads, loss=...)")
         if self._taken < len(self.parts):
-            raise ValueError(f"this rank has {len(self.parts)} parts, but {self._taken} were added")
+            raise ValueError(f"{self._taken} of this rank's {len(self.parts)} parts were added")
         if self._losses and len(self._losses) < self._taken:
             raise ValueError(f"loss was given for {len(self._losses)} of this rank's {self._taken} parts")
 
     def observe(self, loss: SupportsFloat) -> None:
-        """Tell all feedback schedules a loss or another metric: the mean over the ranks, added up in their order.
+        """Tell all feedback schedules a loss or another metric: the mean over the ranks, in their order.
+
+        Args:
+            loss: this rank's.
 
         Raises:
             TypeError, ValueError: as by `gradstep.Optimizer.observe`, on the rank whose loss is wrong.
@@ -261,7 +266,9 @@ class Sharded:
         go on with it.
 
         Args:
-            path, keep, extra: as of `gradstep.save`; those of rank 0 count.
+            path: as of `gradstep.save`.
+            keep: as of `gradstep.save`.
+            extra: as of `gradstep.save`. What rank 0 says counts.
 
         Raises:
             TypeError, ValueError, OSError: as by `gradstep.save`, on rank 0.
@@ -280,12 +287,14 @@ class Sharded:
     ) -> dict[str, Any]:
         """Go on from what `save` wrote on any number of ranks, or `gradstep.save` on none. Collective.
 
-        Every rank reads its own stretches, once all arrays have been verified, each by one of the ranks. For the
-        bits of a run that was not interrupted, ``parts`` has to be what it was.
+        Every rank reads its own stretches, once all arrays have been verified, each by one of the ranks. For
+        the bits of a run that was not interrupted, ``parts`` has to be what it was.
 
         Args:
             path: where all ranks find the file.
-            strict, rename, hyperparameters: as of `gradstep.load`.
+            strict: as of `gradstep.load`.
+            rename: as of `gradstep.load`.
+            hyperparameters: as of `gradstep.load`.
 
         Returns:
             What was saved as ``extra``.
@@ -345,7 +354,7 @@ class Sharded:
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = vars_of(self, name)
-        if not self._ready or name in self.__dict__ or isinstance(own, property) and own.fset is not None:
+        if not self._ready or name in self.__dict__ or (isinstance(own, property) and own.fset is not None):
             super().__setattr__(name, value)
             return
         of_inner = vars_of(self._team.inner, name)

@@ -1,4 +1,4 @@
-"""Large models: every rank adds up, updates and remembers a stretch of the parameters, and sends it to all."""
+"""Large models: every rank adds up, updates and remembers a stretch of the parameters, for all."""
 
 from __future__ import annotations
 
@@ -69,8 +69,9 @@ class Stretches(Team):
         self.gradients: dict[int, list[NDArray[Any]]] = {}
 
     def make(self, given: Given) -> bool:
+        """Add up the gradients of our stretch, update it, and bring it to all."""
         self.say(self.beginning.mine, given)
-        self.beginning.meet("begin", np.float64(given.scale).view(np.uint64))
+        self.beginning.meet("begin", int(np.float64(given.scale).view(np.uint64)))
         self.due = self.refuse_update
         self.loss, absent = self.heard(self.beginning.bodies)
         with self.limits():
@@ -92,7 +93,7 @@ class Stretches(Team):
         return updated
 
     def limits(self) -> AbstractContextManager[None]:
-        """Leave the other ranks of the machine their cores, unless somebody has said how many threads there are."""
+        """Leave other ranks of the machine their cores, unless somebody has set the number of threads."""
         usual = "GRADSTEP_NUM_THREADS" not in os.environ
         usual = usual and _core.get_num_threads() == _core.default_num_threads()
         return num_threads(self.threads) if usual else nullcontext()
@@ -126,12 +127,14 @@ class Stretches(Team):
             memory[at : at + array.nbytes] = array.view(np.uint8)
 
     def averages(self) -> list[NDArray[Any]]:
+        """Bring the averages to all."""
         memory = np.zeros(self.layout.nbytes, np.uint8)
         self.pack(self.inner._averages(), memory)
         exchanges.spread(self.comm, memory, self.layout.cuts)
         return self.layout.views(memory, self.intakes.arrays)
 
     def refuse(self) -> None:
+        """Say that this rank cannot begin."""
         self.beginning.meet("begin", stopped=True)
 
     def refuse_update(self) -> None:
@@ -139,6 +142,7 @@ class Stretches(Team):
         self.votes.meet("update", stopped=True)
 
     def agree(self, topic: str, digest: int) -> None:
+        """Hear whether all are about to do the same."""
         self.votes.meet(topic, digest)
         self.due = None
 

@@ -87,7 +87,7 @@ class Team(ABC):
         return words(self.counts[rank], len(self.layout.leaves))
 
     def say(self, body: Bytes, given: Given) -> None:
-        """Write down what this rank has: the number of its losses, these, and which arrays have no gradient."""
+        """Write down the number of this rank's losses, these, and which arrays have no gradient."""
         numbers = body.view(np.float64)
         count = self.counts[self.comm.rank]
         numbers[0] = len(given.losses)
