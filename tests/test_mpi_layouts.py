@@ -104,7 +104,7 @@ def test_nothing_to_share() -> None:
 @pytest.mark.parametrize("order", ["C", "F", "K"])
 def test_arrays_are_seen_in_the_order_of_memory(order: str) -> None:
     array = np.arange(24.0).reshape(2, 3, 4)
-    array = array.transpose(2, 0, 1) if order == "K" else np.asarray(array, order=order)  # type: ignore[arg-type, call-overload]
+    array = array.transpose(2, 0, 1) if order == "K" else np.asarray(array, order=order)
     flat = in_order(array)
     assert np.shares_memory(flat, array)
     assert flat.strides == (8,)
@@ -120,8 +120,8 @@ def test_flattened_parameters_are_one_stretch_of_memory() -> None:
         {"params": np.ones(3)},
     ]
     made = flatten(given)
-    assert made[0]["lr"] == 0.1  # type: ignore[index, call-overload]
-    arrays = [*made[0]["params"], made[1]["params"]]  # type: ignore[index, call-overload, misc]
+    assert made[0]["lr"] == 0.1
+    arrays = [*made[0]["params"], made[1]["params"]]
     assert [array.tolist() for array in arrays] == [np.ones((2, 3)).tolist(), [0.0] * 5, [1.0] * 3]
     assert arrays[0].flags.f_contiguous
     layout = Layout.of([Leaf.of(array) for array in arrays], 2)
