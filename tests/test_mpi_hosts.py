@@ -19,6 +19,8 @@ from ranks.cases import cases, plain
 
 HOSTS = ["10.213.7.1", "10.213.7.2", "10.213.7.3"]
 PREFIX = f"gradstep-{os.getpid()}"
+#: Without it, MPICH finds out that all are on one machine, namespaces or not.
+TCP = {"MPIR_CVAR_NOLOCAL": "1", "UCX_TLS": "tcp,self", "UCX_NET_DEVICES": "eth0", "FI_PROVIDER": "tcp"}
 TRAININGS = "^AdamW float32 clip|LAMB mixed|Prodigy float64"
 
 
@@ -85,7 +87,7 @@ def test_three_hosts_come_to_the_same_bits(hosts: list[str], way: str, tmp_path:
     command += ["-launcher", "ssh", "-launcher-exec", str(script), "-hosts", ",".join(HOSTS), "-n", "3"]
     command += [sys.executable, "-m", "mpi4py", "-m", "ranks.bits_of_ranks", way, TRAININGS]
     variables = {"GRADSTEP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(HERE)}
-    environment = os.environ | OPEN_MPI | variables | {"FI_PROVIDER": "tcp", "FI_TCP_IFACE": "eth0"}
+    environment = os.environ | OPEN_MPI | variables | TCP
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=90, check=False, cwd=tmp_path
     )

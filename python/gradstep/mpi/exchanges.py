@@ -7,6 +7,7 @@ rank that cannot go on says so in the place of whatever is due, and nobody waits
 from __future__ import annotations
 
 import os
+import struct
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,9 +28,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HEAD = 24
-"""Bytes at the start of a message: whether its rank cannot go on, what it is about, and a digest."""
-TOPICS = ("begin", "squares", "nonfinite", "sums", "update", "wait", "skip", "changes")
+HEAD = struct.Struct("<3Q")
+"""The start of a message: whether its rank cannot go on, what it is about, and a digest."""
+TOPICS = {
+    topic: number
+    for number, topic in enumerate(
+        ("begin", "squares", "nonfinite", "sums", "update", "wait", "skip", "changes")
+    )
+}
 """What messages are about."""
 ROUND = 1 << 30
 """Bytes of one rank's parameters that are sent at once."""
@@ -61,27 +67,24 @@ class Meeting:
 
     Args:
         comm: the communicator.
-        sizes: the bytes of each rank's body, multiples of 8.
+        size: the bytes of a body, at most.
 
     Attributes:
         bodies: what the ranks said last, bytes that the next message replaces.
+        views: the same, for what reads small things.
         memory, mine: memory for a message of ours, with its head and without.
     """
 
-    def __init__(self, comm: MPI.Intracomm, sizes: Sequence[int]) -> None:
-        self.comm = comm
-        counts = np.array([HEAD + size for size in sizes], np.int64)
-        starts = np.cumsum(counts) - counts
-        everything = np.zeros(int(counts.sum()), np.uint8)
-        self.bodies = [
-            everything[start + HEAD : start + count] for start, count in zip(starts, counts, strict=True)
-        ]
-        self._words = everything.view(np.uint64)
-        self._heads = starts[:, None] // 8 + np.arange(HEAD // 8)
-        self._byte = library().BYTE
-        self._received = [everything, counts.tolist(), starts.tolist(), self._byte]
-        self.memory = np.zeros(int(counts[comm.rank]), np.uint8)
-        self.mine = self.memory[HEAD:]
+    def __init__(self, comm: MPI.Intracomm, size: int) -> None:
+        self.comm, self.byte = comm, library().BYTE
+        width = -(-(HEAD.size + size) // UNIT) * UNIT
+        everything = np.zeros(width * comm.size, np.uint8)
+        self.bodies = [everything[at + HEAD.size : at + width] for at in range(0, len(everything), width)]
+        self.views = [body.data for body in self.bodies]
+        self._heads = [everything.data[at : at + HEAD.size] for at in range(0, len(everything), width)]
+        self._received = [everything, width, self.byte]
+        self.memory = np.zeros(width, np.uint8)
+        self.mine = self.memory[HEAD.size :]
 
     def meet(
         self, topic: str, digest: int = 0, message: Bytes | None = None, *, stopped: bool = False
@@ -91,18 +94,17 @@ class Meeting:
         Args:
             topic: what it is about.
             digest: a number that has to be the same on all ranks.
-            message: memory with room for a head and then our body, if that is not in ``mine``.
+            message: as long as ``memory``, with room for a head and then our body; or ``memory``.
             stopped: whether this rank cannot go on.
 
         Raises:
             StoppedError: one of the ranks cannot go on, or they are not about the same.
         """
         message = self.memory if message is None else message
-        head = message[:HEAD].view(np.uint64)
-        head[0], head[1], head[2] = stopped, TOPICS.index(topic), digest
-        self.comm.Allgatherv([message, self._byte], self._received)
-        heads = self._words[self._heads]
-        if heads[0, 0] or (heads != heads[0]).any():
+        head = HEAD.pack(stopped, TOPICS[topic], digest)
+        message.data[: HEAD.size] = head
+        self.comm.Allgather([message, self.byte], self._received)
+        if stopped or any(other != head for other in self._heads):
             raise StoppedError
 
 

@@ -65,9 +65,8 @@ class Intake(SGD):
         self._memory, self._flat = memory, flat
         self._views = layout.views(flat, arrays)
         self._whole = self._structured(self._views)
-        self._none = self._progress
         window = {"count": 1, "scale": 1.0, "loss_sum": 0.0, "losses": 0}
-        self._some = self._none | {"waiting": [True] * len(arrays), "window": window}
+        self._some = self._progress | {"waiting": [True] * len(arrays), "window": window}
 
     @property
     def memory(self) -> NDArray[np.uint8]:
@@ -95,7 +94,7 @@ class Intake(SGD):
 
     def empty(self) -> None:
         """Forget what was added up."""
-        self._resume(self._none)
+        _core.Optimizer.step_count.__set__(self, 0)  # type: ignore[attr-defined]
 
 
 class Intakes:

@@ -58,11 +58,11 @@ def made(
     for array in arrays:
         exchanges.copy_from_first(comm, in_order(array).view("u1"))
     layout = Layout.of([Leaf.of(array) for array in arrays], comm.size)
-    small = comm.size == 1 or layout.nbytes <= replicas.LARGEST
+    small = comm.size == 1 or layout.nbytes * comm.size <= replicas.LARGEST
     threads = exchanges.cores(comm)
 
     def team() -> Team:
-        ahead = front(comm.rank, comm.size, count, len(arrays)) if small else 0
+        ahead = front(comm.size, count, len(arrays)) if small else 0
         intakes = Intakes(bare, layout, arrays, ahead)
         if small:
             return Replicas(comm, intakes, count, lambda: optimizer(params, **options))

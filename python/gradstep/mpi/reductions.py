@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class Reduction:
                     next_foreign += 1
             runs = self.layout.runs(first, first + count)
             here = [Run(run.start - first, run.stop - first, run.dtype) for run in runs]
-            fold(rows, self.additions, out[first : first + count], here)
+            Sum(rows, self.additions, out[first : first + count], here).run()
 
     def _receive(self, sums: Sequence[Bytes], inbox: Bytes, at: int, many: NDArray[np.int64]) -> None:
         comm, cuts = self.comm, self.layout.cuts
@@ -92,8 +92,8 @@ class Reduction:
             exchanges.swap(comm, sent, to, inbox, (counts_in, starts_in))
 
 
-def fold(rows: Sequence[Bytes], order: Sequence[tuple[int, int]], out: Bytes, runs: Sequence[Run]) -> None:
-    """Add up rows of bytes, in that order, into ``out``. What they hold is lost.
+class Sum:
+    """The sum of rows of bytes, in an order, which may be taken again and again. What the rows hold is lost.
 
     Args:
         rows: of the same length.
@@ -101,17 +101,29 @@ def fold(rows: Sequence[Bytes], order: Sequence[tuple[int, int]], out: Bytes, ru
         out: one of the rows, or other memory.
         runs: the dtypes of the bytes.
     """
-    size = max(LEAST, CACHED // max(len(rows), 1) // LEAST * LEAST)
-    with np.errstate(all="ignore"):
+
+    def __init__(
+        self, rows: Sequence[Bytes], order: Sequence[tuple[int, int]], out: Bytes, runs: Sequence[Run]
+    ) -> None:
+        size = max(LEAST, CACHED // max(len(rows), 1) // LEAST * LEAST)
+        self.steps: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
+        self.copies: list[tuple[NDArray[Any], NDArray[Any]]] = []
         for run in runs:
             step = size if len(rows) > 2 else max(run.stop - run.start, UNIT)
             for at in range(run.start, run.stop, step):
                 piece = slice(at, min(at + step, run.stop))
                 parts, total = [row[piece].view(run.dtype) for row in rows], out[piece].view(run.dtype)
-                for i, j in order[:-1]:
-                    np.add(parts[i], parts[j], out=parts[i])
+                self.steps += [(parts[i], parts[j], parts[i]) for i, j in order[:-1]]
                 if order:
                     i, j = order[-1]
-                    np.add(parts[i], parts[j], out=total)
+                    self.steps.append((parts[i], parts[j], total))
                 elif parts[0].ctypes.data != total.ctypes.data:
-                    total[...] = parts[0]
+                    self.copies.append((total, parts[0]))
+
+    def run(self) -> None:
+        """Take it."""
+        with np.errstate(all="ignore"):
+            for left, right, total in self.steps:
+                np.add(left, right, total)
+        for total, part in self.copies:
+            total[...] = part

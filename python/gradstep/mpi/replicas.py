@@ -5,13 +5,12 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gradstep.mpi.exchanges import HEAD, Meeting
 from gradstep.mpi.layouts import UNIT
 from gradstep.mpi.orders import additions, blocks, parts_of
-from gradstep.mpi.reductions import fold
-from gradstep.mpi.teams import Team, words
+from gradstep.mpi.reductions import Sum
+from gradstep.mpi.sayings import Saying
+from gradstep.mpi.teams import Team
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +22,9 @@ if TYPE_CHECKING:
     from gradstep.mpi.teams import Bytes, Given
     from gradstep.optimizers import Optimizer
 
-LARGEST = 1 << 20
-"""Bytes of the parameters of the largest model that is small."""
+LARGEST = 2 << 20
+"""Bytes of gradients from all ranks, up to which a model is small."""
+WORD = (1 << 64) - 1
 MIXED = 0x9E3779B97F4A7C15
 """An odd number that mixes the bits of others."""
 
@@ -39,60 +39,47 @@ class Replicas(Team):
         self, comm: MPI.Intracomm, intakes: Intakes, parts: int, make: Callable[[], Optimizer]
     ) -> None:
         super().__init__(comm, intakes, parts)
-        self.blocks = [blocks(parts_of(rank, comm.size, parts)) for rank in range(comm.size)]
-        every = [block for of_one in self.blocks for block in of_one]
-        self.additions = additions(every, parts)
+        own = [blocks(parts_of(rank, comm.size, parts)) for rank in range(comm.size)]
+        self.additions = additions([block for of_one in own for block in of_one], parts)
         self.runs = self.layout.runs(0, self.layout.nbytes)
         self.pure = False
         self.inner = make()
         self.slices = [slice(0, array.size) for array in intakes.arrays]
-        nbytes = self.layout.nbytes
-        leaves = len(self.layout.leaves)
-        self.fronts = [front(rank, comm.size, parts, leaves) for rank in range(comm.size)]
+        self.sums: dict[int, Sum] = {}
         if comm.size > 1:
-            sizes = [
-                of_one - HEAD + len(own) * nbytes
-                for of_one, own in zip(self.fronts, self.blocks, strict=True)
+            nbytes, ahead = self.layout.nbytes, intakes.ahead - HEAD.size
+            self.beginning = Meeting(comm, ahead + max(map(len, own)) * nbytes)
+            self.votes = Meeting(comm, 0)
+            self.rows = [
+                body[ahead + j * nbytes : ahead + (j + 1) * nbytes]
+                for body, of_one in zip(self.beginning.bodies, own, strict=True)
+                for j in range(len(of_one))
             ]
-            self.beginning = Meeting(comm, sizes)
-            self.votes = Meeting(comm, [0] * comm.size)
             self.inner._share(self, None)
 
     def make(self, given: Given) -> bool:
         """Send what this rank has, add up what all have, and update everything."""
         intakes = self.intakes
         out = intakes.stack[0][1] if intakes.stack else intakes.one()
-        rows: list[Bytes] = []
-        if self.comm.size == 1:
-            self.loss, absent = self.heard([self.said(given)])
-            rows = [intake.flat for _, intake in intakes.stack]
-        else:
-            outlook, self.pure = self.inner._outlook
-            bits = int.from_bytes(struct.pack("<d", given.scale), "little")
-            digest = outlook ^ (bits * MIXED & (1 << 64) - 1)
-            self.beginning.meet("begin", digest, self.message(given))
-            self.due = None if self.pure else self.refuse_update
-            self.loss, absent = self.heard(
-                [body[: front - HEAD] for body, front in zip(self.beginning.bodies, self.fronts, strict=True)]
-            )
-            for body, ahead, own in zip(self.beginning.bodies, self.fronts, self.blocks, strict=True):
-                at = ahead - HEAD
-                rows += (
-                    [
-                        body[start : start + self.layout.nbytes]
-                        for start in range(at, at + len(own) * self.layout.nbytes, self.layout.nbytes)
-                    ]
-                    if self.layout.nbytes
-                    else [body[at:at]] * len(own)
-                )
-        fold(rows, self.additions, out.flat, self.runs)
-        grads = out.whole
-        if absent:
-            views = list(out.views)
-            for i in absent:
-                views[i] = None  # type: ignore[call-overload]
-            grads = out._structured(views)
         try:
+            if self.comm.size == 1:
+                absent = self.hear([self.say(given)])
+                Sum([one.flat for _, one in intakes.stack], self.additions, out.flat, self.runs).run()
+            else:
+                outlook, self.pure = self.inner._outlook
+                digest = outlook ^ (int.from_bytes(struct.pack("<d", given.scale), "little") * MIXED & WORD)
+                self.beginning.meet("begin", digest, self.message(given))
+                self.due = None if self.pure else self.refuse_update
+                absent = self.hear(self.beginning.views)
+                if id(out) not in self.sums:
+                    self.sums[id(out)] = Sum(self.rows, self.additions, out.flat, self.runs)
+                self.sums[id(out)].run()
+            grads = out.whole
+            if absent:
+                views: list[Any] = list(out.views)
+                for i in absent:
+                    views[i] = None
+                grads = out._structured(views)
             return self.inner.step(grads, loss=self.loss, scale=given.scale / self.parts)
         finally:
             if not intakes.stack:
@@ -102,25 +89,19 @@ class Replicas(Team):
         """Copy the averages, which are whole."""
         return self.inner._averages()
 
-    def said(self, given: Given) -> Bytes:
-        """Write down what the only rank has."""
-        body = np.zeros(8 * self.words(0), np.uint8)
-        self.say(body, given)
-        return body
-
     def message(self, given: Given) -> Bytes:
-        """Make the message of this rank: in the memory of its sum if it has but one."""
-        stack, ahead = self.intakes.stack, self.fronts[self.comm.rank]
-        if len(stack) == 1 and self.intakes.ahead == ahead:
+        """Make the message of this rank: in the memory of its sum if that is as long."""
+        stack, said = self.intakes.stack, self.say(given)
+        memory = self.beginning.memory
+        if len(stack) == 1 and len(stack[0][1].memory) == len(memory):
             memory = stack[0][1].memory
-            self.say(memory[HEAD : HEAD + 8 * self.words(self.comm.rank)], given)
-            return memory
-        mine = self.beginning.mine
-        self.say(mine[: 8 * self.words(self.comm.rank)], given)
-        for j, (_, intake) in enumerate(stack):
-            at = ahead - HEAD + j * self.layout.nbytes
-            mine[at : at + self.layout.nbytes] = intake.flat
-        return self.beginning.memory
+        else:
+            at = self.intakes.ahead
+            for _, intake in stack:
+                memory[at : at + self.layout.nbytes] = intake.flat
+                at += self.layout.nbytes
+        memory.data[HEAD.size : HEAD.size + len(said)] = said
+        return memory
 
     def refuse(self) -> None:
         """Say that this rank cannot begin."""
@@ -138,6 +119,6 @@ class Replicas(Team):
             self.due = None
 
 
-def front(rank: int, ranks: int, parts: int, leaves: int) -> int:
+def front(ranks: int, parts: int, leaves: int) -> int:
     """Tell how many bytes are in front of a rank's gradients."""
-    return -(-(HEAD + 8 * words(len(parts_of(rank, ranks, parts)), leaves)) // UNIT) * UNIT
+    return -(-(HEAD.size + Saying(len(parts_of(0, ranks, parts)), leaves).size) // UNIT) * UNIT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -96,9 +95,6 @@ class Sharded:
         self._comm = exchanges.duplicated(exchanges.world() if comm is None else comm)
         self._team = made(self._comm, optimizer, params, parts, inbox, options)
         self._intakes = self._team.intakes
-        self._losses: list[float] = []
-        self._taken = 0
-        self._failure: BaseException | None = None
         self._ready = True
 
     @property
@@ -164,19 +160,20 @@ class Sharded:
                 zero if another part has one, and the parameter rests if none has.
             loss: of that part, for `loss` and for feedback schedules; for all parts or for none.
         """
-        if self._failure is not None:
+        given = self._team.pending
+        if given.failure is not None:
             return
         try:
-            if self._taken == len(self.parts):
+            if given.taken == len(self.parts):
                 raise ValueError(f"more than this rank's {len(self.parts)} parts were added")
             value = None if loss is None else _core.real("loss", loss)
-            self._intakes.take(grads, self.parts[self._taken])
+            self._intakes.take(grads, self.parts[given.taken])
         except Exception as error:
-            self._failure = error
+            given.failure = error
             return
-        self._taken += 1
+        given.taken += 1
         if value is not None:
-            self._losses.append(value)
+            given.losses.append(value)
 
     def gradients(self) -> Params:
         """Give arrays in the structure of the parameters, to compute the next part's gradients into.
@@ -206,40 +203,25 @@ class Sharded:
                 make different steps, as after an assignment on one of them. After any error all is as it was,
                 on all ranks, gradients that were added are forgotten, and the next step may be tried.
         """
-        team = self._team
-        if self._comm.size == 1 and grads is not None and len(self.parts) == 1 and not self._pending:
+        team, given = self._team, self._team.pending
+        alone = self._comm.size == team.parts == 1 and not given.taken and given.failure is None
+        if alone and grads is not None:
             updated = team.inner.step(grads, loss=loss, scale=scale)
             team.loss = None if loss is None else _core.real("loss", loss)
             return updated
         if grads is not None:
             self.add(grads, loss=loss)
-        given = Given(self._losses, 1.0, self._failure)
         try:
             if given.failure is None:
-                self._check(grads, loss)
                 given.scale = _core.real("scale", scale)
-                if not math.isfinite(given.scale):
-                    raise ValueError(f"scale must be finite, got {given.scale}")
+                given.check(len(self.parts), grads is None and loss is not None)
         except Exception as error:
             given.failure = error
+        team.pending = Given()
         try:
             return team.step(given)
         finally:
             self._intakes.clear()
-            self._losses, self._taken, self._failure = [], 0, None
-
-    @property
-    def _pending(self) -> bool:
-        """Whether parts were added, or could not be."""
-        return self._taken > 0 or self._failure is not None
-
-    def _check(self, grads: Grads | None, loss: SupportsFloat | None) -> None:
-        if grads is None and loss is not None:
-            raise ValueError("loss goes with gradients: add(grads, loss=...)")
-        if self._taken < len(self.parts):
-            raise ValueError(f"{self._taken} of this rank's {len(self.parts)} parts were added")
-        if self._losses and len(self._losses) < self._taken:
-            raise ValueError(f"loss was given for {len(self._losses)} of this rank's {self._taken} parts")
 
     def observe(self, loss: SupportsFloat) -> None:
         """Tell all feedback schedules a loss or another metric: the mean over the ranks, in their order.

@@ -62,25 +62,26 @@ class Stretches(Team):
         self.copies = flat is None
         self.flat = np.zeros(layout.nbytes, np.uint8) if flat is None else flat
         self.reduction = Reduction(comm, layout, parts, inbox)
-        self.beginning = Meeting(comm, [8 * self.words(q) for q in range(comm.size)])
-        self.votes = Meeting(comm, [16 * int(n) for n in layout.chunks_of_ranks(None)])
+        self.beginning = Meeting(comm, self.saying.size)
+        self.votes = Meeting(comm, 16 * int(layout.chunks_of_ranks(None).max(initial=0)))
         self.inner = make(self.own)
         self.inner._share(self, [leaf.reals for leaf in layout.leaves])
         self.gradients: dict[int, list[NDArray[Any]]] = {}
 
     def make(self, given: Given) -> bool:
         """Add up the gradients of our stretch, update it, and bring it to all."""
-        self.say(self.beginning.mine, given)
+        said = self.say(given)
+        self.beginning.mine.data[: len(said)] = said
         self.beginning.meet("begin", int(np.float64(given.scale).view(np.uint64)))
         self.due = self.refuse_update
-        self.loss, absent = self.heard(self.beginning.bodies)
+        absent = self.hear(self.beginning.views)
         with self.limits():
             intakes = self.intakes
             out = intakes.stack[0][1] if intakes.stack else intakes.one()
             self.reduction.run([intake.flat for _, intake in intakes.stack], out.flat)
-            grads = list(self.gradients_of(out))
+            grads: list[Any] = list(self.gradients_of(out))
             for i in absent:
-                grads[i] = None  # type: ignore[call-overload]
+                grads[i] = None
             try:
                 updated = self.inner.step(
                     self.inner._structured(grads), loss=self.loss, scale=given.scale / self.parts

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
-
-import numpy as np
 
 from gradstep.mpi import exchanges
 from gradstep.mpi.errors import RankError
 from gradstep.mpi.exchanges import StoppedError
 from gradstep.mpi.orders import additions, parts_of
+from gradstep.mpi.sayings import Saying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
     from mpi4py import MPI
     from numpy.typing import NDArray
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
 
-BITS = 64
-"""Of a word, one for each array."""
-
 
 @dataclass
 class Given:
@@ -36,18 +34,26 @@ class Given:
 
     Attributes:
         losses: of its parts, as far as they were given.
+        taken: how many parts were added.
         scale: as of `gradstep.Optimizer.step`.
         failure: why it cannot take part.
     """
 
-    losses: list[float]
+    losses: list[float] = field(default_factory=list)
+    taken: int = 0
     scale: float = 1.0
     failure: BaseException | None = None
 
-
-def words(parts: int, leaves: int) -> int:
-    """Tell how many words it takes to say what there is of so many parts and arrays."""
-    return 1 + parts + -(-leaves // BITS)
+    def check(self, parts: int, loss_alone: bool) -> None:
+        """Refuse what is not all that a rank with so many parts has to have."""
+        if loss_alone:
+            raise ValueError("loss goes with gradients: add(grads, loss=...)")
+        if self.taken < parts:
+            raise ValueError(f"{self.taken} of this rank's {parts} parts were added")
+        if self.losses and len(self.losses) < parts:
+            raise ValueError(f"loss was given for {len(self.losses)} of this rank's {parts} parts")
+        if not math.isfinite(self.scale):
+            raise ValueError(f"scale must be finite, got {self.scale}")
 
 
 class Team(ABC):
@@ -63,6 +69,7 @@ class Team(ABC):
         slices: which elements of each parameter it updates, in the order of memory.
         mine: the parts that this rank computes.
         loss: the mean of the last step's losses, if there were any.
+        pending: what there is for the next step.
     """
 
     inner: Optimizer
@@ -72,7 +79,8 @@ class Team(ABC):
         self.comm, self.intakes, self.parts = comm, intakes, parts
         self.loss: float | None = None
         self.mine = parts_of(comm.rank, comm.size, parts)
-        self.counts = [len(parts_of(rank, comm.size, parts)) for rank in range(comm.size)]
+        self.saying = Saying(len(parts_of(0, comm.size, parts)), len(intakes.layout.leaves))
+        self.pending = Given()
         self.order = additions([(part, part + 1) for part in range(parts)], parts)
         #: What others wait for, if this rank fails.
         self.due: Callable[[], None] | None = None
@@ -82,42 +90,19 @@ class Team(ABC):
         """Where the gradients are."""
         return self.intakes.layout
 
-    def words(self, rank: int) -> int:
-        """Tell how many words a rank needs to say what it has for a step."""
-        return words(self.counts[rank], len(self.layout.leaves))
+    def say(self, given: Given) -> bytes:
+        """Write down what this rank has."""
+        return self.saying.write(given.losses, self.intakes.absent)
 
-    def say(self, body: Bytes, given: Given) -> None:
-        """Write down the number of this rank's losses, these, and which arrays have no gradient."""
-        numbers = body.view(np.float64)
-        count = self.counts[self.comm.rank]
-        numbers[0] = len(given.losses)
-        numbers[1 : 1 + count] = 0.0
-        numbers[1 : 1 + len(given.losses)] = given.losses
-        bits = body[8 * (1 + count) : 8 * self.words(self.comm.rank)].view(np.uint64)
-        absent = self.intakes.absent
-        bits[:] = 0 if absent is not None else ~np.uint64(0)
-        for i in absent or ():
-            bits[i // BITS] |= np.uint64(1 << i % BITS)
-
-    def heard(self, bodies: Sequence[Bytes]) -> tuple[float | None, list[int]]:
-        """Read what all have: the mean of the losses, and the arrays of which nobody has a gradient."""
-        losses: list[float] = []
-        masks = []
-        for body, count in zip(bodies, self.counts, strict=True):
-            numbers = body[: 8 * (1 + count)].view(np.float64)
-            losses += numbers[1 : 1 + int(numbers[0])].tolist()
-            masks.append(body[8 * (1 + count) : 8 * words(count, len(self.layout.leaves))].view(np.uint64))
-        absent: list[int] = []
-        if masks[0].any():
-            common = np.bitwise_and.reduce(masks)
-            absent = [i for i in range(len(self.layout.leaves)) if int(common[i // BITS]) >> i % BITS & 1]
-        if not losses:
-            return None, absent
-        if len(losses) != self.parts:
+    def hear(self, said: Sequence[memoryview | bytes]) -> list[int]:
+        """Take the mean of the losses of all, and give the arrays that nobody has a gradient of."""
+        losses, absent = self.saying.read(said)
+        if losses and len(losses) != self.parts:
             raise ValueError(f"loss was given for {len(losses)} of {self.parts} parts")
-        for i, j in self.order:
+        for i, j in self.order if losses else ():
             losses[i] += losses[j]
-        return losses[0] / self.parts, absent
+        self.loss = losses[0] / self.parts if losses else None
+        return absent
 
     def step(self, given: Given) -> bool:
         """Make a step, on all ranks or on none. Collective."""
