@@ -2,7 +2,7 @@
 
 from gradstep import starting as starting  # isort: skip  (first: it is at work while the others are imported)
 from gradstep import feedback, functional, optimizers, schedules
-from gradstep._core import DetachedParameterWarning, NonFiniteError, __version__
+from gradstep._core import DetachedParameterWarning, NonFiniteError, Packed, __version__
 from gradstep.archives import CheckpointError
 from gradstep.checkpoints import CheckpointWarning
 from gradstep.checkpoints.restoring import load
@@ -27,6 +27,7 @@ __all__ = [
     "History",
     "LRCurve",
     "NonFiniteError",
+    "Packed",
     "Params",
     "Rate",
     "SweepTable",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gradstep.checkpoints.narrow import Converted, form, gathered, packed
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from gradstep.checkpoints.records import Record
 
@@ -17,26 +19,31 @@ class Comparison:
         own: of the optimizer.
         saved: what is to be loaded.
         replaces: whether it brings its own feedback schedules, so that those of the optimizer do not matter.
+        convert: whether slots that are kept in another format are brought into the optimizer's.
 
     Attributes:
         found: the differences, a sentence each.
         slots: the pairs of arrays (own, saved) that fit, by parameter and slot.
+        conversions: the same for slots that are kept in another format.
         window, feedback, scalars: whether these fit.
     """
 
-    def __init__(self, own: Record, saved: Record, replaces: bool = False) -> None:
+    def __init__(self, own: Record, saved: Record, replaces: bool = False, convert: bool = False) -> None:
+        self.convert = convert
         self.found = [
             f"{key} is {saved[key]!r}, but the optimizer's is {own[key]!r}"
             for key in ("class", "rule")
             if own[key] != saved[key]
         ]
         before = len(self.found)
-        self.found += groups(own["groups"], saved["groups"], own["rule"] == saved["rule"])
+        ignored = {"state_dtype", "seed"} if convert else set()
+        self.found += groups(own["groups"], saved["groups"], own["rule"] == saved["rule"], ignored)
         same_groups = len(self.found) == before
         self.scalars = [keys(group, "scalars") for group in own["groups"]] == [
             keys(group, "scalars") for group in saved["groups"]
         ]
         self.slots: dict[str, dict[str, tuple[Any, Any]]] = {}
+        self.conversions: dict[str, dict[str, tuple[Any, Converted]]] = {}
         self.compare(own["parameters"], saved["parameters"])
         mine, theirs = ([list(one) for one in record["feedback"]] for record in (own, saved))
         self.feedback = replaces or mine == theirs
@@ -60,24 +67,58 @@ class Comparison:
                     for key in unlike
                 ]
                 if unlike in ([], ["group"]):
-                    self.slots[name] = {}
-                    self.found += self.unlike_slots(name, mine["slots"], theirs["slots"])
+                    self.slots[name], self.conversions[name] = {}, {}
+                    self.found += self.unlike_slots(name, mine, theirs)
 
-    def unlike_slots(self, name: str, own: Mapping[str, Any], saved: Mapping[str, Any]) -> Iterator[str]:
+    def unlike_slots(self, name: str, own: Record, saved: Record) -> Iterator[str]:
         """Describe the slots of a parameter that do not fit, and note those that do."""
-        for slot in dict.fromkeys([*own, *saved]):
-            if slot not in saved:
+        mine, theirs = gathered(own["slots"]), gathered(saved["slots"])
+        for slot in dict.fromkeys([*mine, *theirs]):
+            if slot not in theirs:
                 yield f"{name!r} has no slot {slot!r}, but the optimizer's has"
-            elif slot not in own:
+            elif slot not in mine:
                 yield f"{name!r} has a slot {slot!r}, but the optimizer's has not"
-            elif (saved[slot].shape, saved[slot].dtype) != (own[slot].shape, own[slot].dtype):
-                theirs, mine = (f"{a.dtype} of shape {a.shape}" for a in (saved[slot], own[slot]))
-                yield f"{name!r} has a slot {slot!r} of {theirs}, but the optimizer's is of {mine}"
             else:
-                self.slots[name][slot] = (own[slot], saved[slot])
+                yield from self.unlike_slot(name, slot, (own, mine[slot]), (saved, theirs[slot]))
+
+    def unlike_slot(
+        self, name: str, slot: str, own: tuple[Record, Record], saved: tuple[Record, Record]
+    ) -> Iterator[str]:
+        """Do that for one that both have; each comes with the record of its parameter."""
+        mine, theirs = own[1], saved[1]
+        orders = [record.get("order", []) for record, _ in (saved, own)]
+        if form(mine) != form(theirs) or ("codes" in mine and orders[0] != orders[1]):
+            converted = Converted(theirs, orders[0], own[0]["shape"], own[0]["dtype"])
+            faults = list(converted.faults())
+            if faults or not self.convert:
+                said = faults[0] if faults else f"is kept in {form(theirs)}"
+                if form(mine) == form(theirs):
+                    said = f"lies in memory with its axes in the order {orders[0]}"
+                yield f"{name!r} has a slot {slot!r} that {said}, but the optimizer's is in {form(mine)}{HINT}"
+            else:
+                self.conversions[name][slot] = (packed(mine), converted)
+            return
+        for part, array in mine.items():
+            whole, given = f"{slot}.{part}" if part else slot, theirs[part]
+            if (given.shape, given.dtype) != (array.shape, array.dtype):
+                a, b = (f"{a.dtype} of shape {a.shape}" for a in (given, array))
+                yield f"{name!r} has a slot {whole!r} of {a}, but the optimizer's is of {b}"
+            else:
+                self.slots[name][whole] = (array, given)
+
+    def takes(self, name: str, slot: str) -> bool:
+        """Tell whether a slot of a parameter, or a part of one, is taken."""
+        whole = slot.rpartition(".")[0]
+        return slot in self.slots[name] or bool({slot, whole} & self.conversions[name].keys())
 
 
-def groups(own: list[Record], saved: list[Record], same_rule: bool) -> Iterator[str]:
+HINT = "; load it with convert=True"
+"""What is to be done about another format."""
+
+
+def groups(
+    own: list[Record], saved: list[Record], same_rule: bool, ignored: Collection[str] = ()
+) -> Iterator[str]:
     """Describe how the groups' formulas differ; of those of two rules, in what both have."""
     if len(own) != len(saved):
         yield f"it has {len(saved)} groups, but the optimizer has {len(own)}"
@@ -85,12 +126,16 @@ def groups(own: list[Record], saved: list[Record], same_rule: bool) -> Iterator[
     for i, (mine, theirs) in enumerate(zip(own, saved, strict=True)):
         place = f" of group {i}" if len(own) > 1 else ""
         for name in dict.fromkeys([*mine["switches"], *theirs["switches"]]):
-            a, b = (record["switches"].get(name) for record in (theirs, mine))
-            if a != b and (same_rule or None not in (a, b)):
+            a, b = (record["switches"].get(name, UNSAID.get(name)) for record in (theirs, mine))
+            if a != b and name not in ignored and (same_rule or None not in (a, b)):
                 yield f"{name}{place} is {a!r}, but the optimizer's is {b!r}"
         if keys(mine, "scalars") != keys(theirs, "scalars"):
             a, b = keys(theirs, "scalars"), keys(mine, "scalars")
             yield f"scalars{place} has {a}, but the optimizer's has {b}"
+
+
+UNSAID = {"seed": 0}
+"""What a switch is in files that are older than it."""
 
 
 def keys(record: Record, key: str) -> list[str]:

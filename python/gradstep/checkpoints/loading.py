@@ -38,9 +38,10 @@ def load(
     strict: bool = True,
     rename: Mapping[str, str] | None = None,
     hyperparameters: bool = False,
+    convert: bool = False,
 ) -> Record:
     """Bring an optimizer to where the one was that a state dict is of; see `Optimizer.load_state_dict`."""
-    loading = Loading(optimizer, rule, given, rename, hyperparameters)
+    loading = Loading(optimizer, rule, given, rename, hyperparameters, convert)
     if strict and loading.found:
         raise ValueError("\n  ".join(["the state dict does not fit this optimizer:", *loading.found]))
     loading.advance()
@@ -56,7 +57,7 @@ class Loading:
     Args:
         optimizer, rule: the optimizer, and the name of its rule.
         given: the state dict.
-        rename, hyperparameters: as of `Optimizer.load_state_dict`.
+        rename, hyperparameters, convert: as of `Optimizer.load_state_dict`.
         own: what `record` gives of the optimizer, if that is something else here.
 
     Attributes:
@@ -76,6 +77,7 @@ class Loading:
         given: Mapping[str, Any],
         rename: Mapping[str, str] | None,
         hyperparameters: bool,
+        convert: bool,
         own: Record | None = None,
     ) -> None:
         check(given)
@@ -86,13 +88,13 @@ class Loading:
             [group["hyperparameters"] for group in one["groups"]] for one in (self.own, self.saved)
         )
         self.replaced = assignments(mine, theirs) if hyperparameters else {}
-        self.fits = Comparison(self.own, self.saved, replaces=bool(self.replaced))
+        self.fits = Comparison(self.own, self.saved, bool(self.replaced), convert)
         self.found = self.fits.found
         self.notes = self.found + list(kept(mine, theirs, hyperparameters))
 
     def advance(self) -> Callable[[], None]:
         """Take over all but the arrays, or nothing; give what takes it back."""
-        if any(self.fits.slots.values()):
+        if any(self.fits.slots.values()) or any(self.fits.conversions.values()):
             self.optimizer._unseal()
         return advance(self.optimizer, self.own, self.saved, self.fits, self.replaced)
 
@@ -142,6 +144,9 @@ def copy(fits: Comparison) -> None:
                 theirs.read_into(mine)
             else:
                 mine[...] = theirs
+    for conversions in fits.conversions.values():
+        for mine, converted in conversions.values():
+            mine[...] = converted.read()
 
 
 def advanced(progress: Record, own: Record, saved: Record, fits: Comparison) -> Record:
@@ -199,7 +204,7 @@ def rest(saved: Record, fits: Comparison) -> Record:
     for name, of_one in saved["parameters"].items():
         if name not in fits.slots:
             parameters[name] = of_one
-        elif left := {slot: a for slot, a in of_one["slots"].items() if slot not in fits.slots[name]}:
+        elif left := {slot: a for slot, a in of_one["slots"].items() if not fits.takes(name, slot)}:
             parameters[name] = {**of_one, "slots": left}
     left = {
         "parameters": parameters,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradstep.checkpoints import texts
+from gradstep.checkpoints import narrow, texts
 from gradstep.optimizers.hypers import Fixed
+from gradstep.orders import order_of
 
 if TYPE_CHECKING:
     from gradstep import _core
@@ -37,8 +38,10 @@ def record(optimizer: _core.Optimizer, rule: str, live: bool = False) -> Record:
     counts, frozen, waiting = before["counts"], before["frozen"], before["waiting"]
     parameters = {}
     for i, (name, shape, dtype, group) in enumerate(optimizer._parameters):
-        slots = {slot: a if live else a.copy(order="K") for slot, a in state[name].items()}
-        parameters[name] = of_parameter(shape, dtype, group, counts[i], slots, frozen[i], waiting[i])
+        slots = {slot: a if live else a.copy(order="K") for slot, a in narrow.spread(state[name])}
+        of_one = of_parameter(shape, dtype, group, counts[i], slots, frozen[i], waiting[i])
+        codes = [a for slot, a in slots.items() if slot.endswith(".codes")]
+        parameters[name] = {**of_one, "order": order_of(codes[0].shape, codes[0].strides)} if codes else of_one
     kind = type(optimizer)
     groups = [
         of_group(kind, options, scalars)

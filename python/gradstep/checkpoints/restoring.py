@@ -30,6 +30,7 @@ def load(
     strict: bool = True,
     rename: Mapping[str, Any] | None = None,
     hyperparameters: bool = False,
+    convert: bool = False,
 ) -> dict[str, Any]:
     """Bring an optimizer and its parameters to where those were that a file was saved of.
 
@@ -44,6 +45,7 @@ def load(
         params: whether the parameters are loaded, too, if they are in the file.
         strict: as of `Optimizer.load_state_dict`.
         hyperparameters: as of `Optimizer.load_state_dict`.
+        convert: as of `Optimizer.load_state_dict`.
         rename: as of `Optimizer.load_state_dict`; for several optimizers, a dict of such dicts by their
             names.
 
@@ -82,7 +84,7 @@ def load(
         content = archives.read(file, ROOM + 4 * header_size({"optimizers": own}))
         saved, stored_extra = taken_apart(content, owners)
         loadings = [
-            Loading(one, one.rule, saved[name], renames.get(name), hyperparameters)
+            Loading(one, one.rule, saved[name], renames.get(name), hyperparameters, convert)
             for name, one in owners.items()
         ]
         if strict and (found := [line for one in loadings for line in one.found]):

@@ -15,7 +15,7 @@ from gradstep.checkpoints.faults import check
 from gradstep.directories import maps
 from gradstep.directories.locks import Lock
 from gradstep.directories.names import SEAL, SUFFIX, file_name, is_file_name
-from gradstep.directories.orders import header, order_of
+from gradstep.orders import header, order_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +85,9 @@ class StateDirectory:
         numbers: dict[str, int] = {}
         for parameter, slot, shape, strides, dtype in wanted:
             order = order_of(shape, strides)
-            self.orders[parameter] = order
+            part = slot.rpartition(".")[2] if "." in slot else ""
+            if part != "exponents":
+                self.orders[parameter] = order
             form = header(shape, order, dtype)
             if self.saved is None:
                 name = file_name(numbers.setdefault(parameter, len(numbers)), parameter, slot)
@@ -95,12 +97,12 @@ class StateDirectory:
                 array = maps.made(path, form)
             else:
                 known = self.saved["parameters"].get(parameter, {})
-                like = slot in known.get("slots", {}) and known["shape"] == list(shape)
-                if not like or known["dtype"] != dtype:
+                like = slot in known.get("slots", {}) and (part == "exponents" or known["shape"] == list(shape))
+                if not like or (not part and known["dtype"] != dtype):
                     # `resume` will refuse it, with all that does not fit. Zeros take no memory until written.
                     self._arrays.append(np.zeros(maps.size_of(form), np.uint8))
                     continue
-                if known["order"] != order:
+                if part != "exponents" and known["order"] != order:
                     raise ValueError(
                         f"params[{parameter!r}] has its axes in the order {order}, from the outermost in "
                         f"memory to the innermost, but its state in {self.path} has {known['order']}"

@@ -117,7 +117,7 @@ def load(
                 limit = saving.ROOM + 4 * saving.header_size({"optimizers": {"": own}})
                 content = archives.read(file, limit)
                 saved, stored_extra = restoring.taken_apart(content, {"": inner})
-                loading = Loading(inner, inner.rule, saved[""], rename, hyperparameters, own)
+                loading = Loading(inner, inner.rule, saved[""], rename, hyperparameters, False, own)
                 if strict and loading.found:
                     raise CheckpointError("\n  ".join(["it does not fit this optimizer:", *loading.found]))
                 arrays = dict(zip(own["parameters"], team.intakes.arrays, strict=True))

@@ -44,6 +44,11 @@ def made(
             raise TypeError(f"optimizer must be a class such as gradstep.Adam, got {optimizer!r}")
         if options.get("state_dir") is not None:
             raise ValueError("state_dir is not for ranks: each would need a directory of its own")
+        of_groups = [*given, *(options.get("groups") or {}).values()]
+        if any(one.get("state_dtype") is not None for one in (options, *of_groups)):
+            raise ValueError(
+                "state_dtype is not for ranks: its rounding knows an element by its place in the whole array"
+            )
         count = comm.size if parts is None else counted("parts", parts, 1)
         return SGD(bare), count, counted("inbox", inbox, 1)
 

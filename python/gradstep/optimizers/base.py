@@ -34,6 +34,8 @@ class Options(TypedDict, total=False):
     nonfinite: Literal["raise", "skip", "propagate"] | None
     accumulate: int
     measure: bool
+    state_dtype: Literal["bfloat16", "8bit"] | None
+    seed: int
     groups: Mapping[str, Mapping[str, Any]] | None
     state_dir: str | os.PathLike[str] | None
 
@@ -69,6 +71,12 @@ class Optimizer(Resumable):
         accumulate: the number of calls that make one update, with the mean of their gradients. Schedules and
             counts see updates only.
         measure: take the norms ``update_norm`` and ``param_norm`` of each update.
+        state_dtype: keep the state of float32 parameters in fewer bits, rounded up or down at random such
+            that its mean is exact: ``"bfloat16"`` in half the memory, ``"8bit"`` in a quarter, but for arrays of
+            fewer than 4,096 elements. Its slots are then `Packed`; what has to be exact, and averages, stay as
+            they are. A group may have its own. With ``"8bit"`` nonfinite is "raise" unless it is given.
+        seed: an integer ≥ 0. The random bits are a function of it, of the number of the update, of the array's
+            place in ``state`` and of the element's in memory: the same at any number of threads.
         groups: ``{pattern: options}``, patterns of path names with the wildcards of `fnmatch`; the first that
             matches has the parameter. One that matches none is an error.
         state_dir: a directory for the arrays of ``state``, a .npy file for each, instead of memory. A state
@@ -91,8 +99,8 @@ class Optimizer(Resumable):
         skipped: how many steps were skipped, with nonfinite="skip".
         update_norm, param_norm: with measure, the norms of what the last update added to the parameters, and
             of the parameters before it; else None.
-        state: ``{name: {slot: ndarray}}``, live views of the optimizer's own arrays. The array of an
-            optimizer of one lone array is named ``"0"``.
+        state: ``{name: {slot: ndarray}}``, live views of the optimizer's own arrays, or `Packed` of them. The
+            array of an optimizer of one lone array is named ``"0"``.
         grad_norm: the global norm of the last step's gradients before clipping, a float, or None if that
             step needed none, for ``clip_norm`` or for `gradstep.feedback.GradNormScaled`.
         scalars: the numbers that a rule remembers beside the state, a tuple of a dict for each group, mostly
@@ -131,6 +139,8 @@ class Optimizer(Resumable):
     nonfinite = Option()
     accumulate = Fixed()
     measure = Option()
+    state_dtype = Fixed()
+    seed = Fixed()
 
     def __init__(
         self, params: Params | None = None, *, state_dir: str | os.PathLike[str] | None = None, **hypers: Any

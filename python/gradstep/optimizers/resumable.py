@@ -27,7 +27,9 @@ class Resumable(_core.Optimizer):
         - ``"format"``, the version of this form, 1; ``"class"``, ``"rule"``, ``"step_count"``, ``"skipped"``;
         - ``"parameters"``: for each its ``"shape"``, ``"dtype"``, number of the ``"group"``, own ``"count"``,
           whether it is ``"frozen"`` and whether a gradient of it is ``"waiting"`` for an update; and its
-          ``"slots"``, the arrays of ``state``, averages and gradients that were added up among them;
+          ``"slots"``, the arrays of ``state``, averages and gradients that were added up among them. Slots in
+          fewer bits are their parts: ``"exp_avg.bits"``, or ``"exp_avg.codes"`` and ``"exp_avg.exponents"``, for
+          whose blocks there is the ``"order"`` of the axes in memory;
         - ``"groups"``: for each the ``"switches"``, which decide on the formula or the state; the other
           ``"hyperparameters"`` as texts, their ``repr``, or None for a schedule with a Python function
           inside (`gradstep.schedules.Lambda`), for which no text stands; and the ``"scalars"``;
@@ -60,6 +62,7 @@ class Resumable(_core.Optimizer):
         strict: bool = True,
         rename: Mapping[str, str] | None = None,
         hyperparameters: bool = False,
+        convert: bool = False,
     ) -> dict[str, Any]:
         """Go on from where the optimizer was that gave a state dict; the parameters are not in it.
 
@@ -73,6 +76,8 @@ class Resumable(_core.Optimizer):
                 differ. Otherwise what fits is taken, and a `CheckpointWarning` says what does not.
             rename: ``{old: new}``, names in the state dict and here: ``{"fc1.*": "layers.0.*"}``.
             hyperparameters: take those of the state dict, but not those with a Python function inside.
+            convert: bring slots that are kept in another ``state_dtype`` into the optimizer's, rounded to
+                nearest. Without it they are differences.
 
         Returns:
             What was not taken, in the form of a state dict: empty if ``strict``.
@@ -95,7 +100,7 @@ class Resumable(_core.Optimizer):
             >>> again.step_count
             1
         """
-        return checkpoints.load(self, self.rule, state_dict, strict, rename, hyperparameters)
+        return checkpoints.load(self, self.rule, state_dict, strict, rename, hyperparameters, convert)
 
     @property
     def state_dir(self) -> str | None:

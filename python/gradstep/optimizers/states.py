@@ -11,16 +11,18 @@ if TYPE_CHECKING:
     from gradstep.types import Floats
 
 
-class Slots(Mapping[str, "Floats"]):
-    """The state arrays of one parameter by their names: live views.
+class Slots(Mapping[str, "Floats | Any"]):
+    """The state arrays of one parameter by their names: live views, or `gradstep.Packed` of them.
 
     Copies and pickles are plain dicts.
     """
 
-    def __init__(self, parameter: str, arrays: dict[str, Floats]) -> None:
+    # For type checkers "or Any" stands for Packed: who keeps the state as it is, as nearly everybody, need not ask.
+
+    def __init__(self, parameter: str, arrays: dict[str, Floats | Any]) -> None:
         self._parameter, self._arrays = parameter, arrays
 
-    def __getitem__(self, slot: str) -> Floats:
+    def __getitem__(self, slot: str) -> Floats | Any:
         return self._arrays[slot]
 
     def __iter__(self) -> Iterator[str]:
@@ -39,7 +41,7 @@ class Slots(Mapping[str, "Floats"]):
     def __repr__(self) -> str:
         return repr(self._arrays)
 
-    def __reduce__(self) -> tuple[type[dict[str, Floats]], tuple[dict[str, Floats]]]:
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
         return dict, (self._arrays,)
 
 

@@ -1,9 +1,10 @@
 //! One rule behind one dynamic call a block: the one element loop, which every rule, dtype and tier runs
 //! through.
 
+use crate::codecs::{bfloat16, narrow, noise};
 use crate::floats::Float;
 use crate::machine::simd::{Tier, Vectorized};
-use crate::memory::{Block, Streams};
+use crate::memory::{Block, Halves, Streams};
 use crate::numbers::{Factors, MAX_CONSTANTS, Numbers, Rounded};
 use crate::rule::{MAX_HYPERS, MAX_STATE, Rule, Slot, Sums};
 use crate::sums::{Lanes, Plain, Square};
@@ -41,6 +42,14 @@ pub trait Kernel: Sync {
 
     /// Updates a block.
     fn apply(&self, tier: Tier, numbers: &Rounded, block: &mut Block<'_>);
+
+    /// Updates a block with the upper halves of its state.
+    fn apply_halves(&self, tier: Tier, numbers: &Rounded, block: &mut Halves<'_>);
+
+    /// The slots that may be kept in fewer bits: a bit for each.
+    fn narrow(&self) -> u8 {
+        narrow(self.slots())
+    }
 }
 
 impl fmt::Debug for dyn Kernel {
@@ -108,6 +117,18 @@ impl<R: Rule<K, N>, const K: usize, const N: usize> Kernel for Typed<R, K, N> {
         match block {
             Block::Single(streams) => apply::<f32, R, K, N>(tier, &numbers.single, streams),
             Block::Double(streams) => apply::<f64, R, K, N>(tier, &numbers.double, streams),
+        }
+    }
+
+    fn apply_halves(&self, tier: Tier, numbers: &Rounded, halves: &mut Halves<'_>) {
+        // No loop is written for rules that have no narrow slots.
+        if const { narrow(&R::SLOTS) != 0 } {
+            let (numbers, rule) = (&numbers.single, PhantomData::<R>);
+            if numbers.factors.decay == 0.0 {
+                tier.run(HalvesLoop::<R, K, N, false> { numbers, halves, rule });
+            } else {
+                tier.run(HalvesLoop::<R, K, N, true> { numbers, halves, rule });
+            }
         }
     }
 }
@@ -206,9 +227,32 @@ impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize> Vectorized for Dry
     }
 }
 
-/// The loop over the elements, with a parameter for each state slot that a rule may have: so LLVM knows
+/// What the loop does to one element: gives the new parameter and state.
+#[inline(always)]
+fn element<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
+    Factors { scale, decay, shrink, gain }: Factors<F>,
+    constants: [F; K],
+    p: F,
+    g: F,
+    state: [F; N],
+) -> (F, [F; N]) {
+    let gradient = if FACTORS { g * scale } else { g };
+    let gradient = if DECAY { gradient + decay * p } else { gradient };
+    let element = if FACTORS { p * shrink } else { p };
+    let (step, state) = R::step(constants, element, gradient, state);
+    (if FACTORS { element - gain * step } else { element - step }, state)
+}
+
+/// The loop over elements with the upper halves of their state.
+struct HalvesLoop<'a, 'b, R, const K: usize, const N: usize, const DECAY: bool> {
+    numbers: &'a Numbers<f32>,
+    halves: &'a mut Halves<'b>,
+    rule: PhantomData<R>,
+}
+
+/// The loops over the elements, with a parameter for each state slot that a rule may have: so LLVM knows
 /// that no slice aliases another.
-macro_rules! streams { ($($k:literal $slot:ident),*) => {
+macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
     const _: () = assert!([$($k),*].len() == MAX_STATE);
 
     impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>
@@ -221,7 +265,7 @@ macro_rules! streams { ($($k:literal $slot:ident),*) => {
             #[expect(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
             #[inline(always)]
             fn each<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
-                Factors { scale, decay, shrink, gain }: Factors<F>,
+                factors: Factors<F>,
                 constants: [F; K],
                 p: &mut [F],
                 g: &[F],
@@ -234,11 +278,9 @@ macro_rules! streams { ($($k:literal $slot:ident),*) => {
                 for i in 0..n {
                     let mut state = [F::ZERO; N];
                     $(if N > $k { state[$k] = $slot[i]; })*
-                    let gradient = if FACTORS { g[i] * scale } else { g[i] };
-                    let gradient = if DECAY { gradient + decay * p[i] } else { gradient };
-                    let element = if FACTORS { p[i] * shrink } else { p[i] };
-                    let (step, state) = R::step(constants, element, gradient, state);
-                    p[i] = if FACTORS { element - gain * step } else { element - step };
+                    let (element, state) =
+                        element::<F, R, K, N, FACTORS, DECAY>(factors, constants, p[i], g[i], state);
+                    p[i] = element;
                     $(if N > $k { $slot[i] = state[$k]; })*
                 }
             }
@@ -249,5 +291,61 @@ macro_rules! streams { ($($k:literal $slot:ident),*) => {
             each::<F, R, K, N, FACTORS, DECAY>(self.numbers.factors, constants, p, g, $($slot),*);
         }
     }
+
+    impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorized
+        for HalvesLoop<'_, '_, R, K, N, DECAY>
+    {
+        type Output = ();
+
+        #[inline(always)]
+        fn run(self) {
+            #[expect(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
+            #[inline(always)]
+            fn each<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool>(
+                factors: Factors<f32>,
+                constants: [f32; K],
+                mut counters: [u32; noise::PAIRS],
+                p: &mut [f32],
+                g: &[f32],
+                $($slot: &mut [f32], $half: &mut [u16]),*
+            ) {
+                let is_half = |k: usize| narrow(&R::SLOTS) >> k & 1 == 1;
+                let n = p.len();
+                assert!(g.len() == n);
+                $(assert!(N <= $k || if is_half($k) { $half.len() } else { $slot.len() } == n);)*
+                for i in 0..n {
+                    let mut state = [0.0; N];
+                    $(if N > $k { state[$k] = if is_half($k) { bfloat16::load($half[i]) } else { $slot[i] }; })*
+                    let (element, state) =
+                        element::<f32, R, K, N, true, DECAY>(factors, constants, p[i], g[i], state);
+                    p[i] = element;
+                    // A running counter: LLVM does not make one of i·WEYL.
+                    let random = counters.map(noise::bits);
+                    counters = counters.map(|counter| counter.wrapping_add(noise::WEYL));
+                    $(if N > $k {
+                        if is_half($k) {
+                            let random = random[$k / 2];
+                            $half[i] = bfloat16::store(
+                                state[$k],
+                                if $k % 2 == 0 { random & 0xFFFF } else { random >> 16 },
+                            );
+                        } else {
+                            $slot[i] = state[$k];
+                        }
+                    })*
+                }
+            }
+            let counters = self.halves.counters;
+            let (p, g, slots, halves) = self.halves.split::<N>(const { narrow(&R::SLOTS) });
+            let (mut slots, mut halves) = (slots.into_iter(), halves.into_iter());
+            $(let ($slot, $half) = if N > $k {
+                (slots.next().unwrap_or_default(), halves.next().unwrap_or_default())
+            } else {
+                Default::default()
+            };)*
+            let constants = std::array::from_fn(|k| self.numbers.constants[k]);
+            each::<R, K, N, DECAY>(self.numbers.factors, constants, counters, p, g, $($slot, $half),*);
+        }
+    }
 } }
-streams!(0 s0, 1 s1, 2 s2, 3 s3, 4 s4, 5 s5);
+streams!(0 s0 h0, 1 s1 h1, 2 s2 h2, 3 s3 h3, 4 s4 h4, 5 s5 h5);

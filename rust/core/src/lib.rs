@@ -6,6 +6,8 @@
 //! [`machine::simd`].
 
 pub mod after;
+mod aligned;
+pub mod codecs;
 pub mod dtypes;
 pub mod error;
 pub mod feedback;
@@ -25,4 +27,5 @@ pub mod rules;
 pub mod schedules;
 pub mod spec;
 pub mod stages;
+mod stores;
 pub mod sums;

@@ -71,6 +71,17 @@ pub enum Scope {
 pub struct Slot {
     pub name: &'static str,
     pub init: Init,
+    pub narrowing: Narrowing,
+}
+
+/// How a slot may be kept in fewer bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Narrowing {
+    /// Not at all.
+    Never,
+    Signed,
+    /// As what is never below 0.
+    Unsigned,
 }
 
 /// What a slot holds before the first update.
@@ -85,15 +96,26 @@ pub enum Init {
 
 impl Slot {
     pub const fn zero(name: &'static str) -> Self {
-        Self { name, init: Init::Zero }
+        Self { name, init: Init::Zero, narrowing: Narrowing::Signed }
     }
 
+    /// It is a point, which is never narrow.
     pub const fn params(name: &'static str) -> Self {
-        Self { name, init: Init::Param }
+        Self { name, init: Init::Param, narrowing: Narrowing::Never }
     }
 
     pub const fn filled(name: &'static str, hyper: &'static str) -> Self {
-        Self { name, init: Init::Hyper(hyper) }
+        Self { name, init: Init::Hyper(hyper), narrowing: Narrowing::Signed }
+    }
+
+    /// The same for what is never below 0.
+    pub const fn unsigned(self) -> Self {
+        Self { narrowing: Narrowing::Unsigned, ..self }
+    }
+
+    /// The same for what has to be exact.
+    pub const fn exact(self) -> Self {
+        Self { narrowing: Narrowing::Never, ..self }
     }
 
     /// Those of `slots` that a variant of a rule has, in order.

@@ -6,12 +6,13 @@ use crate::ranges::Range;
 use crate::rule::{Hyper, Kind, MAX_HYPERS};
 
 /// What happens around every rule, and what it is if nobody says otherwise: see [`crate::stages`].
-pub static AROUND: [Hyper; 5] = [
+pub static AROUND: [Hyper; 6] = [
     around("decoupled", Kind::Choice(&["False", "True", "after"]), COUPLED),
     around("l1", Kind::Number(Range::NonNegative), 0.0),
     around("maximize", Kind::FLAG, 0.0),
     around("ema", Kind::Optional(Range::UnitClosed), f64::NAN),
     around("clip_norm_each", Kind::Optional(Range::Limit), f64::NAN),
+    around("state_dtype", Kind::Choice(&["None", "bfloat16", "8bit"]), 0.0),
 ];
 
 const fn around(name: &'static str, kind: Kind, default: f64) -> Hyper {
@@ -24,6 +25,7 @@ pub const L1: usize = 1;
 pub const MAXIMIZE: usize = 2;
 pub const EMA: usize = 3;
 pub const CLIP_NORM_EACH: usize = 4;
+pub const STATE_DTYPE: usize = 5;
 
 /// Values of [`DECOUPLED`]: decay enters the gradient, or shrinks the parameter before the rule, or after it.
 pub const COUPLED: f64 = 0.0;

@@ -6,13 +6,17 @@
 //!   shrink p → soft threshold → bounds → average
 
 use crate::after::After;
+use crate::aligned::Aligned;
+use crate::codecs::noise::Noise;
+use crate::codecs::{Format, float8};
 use crate::dtypes::Dtype;
 use crate::floats::Float;
 use crate::intake::{Clamp, Hands, Staged, gradient};
 use crate::kernel::{BLOCK, Kernel};
 use crate::machine::simd::{Tier, Vectorized};
-use crate::memory::{Arrays, Params, Piece};
+use crate::memory::{Arrays, Intake, Params, Piece};
 use crate::numbers::{Factors, Rounded};
+use crate::stores::{Bfloat16, Float8, Plain, Run, Store};
 use crate::sums::{Lanes, Square};
 
 /// What happens to a tensor at a step, besides the numbers that it holds.
@@ -23,6 +27,8 @@ pub struct Terms {
     clamp: Option<Clamp>,
     /// None where nothing happens after the rule.
     after: Option<After>,
+    /// What state in fewer bits is rounded by.
+    noise: Noise,
 }
 
 /// What happens around a rule.
@@ -36,8 +42,9 @@ pub struct Around {
 }
 
 impl Terms {
-    pub fn new(kernel: &'static dyn Kernel) -> Self {
-        Self { kernel, numbers: Rounded::NEUTRAL, clamp: None, after: None }
+    pub fn new(kernel: &'static dyn Kernel, seed: u64) -> Self {
+        let noise = Noise { seed, t: 0 };
+        Self { kernel, numbers: Rounded::NEUTRAL, clamp: None, after: None, noise }
     }
 
     /// Those of update number `t`: the rule's own hyperparameters, what it remembers, its rate, and what happens around
@@ -50,53 +57,92 @@ impl Terms {
             factors.scale = 1.0;
         }
         self.after = after;
+        self.noise.t = t;
         self.numbers.set_factors(factors);
         self.kernel.prepare(values, lr, t, &mut self.numbers);
+    }
+}
+
+impl Terms {
+    fn run(&self, tier: Tier) -> Run<'_> {
+        Run { tier, kernel: self.kernel, numbers: &self.numbers }
     }
 }
 
 /// Updates a piece under its terms. Returns the sums of the squares of what was added to the parameter and of what it
 /// was before, if it is to be `measured`.
 pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>, measured: bool) -> [f64; 2] {
-    match piece.dtype() {
-        Dtype::F32 => update_in::<f32>(hands, terms, piece, measured),
-        Dtype::F64 => update_in::<f64>(hands, terms, piece, measured),
+    match (piece.dtype(), piece.format()) {
+        (Dtype::F32, Format::Whole) => update_in::<f32, _>(hands, terms, piece, Plain, measured),
+        (Dtype::F64, _) => update_in::<f64, _>(hands, terms, piece, Plain, measured),
+        (Dtype::F32, Format::Bfloat16) => {
+            let store = Bfloat16::new(terms.noise, piece.tensor());
+            update_in(hands, terms, piece, store, measured)
+        }
+        (Dtype::F32, Format::Float8) => {
+            let store = Float8::new(terms.noise, piece.tensor());
+            update_in(hands, terms, piece, store, measured)
+        }
     }
 }
 
 #[inline(always)]
-fn update_in<F: Staged>(hands: Hands<'_>, terms: &Terms, mut piece: Piece<'_>, measured: bool) -> [f64; 2] {
-    let Hands { tier, .. } = hands;
+fn update_in<F: Staged, S: Store<F>>(
+    hands: Hands<'_>,
+    terms: &Terms,
+    mut piece: Piece<'_>,
+    mut store: S,
+    measured: bool,
+) -> [f64; 2] {
     let (mut arrays, intake) = piece.lend::<F>();
+    let run = terms.run(hands.tier);
     if arrays.in_place() && terms.after.is_none() && !measured {
-        gradient(hands, intake, terms.clamp, |at, g| {
-            let streams = arrays.cut(at, g.len()).with(g);
-            terms.kernel.apply(tier, &terms.numbers, &mut F::block(streams));
+        stretches::<F, S>(hands, intake, terms.clamp, arrays.len(), |at, g| {
+            store.apply(run, arrays.cut(at, g.len()), g);
         });
         return [0.0; 2];
     }
     let mut sums = measured.then_some([Lanes::ZERO; 2]);
-    gradient(hands, intake, terms.clamp, |at, g| {
+    stretches::<F, S>(hands, intake, terms.clamp, arrays.len(), |at, g| {
         for (i, g) in g.chunks(BLOCK).enumerate() {
-            update_block(tier, terms, arrays.cut(at + i * BLOCK, g.len()), g, &mut sums);
+            update_block(run, terms, &mut store, arrays.cut(at + i * BLOCK, g.len()), g, &mut sums);
         }
     });
     sums.map_or([0.0; 2], |sums| sums.map(Lanes::fold))
 }
 
+/// Calls `work(at, g)` with one stretch of the gradient after another, cut as the store wants it.
+#[inline(always)]
+fn stretches<F: Staged, S: Store<F>>(
+    hands: Hands<'_>,
+    intake: Intake<'_, F>,
+    clamp: Option<Clamp>,
+    len: usize,
+    work: impl FnMut(usize, &[F]),
+) {
+    const { assert!(S::BLOCK == 1 || S::BLOCK == float8::BLOCK && BLOCK % S::BLOCK == 0) };
+    if S::BLOCK == 1 {
+        return gradient(hands, intake, clamp, work);
+    }
+    let mut aligned = Aligned::<F, _, { float8::BLOCK }>::new(len, F::ZERO, work);
+    gradient(hands, intake, clamp, |at, g| aligned.push(at, g));
+}
+
 fn update_block<F: Staged>(
-    tier: Tier,
+    run: Run<'_>,
     terms: &Terms,
+    store: &mut impl Store<F>,
     mut arrays: Arrays<'_, F>,
     g: &[F],
     sums: &mut Option<[Lanes; 2]>,
 ) {
+    let tier = run.tier;
     begin(&mut arrays);
     let mut kept = [F::ZERO; BLOCK];
     if sums.is_some() {
         kept[..g.len()].copy_from_slice(arrays.params().p);
     }
-    terms.kernel.apply(tier, &terms.numbers, &mut F::block(arrays.cut(0, g.len()).with(g)));
+    store.apply(run, arrays.cut(0, g.len()), g);
     let wants_difference = arrays.wants_difference();
     let Params { p, average, before } = arrays.params();
     if let Some(after) = &terms.after {
@@ -161,21 +207,35 @@ impl<F: Float> Vectorized for Subtract<'_, F> {
 /// What a piece adds to the sums of the dry run that its terms ask for; the parameter is brought to where it will be
 /// written, and nothing else is.
 pub(crate) fn measure(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>) -> [f64; 2] {
-    match piece.dtype() {
+    match (piece.dtype(), piece.format()) {
         _ if terms.kernel.sums().is_none() => [0.0; 2],
-        Dtype::F32 => measure_in::<f32>(hands, terms, piece),
-        Dtype::F64 => measure_in::<f64>(hands, terms, piece),
+        (Dtype::F32, Format::Whole) => measure_in::<f32, _>(hands, terms, piece, Plain),
+        (Dtype::F64, _) => measure_in::<f64, _>(hands, terms, piece, Plain),
+        (Dtype::F32, Format::Bfloat16) => {
+            let store = Bfloat16::new(terms.noise, piece.tensor());
+            measure_in(hands, terms, piece, store)
+        }
+        (Dtype::F32, Format::Float8) => {
+            let store = Float8::new(terms.noise, piece.tensor());
+            measure_in(hands, terms, piece, store)
+        }
     }
 }
 
-fn measure_in<F: Staged>(hands: Hands<'_>, terms: &Terms, mut piece: Piece<'_>) -> [f64; 2] {
+fn measure_in<F: Staged, S: Store<F>>(
+    hands: Hands<'_>,
+    terms: &Terms,
+    mut piece: Piece<'_>,
+    mut store: S,
+) -> [f64; 2] {
     let mut sums = [Lanes::ZERO; 2];
     let (mut arrays, intake) = piece.lend::<F>();
-    gradient(hands, intake, terms.clamp, |at, g| {
+    let run = terms.run(hands.tier);
+    stretches::<F, S>(hands, intake, terms.clamp, arrays.len(), |at, g| {
         for (i, g) in g.chunks(BLOCK).enumerate() {
             let mut arrays = arrays.cut(at + i * BLOCK, g.len());
             begin(&mut arrays);
-            terms.kernel.measure(hands.tier, &terms.numbers, &mut F::block(arrays.with(g)), &mut sums);
+            store.measure(run, arrays, g, &mut sums);
         }
     });
     sums.map(Lanes::fold)

@@ -1,8 +1,10 @@
 //! From `params` and options to the groups with their hyperparameters and arrays.
 
+use gradstep_core::codecs::{Format, narrow};
+use gradstep_core::dtypes::Dtype;
 use gradstep_core::rule::Init;
 use gradstep_core::rules;
-use gradstep_core::spec::Spec;
+use gradstep_core::spec::{AROUND, STATE_DTYPE, Spec};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySet};
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use crate::files::Files;
 use crate::groups::Group;
 use crate::headroom;
 use crate::patterns::Patterns;
-use crate::policies::{POLICIES, Policies};
+use crate::policies::{NonFinite, POLICIES, Policies};
 use crate::settings::{BYTES_OF_A_GROUP, Settings};
 use crate::steps::Stepper;
 use crate::structures::Structure;
@@ -94,7 +96,12 @@ impl Assembly {
                 _ => None,
             };
         }
-        let settings = Settings { groups, clip: Clip::new(limits)?, policies: Policies::new(options)? };
+        let mut policies = Policies::new(options)?;
+        if policies.nonfinite == NonFinite::Unsaid && groups.iter().any(|group| group.format() == Format::Float8) {
+            // One such element stops all of its block.
+            policies.nonfinite = NonFinite::Raise;
+        }
+        let settings = Settings { groups, clip: Clip::new(limits)?, policies };
         Ok(Self { settings: Arc::new(settings), patterns, files })
     }
 
@@ -153,6 +160,7 @@ impl Assembly {
     ) -> PyResult<(Structure, Stepper)> {
         let py = params.py();
         let (mut structure, members) = self.members(params, given, source)?;
+        members.iter().try_for_each(|member| self.check_format(member))?;
         let (mut slots, mut now) = (Vec::new(), Vec::new());
         for group in &self.settings.groups {
             let (slots_of_one, now_of_one) = group.start(py)?;
@@ -168,6 +176,29 @@ impl Assembly {
             structure.known = true;
         }
         Ok((structure, Stepper::new(leaves, Arc::clone(&self.settings), now, self.files.clone())?))
+    }
+
+    /// Refuses a parameter whose state cannot be kept as its group says.
+    fn check_format(&self, member: &Member) -> PyResult<()> {
+        let group = &self.settings.groups[member.group];
+        if group.format() == Format::Whole {
+            return Ok(());
+        }
+        let (parameter, name) = (&member.parameter, AROUND[STATE_DTYPE].name);
+        if parameter.layout.dtype != Dtype::F32 || parameter.layout.complex {
+            let dtype = parameter.layout.dtype_name();
+            return Err(value_error(format!(
+                "{name} is for float32 parameters, but {} has dtype {dtype}",
+                parameter.own()
+            )));
+        }
+        if narrow(group.slots()) == 0 {
+            return Err(value_error(format!(
+                "{name}{} has no effect: {} has no state that can have fewer bits",
+                group.place, group.spec.name
+            )));
+        }
+        Ok(())
     }
 
     /// Takes over the state of `stepper` for other arrays that are like its own.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What one array of the state is like: parameter, slot, shape, strides in bytes, dtype.
-pub(crate) type Wanted<'a> = (&'a str, &'a str, &'a [isize], &'a [isize], &'a str);
+pub(crate) type Wanted<'a> = (&'a str, String, &'a [isize], &'a [isize], &'a str);
 
 /// The files that hold the state of an optimizer.
 pub(crate) struct Files {
@@ -30,8 +30,8 @@ impl Files {
     }
 
     /// An array of bytes for each that is wanted.
-    pub(crate) fn arrays<'py>(&self, py: Python<'py>, wanted: &[Wanted<'_>]) -> PyResult<Bound<'py, PyList>> {
-        Ok(self.directory.bind(py).call_method1("arrays", (wanted.to_vec(),))?.cast_into::<PyList>()?)
+    pub(crate) fn arrays<'py>(&self, py: Python<'py>, wanted: Vec<Wanted<'_>>) -> PyResult<Bound<'py, PyList>> {
+        Ok(self.directory.bind(py).call_method1("arrays", (wanted,))?.cast_into::<PyList>()?)
     }
 
     /// From here on nothing is written to the files, or else the seal is broken.

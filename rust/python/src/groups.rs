@@ -1,10 +1,11 @@
 //! The hyperparameters of a group: what the user set, and their values at a step.
 
+use gradstep_core::codecs::Format;
 use gradstep_core::error::BadValue;
 use gradstep_core::kernel::Kernel;
 use gradstep_core::rule::{Hyper, Init, Kind, MAX_HYPERS, Scope, Slot, Sums};
 use gradstep_core::spec::{
-    AFTER, AROUND, CLIP_NORM_EACH, DECOUPLED, EMA, L1, LR, Options, Spec, WEIGHT_DECAY,
+    AFTER, AROUND, CLIP_NORM_EACH, DECOUPLED, EMA, L1, LR, Options, STATE_DTYPE, Spec, WEIGHT_DECAY,
 };
 use gradstep_core::stages::Terms;
 use pyo3::prelude::*;
@@ -61,7 +62,21 @@ impl Group {
 
     /// All that there is for each array.
     pub(crate) fn all_slots(&self) -> Slots {
-        Slots { of_rule: self.slots(), values: vec![0.0; self.slots().len()], averages: self.averages() }
+        Slots {
+            of_rule: self.slots(),
+            values: vec![0.0; self.slots().len()],
+            averages: self.averages(),
+            format: self.format(),
+        }
+    }
+
+    /// How the rule's state is kept.
+    pub(crate) fn format(&self) -> Format {
+        match self.values[STATE_DTYPE].constant() {
+            Some(1.0) => Format::Bfloat16,
+            Some(2.0) => Format::Float8,
+            _ => Format::Whole,
+        }
     }
 
     /// What the rule remembers from step to step: the names of numbers.
@@ -172,8 +187,8 @@ impl Group {
     }
 
     /// Those that `prepare` fills in at each step.
-    pub(crate) fn terms(&self) -> Terms {
-        Terms::new(self.kernel)
+    pub(crate) fn terms(&self, seed: u64) -> Terms {
+        Terms::new(self.kernel, seed)
     }
 
     /// Lets the rule remember what it does before the first update.

@@ -31,6 +31,7 @@ mod observers;
 mod optimizer;
 mod options;
 mod outcomes;
+mod packed;
 mod passes;
 mod patterns;
 mod policies;
@@ -69,6 +70,8 @@ mod _core {
     use super::numbers::measured;
     #[pymodule_export]
     use super::optimizer::Optimizer;
+    #[pymodule_export]
+    use super::packed::{Packed, _packed};
     #[pymodule_export]
     use super::schedules::Schedule;
     #[pymodule_export]

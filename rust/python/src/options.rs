@@ -1,7 +1,7 @@
 //! The options of a group: how they are read, told and replaced.
 
 use gradstep_core::rule::{Hyper, Init, Kind};
-use gradstep_core::spec::{AROUND, DECOUPLED, Spec};
+use gradstep_core::spec::{AROUND, DECOUPLED, STATE_DTYPE, Spec};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -99,7 +99,7 @@ impl Group {
                 "{name} is what the state started from, and cannot be changed"
             )));
         }
-        if i >= AROUND.len() && matches!(hyper.kind, Kind::Choice(_)) {
+        if i == STATE_DTYPE || i >= AROUND.len() && matches!(hyper.kind, Kind::Choice(_)) {
             return Err(attribute_error(format!("{name} decides what the state is, and cannot be changed")));
         }
         if i == DECOUPLED && self.spec.decays() {

@@ -56,7 +56,7 @@ pub(crate) fn update(
     let plan = Plan::new(std::iter::once(lone.len())).map_err(memory_error)?;
     let mut scratches = Scratches::default();
     let pass = pass(&plan, &mut scratches, lone.staged(), false)?;
-    let (mut terms, mut tensors) = ([group.terms()], lone.lend());
+    let (mut terms, mut tensors) = ([group.terms(0)], lone.lend());
     group.prepare(&mut terms[0], now, t, Clipping::NONE);
     if group.remembers() {
         let mut sums = Partials::default();

@@ -9,7 +9,7 @@ use crate::errors::{attribute_error, value_error};
 use crate::numbers::{flag, integer, real, wrong_type};
 
 /// Their names, as options.
-pub(crate) const POLICIES: [&str; 4] = ["clip_eps", "nonfinite", "accumulate", "measure"];
+pub(crate) const POLICIES: [&str; 5] = ["clip_eps", "nonfinite", "accumulate", "measure", "seed"];
 
 #[derive(Clone, Copy)]
 pub(crate) struct Policies {
@@ -20,6 +20,8 @@ pub(crate) struct Policies {
     pub(crate) accumulate: u64,
     /// Whether the norms of an update and of the parameters are taken.
     pub(crate) measure: bool,
+    /// What the random bits depend on by which state in fewer bits is rounded.
+    pub(crate) seed: u64,
 }
 
 /// What to do with gradients that have NaN or infinite elements.
@@ -44,7 +46,7 @@ impl NonFinite {
 
 impl Policies {
     pub(crate) const NONE: Self =
-        Self { clip_eps: 1e-6, nonfinite: NonFinite::Unsaid, accumulate: 1, measure: false };
+        Self { clip_eps: 1e-6, nonfinite: NonFinite::Unsaid, accumulate: 1, measure: false, seed: 0 };
 
     /// What is the same for the same policies.
     pub(crate) fn numbers(self) -> [f64; 4] {
@@ -72,7 +74,8 @@ impl Policies {
             "accumulate" => {
                 self.accumulate = count(name, integer(name, given, "an integer")?, 1).map_err(value_error)?;
             }
-            _ => self.measure = flag(name, given)?,
+            "measure" => self.measure = flag(name, given)?,
+            _ => self.seed = count(name, integer(name, given, "an integer")?, 0).map_err(value_error)?,
         }
         Ok(())
     }
@@ -81,6 +84,9 @@ impl Policies {
     pub(crate) fn with(mut self, name: &str, given: &Bound<'_, PyAny>) -> PyResult<Self> {
         if name == "accumulate" {
             return Err(attribute_error("accumulate decides what the state is, and cannot be changed"));
+        }
+        if name == "seed" {
+            return Err(attribute_error("seed decides how the state is rounded, and cannot be changed"));
         }
         self.read(name, given)?;
         Ok(self)
@@ -94,7 +100,8 @@ impl Policies {
                 None => py.None().into_bound(py),
             },
             "accumulate" => self.accumulate.into_pyobject(py)?.into_any(),
-            _ => PyBool::new(py, self.measure).to_owned().into_any(),
+            "measure" => PyBool::new(py, self.measure).to_owned().into_any(),
+            _ => self.seed.into_pyobject(py)?.into_any(),
         })
     }
 

@@ -96,8 +96,9 @@ impl StepTerms {
         self.own = own;
         self.terms.clear();
         self.terms.try_reserve_exact(groups.len() + self.own.len()).map_err(memory_error)?;
-        self.terms.extend(groups.iter().map(Group::terms));
-        self.terms.extend(self.own.iter().map(|own| groups[own.group].terms()));
+        let seed = settings.policies.seed;
+        self.terms.extend(groups.iter().map(|group| group.terms(seed)));
+        self.terms.extend(self.own.iter().map(|own| groups[own.group].terms(seed)));
         Ok(())
     }
 

@@ -132,6 +132,7 @@ pub(crate) fn shown(py: Python<'_>, kind: Kind, value: f64) -> Bound<'_, PyAny> 
     match kind {
         Kind::Choice(names) => match names[value as usize] {
             name @ ("False" | "True") => PyBool::new(py, name == "True").to_owned().into_any(),
+            NONE => py.None().into_bound(py),
             name => PyString::new(py, name).into_any(),
         },
         Kind::Optional(_) if value.is_nan() => py.None().into_bound(py),
@@ -147,21 +148,31 @@ fn choice(name: &str, names: &'static [&'static str], object: &Bound<'_, PyAny>)
         return flag(name, object).map(usize::from);
     }
     let place = |wanted: &str| names.iter().position(|&name| name == wanted);
-    let found = if let Ok(text) = object.cast::<PyString>() {
-        place(&text.to_cow()?).filter(|&i| !is_bool(names[i]))
+    let found = if object.is_none() {
+        place(NONE)
+    } else if let Ok(text) = object.cast::<PyString>() {
+        place(&text.to_cow()?).filter(|&i| !is_bool(names[i]) && names[i] != NONE)
     } else if let Ok(flag) = flag(name, object) {
         place(if flag { "True" } else { "False" })
     } else {
-        return Err(wrong_type(name, if is_bool(names[0]) { "a bool or a str" } else { "a str" }, object));
+        let wanted = match names[0] {
+            NONE => "a str or None",
+            first if is_bool(first) => "a bool or a str",
+            _ => "a str",
+        };
+        return Err(wrong_type(name, wanted, object));
     };
     found.ok_or_else(|| {
         let quoted =
-            names.iter().map(|&name| if is_bool(name) { name.to_owned() } else { format!("'{name}'") });
+            names.iter().map(|&name| if is_bool(name) || name == NONE { name.to_owned() } else { format!("'{name}'") });
         let wants = format!("one of {}", quoted.collect::<Vec<_>>().join(", "));
         let got = object.repr().map_or_else(|_| "something else".to_owned(), |repr| repr.to_string());
         value_error(BadValue::new(name, &wants, got))
     })
 }
+
+/// What stands for None among names.
+const NONE: &str = "None";
 
 fn is_bool(name: &str) -> bool {
     matches!(name, "False" | "True")

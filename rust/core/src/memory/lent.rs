@@ -111,6 +111,11 @@ impl<'a, F> Arrays<'a, F> {
         self.len == 0
     }
 
+    /// Which element of the tensor is the first.
+    pub fn first(&self) -> usize {
+        self.at
+    }
+
     /// The elements from `at` on, `len` of them.
     #[inline(always)]
     pub fn cut(&mut self, at: usize, len: usize) -> Arrays<'_, F> {
@@ -171,8 +176,8 @@ pub struct Params<'a, F> {
 /// All that one update reads and writes, in the dtype of its arithmetic.
 #[derive(Debug)]
 pub struct Streams<'a, F> {
-    arrays: Arrays<'a, F>,
-    g: &'a [F],
+    pub(super) arrays: Arrays<'a, F>,
+    pub(super) g: &'a [F],
 }
 
 impl<F> Streams<'_, F> {
@@ -180,7 +185,7 @@ impl<F> Streams<'_, F> {
     #[inline(always)]
     pub fn split<const N: usize>(&mut self) -> (&mut [F], &[F], [&mut [F]; N]) {
         let Arrays { tensor, params, at, len, .. } = self.arrays;
-        assert!(N <= tensor.slots);
+        assert!(N <= tensor.slots && tensor.narrow == 0);
         // SAFETY: the tensor's pointers are valid for its whole length, and `at` and `len` are inside; whoever made
         // the arrays alone has the stretch, and it is borrowed while we are. No slot overlaps another.
         unsafe {

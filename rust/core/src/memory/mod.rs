@@ -6,10 +6,12 @@
 //! a piece lends its elements as slices: to borrow the piece is to borrow the memory.
 
 mod lent;
+mod narrow;
 mod tensor;
 #[cfg(test)]
 mod tests;
 
+use crate::codecs::Format;
 use crate::dtypes::Dtype;
 use crate::plans::{Cut, Plan};
 use std::marker::PhantomData;
@@ -19,6 +21,7 @@ use lent::Origin;
 pub use tensor::Tensor;
 
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
+pub use narrow::{Halves, Kept, ROW, Row, Rows};
 
 /// The gradient of a tensor at one step, and what becomes of it.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +100,8 @@ impl<'a> Tensors<'a> {
     /// - each pointer of a tensor that has a gradient (the first `slots` of the state, the average and what is
     ///   accumulated unless they are null, and the one that its gradient's output writes) is aligned for its dtype
     ///   and valid for reading and writing `len` elements, overlaps nothing else here, and nobody else reads or
-    ///   writes there;
+    ///   writes there; a slot that `narrow` names has elements of two bytes or of one, as `format` says, those of
+    ///   `Float8` with a byte for each block of them among the `exponents`;
     /// - each gradient's pointer is aligned for its dtype and valid for reading all between the lowest and
     ///   the highest of `len` elements in its order, nobody writes there, and no two gradients name one tensor;
     ///   so is what its output reads, for `len` elements of the tensor's dtype. A gradient may be what its tensor
@@ -138,9 +142,20 @@ impl Piece<'_> {
         self.gradient.terms
     }
 
+    /// Which of the tensors it is of.
+    pub fn tensor(&self) -> usize {
+        self.gradient.tensor
+    }
+
     /// The dtype of the parameter, in which all is computed.
     pub fn dtype(&self) -> Dtype {
         self.tensor.dtype
+    }
+
+    /// How the state is kept.
+    #[inline(always)]
+    pub fn format(&self) -> Format {
+        self.tensor.format
     }
 
     /// Lends the parameter with its state, and the gradient.

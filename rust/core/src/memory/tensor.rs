@@ -1,5 +1,6 @@
 //! What a tensor is: where its arrays lie.
 
+use crate::codecs::Format;
 use crate::dtypes::Dtype;
 use crate::rule::MAX_STATE;
 
@@ -13,6 +14,11 @@ pub struct Tensor {
     /// The first `slots` of them.
     pub state: [*mut u8; MAX_STATE],
     pub slots: usize,
+    /// How the slots are kept that are not in the dtype of the parameter: a bit of `narrow` for each.
+    pub format: Format,
+    pub narrow: u8,
+    /// Of each slot in blocks, their exponents.
+    pub exponents: [*mut u8; MAX_STATE],
     /// The average of the parameter, or null.
     pub average: *mut u8,
     /// The sum of gradients that wait for their update, or null.
@@ -28,6 +34,17 @@ impl Tensor {
     /// Without state as yet.
     pub fn new(dtype: Dtype, len: usize, params: *mut u8) -> Self {
         let null = std::ptr::null_mut();
-        Self { dtype, len, params, state: [null; MAX_STATE], slots: 0, average: null, accumulated: null }
+        Self {
+            dtype,
+            len,
+            params,
+            state: [null; MAX_STATE],
+            slots: 0,
+            format: Format::Whole,
+            narrow: 0,
+            exponents: [null; MAX_STATE],
+            average: null,
+            accumulated: null,
+        }
     }
 }

@@ -25,7 +25,7 @@ hypers! {
 }
 
 impl Rule<7, 2> for Adabelief {
-    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_var")];
+    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_var").unsigned()];
 
     fn constants(&self, lr: f64, t: u64) -> [f64; 7] {
         let count = t as f64 + 1.0;

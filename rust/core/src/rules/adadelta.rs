@@ -15,7 +15,7 @@ hypers! {
 }
 
 impl Rule<4, 2> for Adadelta {
-    const SLOTS: [Slot; 2] = [Slot::zero("square_avg"), Slot::zero("acc_delta")];
+    const SLOTS: [Slot; 2] = [Slot::zero("square_avg").unsigned(), Slot::zero("acc_delta").unsigned()];
 
     fn constants(&self, lr: f64, _t: u64) -> [f64; 4] {
         [lr, self.rho, 1.0 - self.rho, self.eps]

@@ -20,7 +20,7 @@ hypers! {
 }
 
 impl Rule<3, 1> for Adagrad {
-    const SLOTS: [Slot; 1] = [Slot::filled("sum", "initial_accumulator_value")];
+    const SLOTS: [Slot; 1] = [Slot::filled("sum", "initial_accumulator_value").unsigned()];
 
     fn constants(&self, lr: f64, t: u64) -> [f64; 3] {
         [lr / (1.0 + t as f64 * self.lr_decay), self.eps, self.eps_root]

@@ -41,8 +41,8 @@ hypers! {
 impl<const AMSGRAD: bool, const N: usize> Rule<8, N> for Adam<AMSGRAD> {
     const SLOTS: [Slot; N] = Slot::chosen(&[
         (Slot::filled("exp_avg", "initial_accumulator_value"), true),
-        (Slot::filled("exp_avg_sq", "initial_accumulator_value"), true),
-        (Slot::zero("max_exp_avg_sq"), AMSGRAD),
+        (Slot::filled("exp_avg_sq", "initial_accumulator_value").unsigned(), true),
+        (Slot::zero("max_exp_avg_sq").unsigned(), AMSGRAD),
     ]);
 
     /// Numerator and denominator are both multiplied by √(1−β₂ᵗ).

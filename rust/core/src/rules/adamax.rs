@@ -23,7 +23,7 @@ hypers! {
 }
 
 impl Rule<6, 2> for Adamax {
-    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_inf")];
+    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_inf").unsigned()];
 
     fn constants(&self, lr: f64, t: u64) -> [f64; 6] {
         let rate = lr / share(self.beta1, t as f64 + 1.0, self.bias_correction);

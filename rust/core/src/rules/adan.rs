@@ -34,7 +34,7 @@ impl Rule<12, 4> for Adan {
     const SLOTS: [Slot; 4] = [
         Slot::zero("exp_avg"),
         Slot::zero("exp_avg_diff"),
-        Slot::zero("exp_avg_sq"),
+        Slot::zero("exp_avg_sq").unsigned(),
         Slot::zero("prev_grad"),
     ];
 

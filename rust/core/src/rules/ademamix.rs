@@ -28,7 +28,7 @@ hypers! {
 
 impl Rule<10, 3> for Ademamix {
     const SLOTS: [Slot; 3] =
-        [Slot::zero("exp_avg_fast"), Slot::zero("exp_avg_slow"), Slot::zero("exp_avg_sq")];
+        [Slot::zero("exp_avg_fast"), Slot::zero("exp_avg_slow"), Slot::zero("exp_avg_sq").unsigned()];
 
     fn constants(&self, lr: f64, t: u64) -> [f64; 10] {
         let count = t as f64 + 1.0;

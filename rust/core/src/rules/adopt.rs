@@ -17,7 +17,7 @@ hypers! {
 }
 
 impl Rule<7, 2> for Adopt {
-    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq")];
+    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq").unsigned()];
 
     fn constants(&self, lr: f64, t: u64) -> [f64; 7] {
         if t == 0 {

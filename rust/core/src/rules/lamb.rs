@@ -18,7 +18,7 @@ hypers! {
 }
 
 impl Rule<8, 2> for Lamb {
-    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq")];
+    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq").unsigned()];
     const READS_PARAMS: bool = true;
     const SUMS: Option<Sums> = Some(Sums::OfSquares(Scope::Tensor));
 

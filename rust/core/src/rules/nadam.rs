@@ -59,7 +59,7 @@ impl Nadam {
 }
 
 impl Rule<8, 2> for Nadam {
-    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq")];
+    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq").unsigned()];
 
     fn constants(&self, lr: f64, t: u64) -> [f64; 8] {
         let count = t as f64 + 1.0;

@@ -57,7 +57,7 @@ impl Prodigy {
 
 impl Rule<12, 4> for Prodigy {
     const SLOTS: [Slot; 4] =
-        [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq"), Slot::zero("s"), Slot::params("p0")];
+        [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq").unsigned(), Slot::zero("s"), Slot::params("p0")];
     const READS_PARAMS: bool = true;
     const SUMS: Option<Sums> = Some(Sums::Plain(Scope::All));
 

@@ -26,7 +26,7 @@ hypers! {
 }
 
 impl Rule<8, 2> for Radam {
-    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq")];
+    const SLOTS: [Slot; 2] = [Slot::zero("exp_avg"), Slot::zero("exp_avg_sq").unsigned()];
 
     /// The last one tells whether v is relied upon.
     fn constants(&self, lr: f64, t: u64) -> [f64; 8] {

@@ -40,7 +40,7 @@ fn build(options: &Options<'_>) -> Result<&'static dyn Kernel, BadValue> {
 
 impl<const CENTERED: bool, const MOMENTUM: bool, const N: usize> Rule<7, N> for Rmsprop<CENTERED, MOMENTUM> {
     const SLOTS: [Slot; N] = Slot::chosen(&[
-        (Slot::filled("square_avg", "initial_accumulator_value"), true),
+        (Slot::filled("square_avg", "initial_accumulator_value").unsigned(), true),
         (Slot::zero("grad_avg"), CENTERED),
         (Slot::zero("momentum_buffer"), MOMENTUM),
     ]);

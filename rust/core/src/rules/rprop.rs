@@ -22,7 +22,7 @@ hypers! {
 }
 
 impl Rule<4, 2> for Rprop {
-    const SLOTS: [Slot; 2] = [Slot::zero("prev"), Slot::filled("step_size", "lr")];
+    const SLOTS: [Slot; 2] = [Slot::zero("prev"), Slot::filled("step_size", "lr").exact()];
 
     fn constants(&self, _lr: f64, _t: u64) -> [f64; 4] {
         [self.eta_minus, self.eta_plus, self.step_min, self.step_max]

@@ -89,7 +89,7 @@ impl Rule<3, 1> for Sgd {
 }
 
 impl Rule<7, 2> for AdamW {
-    const SLOTS: [Slot; 2] = [Slot::params("z"), Slot::zero("exp_avg_sq")];
+    const SLOTS: [Slot; 2] = [Slot::params("z"), Slot::zero("exp_avg_sq").unsigned()];
     const READS_PARAMS: bool = true;
 
     /// Both rates have √(1−β₂ᵗ), so that u is free of it.

@@ -28,7 +28,7 @@ hypers! {
 impl Rule<6, 2> for Yogi {
     const SLOTS: [Slot; 2] = [
         Slot::filled("exp_avg", "initial_accumulator_value"),
-        Slot::filled("exp_avg_sq", "initial_accumulator_value"),
+        Slot::filled("exp_avg_sq", "initial_accumulator_value").unsigned(),
     ];
 
     fn constants(&self, lr: f64, t: u64) -> [f64; 6] {

@@ -82,6 +82,11 @@ impl<'a> Fields<'a> {
         !self.native && kinds.iter().any(|&kind| kind as i32 == self.type_num)
     }
 
+    /// Whether it holds elements of that kind, in native byte order.
+    pub(super) fn holds(&self, kind: NPY_TYPES) -> bool {
+        self.native && self.type_num == kind as i32
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.shape.iter().product::<isize>() as usize
     }

@@ -39,6 +39,11 @@ impl Layout {
         Self { dtype, complex: self.complex, len: self.len, shape: self.shape.clone(), strides }
     }
 
+    /// Bytes of an element.
+    pub(crate) fn itemsize(&self) -> usize {
+        self.dtype.size() * if self.complex { 2 } else { 1 }
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.len * self.dtype.size()
     }

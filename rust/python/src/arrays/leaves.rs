@@ -1,11 +1,13 @@
 //! All arrays of an optimizer: the parameters, their state in memory of its own, and the gradients of a step.
 
+use gradstep_core::codecs::Format;
 use gradstep_core::memory::{Gradient, Tensor};
-use gradstep_core::rule::{Init, Slot};
+use gradstep_core::rule::{Init, Narrowing, Slot};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyComplex, PyDict, PyFloat};
 
+use super::forms::{Element, Form};
 use super::made::copy;
 use super::members::{ACCUMULATED, AVERAGE, Member, Slots, reserved};
 use super::outputs::Spares;
@@ -14,6 +16,7 @@ use super::rooms::Rooms;
 use super::writable::Written;
 use crate::errors::value_error;
 use crate::files::Files;
+use crate::packed::Packed;
 
 pub(crate) struct Leaves {
     pub(super) parameters: Vec<Parameter>,
@@ -111,8 +114,7 @@ impl Leaves {
             for (k, slot) in of_rule.iter().enumerate() {
                 match slot.init {
                     Init::Hyper(_) if values[k] != 0.0 => {
-                        self.view(py, leaf, tensor.state[k])?
-                            .call_method1("fill", (self.number(py, leaf, values[k]),))?;
+                        self.slot(py, leaf, k, slot)?.set_item(py.Ellipsis(), self.number(py, leaf, values[k]))?;
                     }
                     Init::Param => copy(&self.view(py, leaf, tensor.state[k])?, parameter.array.bind(py))?,
                     Init::Zero | Init::Hyper(_) => {}
@@ -134,9 +136,26 @@ impl Leaves {
         }
     }
 
-    /// A view of what is there of a parameter.
+    /// A view of what is there of a parameter, in its own dtype.
     fn view<'py>(&self, py: Python<'py>, leaf: usize, data: *mut u8) -> PyResult<Bound<'py, PyAny>> {
-        self.rooms.view(py, data, &self.parameters[leaf].layout)
+        self.rooms.view(py, data, &Form::of(&self.parameters[leaf].layout))
+    }
+
+    /// A slot: a view of it, or a `Packed` of views.
+    fn slot<'py>(&self, py: Python<'py>, leaf: usize, k: usize, slot: &Slot) -> PyResult<Bound<'py, PyAny>> {
+        let (tensor, layout) = (&self.tensors[leaf], &self.parameters[leaf].layout);
+        let view = |data, element| self.rooms.view(py, data, &Form::like(layout, element));
+        let (words, exponents) = match (tensor.format, slot.narrowing) {
+            (Format::Whole, _) | (_, Narrowing::Never) => return self.view(py, leaf, tensor.state[k]),
+            (Format::Bfloat16, _) => (view(tensor.state[k], Element::Half)?, None),
+            (Format::Float8, narrowing) => {
+                let codes = Element::Code { signed: narrowing == Narrowing::Signed };
+                let exponents = view(tensor.exponents[k], Element::Exponent)?;
+                (view(tensor.state[k], codes)?, Some(exponents))
+            }
+        };
+        let packed = Packed::of(py, tensor.format, slot.narrowing, &words, exponents.as_ref())?;
+        Ok(packed.into_bound(py).into_any())
     }
 
     /// `{name: {slot: ndarray}}`, views of the state; `slots` are the groups' own.
@@ -145,8 +164,10 @@ impl Leaves {
         for (leaf, parameter) in self.parameters.iter().enumerate() {
             let of_one = PyDict::new(py);
             let tensor = &self.tensors[leaf];
-            let names = slots[self.groups[leaf]].iter().map(|slot| slot.name).zip(tensor.state);
-            for (name, data) in names.chain([(AVERAGE, tensor.average), (ACCUMULATED, tensor.accumulated)]) {
+            for (k, slot) in slots[self.groups[leaf]].iter().enumerate() {
+                of_one.set_item(slot.name, self.slot(py, leaf, k, slot)?)?;
+            }
+            for (name, data) in [(AVERAGE, tensor.average), (ACCUMULATED, tensor.accumulated)] {
                 if !data.is_null() {
                     of_one.set_item(name, self.view(py, leaf, data)?)?;
                 }
@@ -261,9 +282,12 @@ impl Leaves {
         }
         let mut new = Self::new(py, members, slots, self.accumulates, true, None)?;
         for (leaf, (to, from)) in new.tensors.iter().zip(&self.tensors).enumerate() {
-            let streams = to.state.iter().zip(&from.state);
-            let besides = [(&to.average, &from.average), (&to.accumulated, &from.accumulated)];
-            for (&to, &from) in streams.chain(besides).filter(|(to, _)| !to.is_null()) {
+            for (k, slot) in slots[self.groups[leaf]].of_rule.iter().enumerate() {
+                // What is in blocks has others in another order, and is rounded once more.
+                new.slot(py, leaf, k, slot)?.set_item(py.Ellipsis(), self.slot(py, leaf, k, slot)?)?;
+            }
+            let besides = [(to.average, from.average), (to.accumulated, from.accumulated)];
+            for (to, from) in besides.into_iter().filter(|(to, _)| !to.is_null()) {
                 copy(&new.view(py, leaf, to)?, &self.view(py, leaf, from)?)?;
             }
         }

@@ -1,12 +1,12 @@
 //! The ndarrays that we make.
 
-use gradstep_core::dtypes::Dtype;
 use numpy::PyUntypedArray;
 use numpy::npyffi::{self, NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_WRITEABLE, NPY_TYPES, PyArrayObject};
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 
 use super::fields::Fields;
+use super::forms::Form;
 use super::layouts::Layout;
 use crate::errors::value_error;
 
@@ -60,24 +60,24 @@ impl Room {
         self.start.wrapping_add(address - self.start as usize)
     }
 
-    /// An array of that layout whose memory begins at `data`, which is inside.
+    /// An array of that form whose memory begins at `data`, which is inside.
     pub(super) fn view<'py>(
         &self,
         py: Python<'py>,
         data: *mut u8,
-        layout: &Layout,
+        form: &Form,
     ) -> PyResult<Bound<'py, PyAny>> {
         let at = (data as usize).checked_sub(self.start as usize);
-        assert!(at.and_then(|at| at.checked_add(layout.bytes())).is_some_and(|end| end <= self.bytes));
-        let (mut shape, mut strides) = (layout.shape.clone(), layout.strides.clone());
-        // SAFETY: we are attached. A dense layout stays inside its bytes, which are inside the owner's memory; the
+        assert!(at.and_then(|at| at.checked_add(form.bytes)).is_some_and(|end| end <= self.bytes));
+        let (mut shape, mut strides) = (form.shape.clone(), form.strides.clone());
+        // SAFETY: we are attached. A dense form stays inside its bytes, which are inside the owner's memory; the
         // owner becomes the view's base. The call takes over the reference to the dtype and copies shape and
         // strides; it returns a new reference, or null with an exception set.
         unsafe {
             let array = npyffi::PY_ARRAY_API.PyArray_NewFromDescr(
                 py,
                 PyUntypedArray::type_object_raw(py),
-                npyffi::PY_ARRAY_API.PyArray_DescrFromType(py, type_num(layout) as i32),
+                npyffi::PY_ARRAY_API.PyArray_DescrFromType(py, form.element.type_num() as i32),
                 shape.len() as i32,
                 shape.as_mut_ptr(),
                 strides.as_mut_ptr(),
@@ -97,14 +97,19 @@ impl Room {
 
 /// An array of its own in that layout, which holds nothing of meaning.
 pub(super) fn empty<'py>(py: Python<'py>, layout: &Layout) -> PyResult<Bound<'py, PyAny>> {
-    let (mut shape, mut strides) = (layout.shape.clone(), layout.strides.clone());
-    // SAFETY: we are attached. A dense layout fills just the memory that the call allocates. It takes over the reference
+    empty_of(py, Form::of(layout))
+}
+
+/// The same in that form.
+pub(super) fn empty_of(py: Python<'_>, form: Form) -> PyResult<Bound<'_, PyAny>> {
+    let Form { element, mut shape, mut strides, .. } = form;
+    // SAFETY: we are attached. A dense form fills just the memory that the call allocates. It takes over the reference
     // to the dtype, copies shape and strides, and returns a new reference, or null with an exception set.
     unsafe {
         let array = npyffi::PY_ARRAY_API.PyArray_NewFromDescr(
             py,
             PyUntypedArray::type_object_raw(py),
-            npyffi::PY_ARRAY_API.PyArray_DescrFromType(py, type_num(layout) as i32),
+            npyffi::PY_ARRAY_API.PyArray_DescrFromType(py, element.type_num() as i32),
             shape.len() as i32,
             shape.as_mut_ptr(),
             strides.as_mut_ptr(),
@@ -136,15 +141,6 @@ fn zeros<'py>(py: Python<'py>, dtype: NPY_TYPES, shape: &[isize]) -> PyResult<Bo
         let descr = npyffi::PY_ARRAY_API.PyArray_DescrFromType(py, dtype as i32);
         let (nd, dims) = (shape.len() as i32, shape.as_mut_ptr());
         Bound::from_owned_ptr_or_err(py, npyffi::PY_ARRAY_API.PyArray_Zeros(py, nd, dims, descr, 0))
-    }
-}
-
-fn type_num(layout: &Layout) -> NPY_TYPES {
-    match (layout.dtype, layout.complex) {
-        (Dtype::F32, false) => NPY_TYPES::NPY_FLOAT,
-        (Dtype::F64, false) => NPY_TYPES::NPY_DOUBLE,
-        (Dtype::F32, true) => NPY_TYPES::NPY_CFLOAT,
-        (Dtype::F64, true) => NPY_TYPES::NPY_CDOUBLE,
     }
 }
 

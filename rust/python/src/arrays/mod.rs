@@ -3,6 +3,7 @@
 
 mod entries;
 mod fields;
+mod forms;
 mod items;
 mod layouts;
 mod leaves;
@@ -11,6 +12,7 @@ mod lone;
 mod looks;
 mod made;
 mod members;
+mod narrow;
 mod outputs;
 mod parameters;
 mod places;
@@ -23,6 +25,7 @@ pub(crate) use leaves::Leaves;
 pub(crate) use lone::Lone;
 pub(crate) use made::{dense, doubles};
 pub(crate) use members::{Member, Slots};
+pub(crate) use narrow::Narrow;
 pub(crate) use outputs::{Made, Outputs};
 pub(crate) use parameters::{Parameter, name};
 pub(crate) use writable::writable;

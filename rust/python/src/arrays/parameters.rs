@@ -8,6 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyComplex, PyFloat, PyList, PyType};
 
 use super::fields::{Fields, is_masked, references};
+use super::forms::Form;
 use super::layouts::{Layout, same};
 use super::looks::Look;
 use super::made::{Room, copy};
@@ -244,7 +245,7 @@ impl Parameter {
             self.scratch = Some(Room::new(py, layout.bytes())?);
         }
         let scratch = self.scratch.as_ref().expect("just made");
-        let copied = scratch.view(py, scratch.start(), &layout)?;
+        let copied = scratch.view(py, scratch.start(), &Form::of(&layout))?;
         copy(&copied, given)?;
         gradient.data = Fields::of(&copied).expect("we made it").data;
         gradient.dtype = dtype;

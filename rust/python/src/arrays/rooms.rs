@@ -1,11 +1,12 @@
 //! Where the state of all parameters is: in one room, or in files, which are a room for each array.
 
+use gradstep_core::codecs::{Format, narrow};
 use gradstep_core::memory::Tensor;
 use pyo3::prelude::*;
 
-use super::layouts::Layout;
+use super::forms::Form;
 use super::made::Room;
-use super::members::{Member, Slots, reserved};
+use super::members::{Member, Part, Purpose, Slots, reserved};
 use super::places::{Load, place, room_for};
 use crate::errors::value_error;
 use crate::files::{Files, Wanted};
@@ -23,51 +24,56 @@ impl Rooms {
         accumulates: bool,
         files: Option<&Files>,
     ) -> PyResult<Self> {
-        let streams = |member: &Member| slots[member.group].streams() + usize::from(accumulates);
-        let mut put = |leaf: usize, slot: usize, at: *mut u8| {
-            let (tensor, slots) = (&mut tensors[leaf], &slots[members[leaf].group]);
-            if slot < slots.of_rule.len() {
-                tensor.state[slot] = at;
-                tensor.slots = slot + 1;
-            } else if slot < slots.streams() {
-                tensor.average = at;
-            } else {
-                tensor.accumulated = at;
+        let parts = |member: &Member| slots[member.group].parts(member.parameter.layout.len, accumulates);
+        for (member, tensor) in members.iter().zip(&mut *tensors) {
+            let Slots { of_rule, format, .. } = &slots[member.group];
+            (tensor.slots, tensor.format) = (of_rule.len(), format.of(tensor.len));
+            tensor.narrow = if tensor.format == Format::Whole { 0 } else { narrow(of_rule) };
+        }
+        let mut put = |leaf: usize, part: Part, at: *mut u8| {
+            let tensor = &mut tensors[leaf];
+            match part.purpose {
+                Purpose::Slot(k) => tensor.state[k] = at,
+                Purpose::Exponents(k) => tensor.exponents[k] = at,
+                Purpose::Average => tensor.average = at,
+                Purpose::Accumulated => tensor.accumulated = at,
             }
         };
+        let all = || members.iter().enumerate().flat_map(|(leaf, member)| parts(member).map(move |part| (leaf, part)));
         let Some(files) = files else {
-            let load = |member: &Member| Load {
-                params: member.data as usize,
-                bytes: member.parameter.layout.bytes(),
-                slots: streams(member),
+            let loads = || {
+                members.iter().flat_map(|member| {
+                    let (params, slots) = (member.data as usize, parts(member).count());
+                    let load = move |(slot, part): (usize, Part)| {
+                        Load { params, bytes: part.bytes(&member.parameter.layout), slot, slots }
+                    };
+                    parts(member).enumerate().map(load)
+                })
             };
-            let room = Room::new(py, room_for(members.iter().map(load)))?;
-            place(room.start() as usize, members.iter().map(load), |leaf, slot, at| {
-                put(leaf, slot, room.at(at));
+            let room = Room::new(py, room_for(loads()))?;
+            let mut next = all();
+            place(room.start() as usize, loads(), |_, at| {
+                let (leaf, part) = next.next().expect("a load for each part");
+                put(leaf, part, room.at(at));
             });
             return Ok(Self(vec![room]));
         };
-        let mut wanted: Vec<Wanted<'_>> = reserved(members.iter().map(streams).sum())?;
-        for member in members {
-            let layout = &member.parameter.layout;
-            wanted.extend((0..streams(member)).map(|slot| {
-                let name = slots[member.group].name(slot);
-                (member.parameter.name(), name, &*layout.shape, &*layout.strides, layout.dtype_name())
-            }));
-        }
-        let arrays = files.arrays(py, &wanted)?;
-        if arrays.len() != wanted.len() {
+        let mut forms = reserved(all().count())?;
+        forms.extend(all().map(|(leaf, part)| part.form(&members[leaf].parameter.layout)));
+        let names = all().map(|(leaf, part)| (members[leaf].parameter.name(), part.name.concat()));
+        let mut wanted: Vec<Wanted<'_>> = reserved(forms.len())?;
+        wanted.extend(names.zip(&forms).map(|((parameter, slot), form)| {
+            (parameter, slot, &*form.shape, &*form.strides, form.element.name())
+        }));
+        let arrays = files.arrays(py, wanted)?;
+        if arrays.len() != forms.len() {
             return Err(value_error("there must be an array for each slot"));
         }
-        let mut rooms = reserved(arrays.len())?;
-        let mut next = 0;
-        for (leaf, member) in members.iter().enumerate() {
-            for slot in 0..streams(member) {
-                let room = Room::of(&arrays.get_item(next)?, member.parameter.layout.bytes())?;
-                put(leaf, slot, room.start());
-                rooms.push(room);
-                next += 1;
-            }
+        let mut rooms = reserved(forms.len())?;
+        for (next, ((leaf, part), form)) in all().zip(&forms).enumerate() {
+            let room = Room::of(&arrays.get_item(next)?, form.bytes)?;
+            put(leaf, part, room.start());
+            rooms.push(room);
         }
         rooms.sort_by_key(Room::stretch);
         Ok(Self(rooms))
@@ -84,14 +90,14 @@ impl Rooms {
         self.0.get(after).is_none_or(|room| room.stretch().0 >= end)
     }
 
-    /// An array of that layout whose memory begins at `data`, which is inside.
+    /// An array of that form whose memory begins at `data`, which is inside.
     pub(super) fn view<'py>(
         &self,
         py: Python<'py>,
         data: *mut u8,
-        layout: &Layout,
+        form: &Form,
     ) -> PyResult<Bound<'py, PyAny>> {
         let at = self.0.partition_point(|room| room.start() <= data).saturating_sub(1);
-        self.0[at].view(py, data, layout)
+        self.0[at].view(py, data, form)
     }
 }

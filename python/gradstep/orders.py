@@ -14,7 +14,7 @@ def order_of(shape: Sequence[int], strides: Sequence[int]) -> list[int]:
     """List the axes from the outermost to the innermost; those of length 1 lie anywhere and are left out.
 
     Example:
-        >>> from gradstep.directories.orders import order_of
+        >>> from gradstep.orders import order_of
         >>> order_of((2, 3), (12, 4)), order_of((2, 3), (4, 8)), order_of((2, 1), (4, 4))
         ([0, 1], [1, 0], [0])
     """

@@ -1,0 +1,124 @@
+//! What a piece lends of state that is kept in fewer bits.
+
+use super::lent::{Arrays, Origin, Streams};
+use super::tensor::Tensor;
+use crate::codecs::Format;
+use crate::codecs::float8::BLOCK;
+use crate::codecs::noise::PAIRS;
+use crate::dtypes::Dtype;
+use std::marker::PhantomData;
+use std::slice;
+
+/// Streams whose state has the upper halves of its numbers.
+#[derive(Debug)]
+pub struct Halves<'a> {
+    pub streams: Streams<'a, f32>,
+    /// Those of the random bits of the first element.
+    pub counters: [u32; PAIRS],
+}
+
+impl Halves<'_> {
+    /// The parameter, the gradient, and the first `N` slots, each among those in float32 or among those that have the upper
+    /// half of one, as the bits of `narrow` say; in the other place there is nothing.
+    #[inline(always)]
+    #[expect(clippy::type_complexity, reason = "two kinds of slots")]
+    pub fn split<const N: usize>(
+        &mut self,
+        narrow: u8,
+    ) -> (&mut [f32], &[f32], [&mut [f32]; N], [&mut [u16]; N]) {
+        let Arrays { tensor, params, at, len, .. } = self.streams.arrays;
+        assert!(N <= tensor.slots && tensor.narrow == narrow && tensor.format == Format::Bfloat16);
+        let is_narrow = |k: usize| narrow >> k & 1 == 1;
+        // SAFETY: as in `split`, and a slot has the elements that the tensor says.
+        unsafe {
+            let whole = |data: *mut u8| slice::from_raw_parts_mut(data.cast::<f32>().add(at), len);
+            let half = |data: *mut u8| slice::from_raw_parts_mut(data.cast::<u16>().add(at), len);
+            (
+                whole(params),
+                self.streams.g,
+                std::array::from_fn(|k| if is_narrow(k) { &mut [][..] } else { whole(tensor.state[k]) }),
+                std::array::from_fn(|k| if is_narrow(k) { half(tensor.state[k]) } else { &mut [][..] }),
+            )
+        }
+    }
+}
+
+/// A slot of a block of elements, as it is kept.
+#[derive(Debug)]
+pub enum Kept<'a> {
+    Whole(&'a mut [f32]),
+    Halves(&'a mut [u16]),
+    /// Codes, and the exponents of their blocks.
+    Bytes(&'a mut [u8], &'a mut [u8]),
+}
+
+impl Arrays<'_, f32> {
+    /// A slot. With slots in blocks, it is of whole ones, but for the last of a tensor.
+    #[inline(always)]
+    pub fn kept(&mut self, slot: usize) -> Kept<'_> {
+        let Self { tensor, at, len, .. } = *self;
+        let in_blocks = at % BLOCK == 0 && (len % BLOCK == 0 || at + len == tensor.len);
+        assert!(slot < tensor.slots && (tensor.format != Format::Float8 || in_blocks));
+        let data = tensor.state[slot];
+        let is_narrow = tensor.narrow >> slot & 1 == 1;
+        // SAFETY: as in `Streams::split`; a narrow slot has as many elements, of the size that the format says, and in
+        // blocks an exponent for each of them.
+        unsafe {
+            match tensor.format {
+                Format::Bfloat16 if is_narrow => {
+                    Kept::Halves(slice::from_raw_parts_mut(data.cast::<u16>().add(at), len))
+                }
+                Format::Float8 if is_narrow => Kept::Bytes(
+                    slice::from_raw_parts_mut(data.add(at), len),
+                    slice::from_raw_parts_mut(tensor.exponents[slot].add(at / BLOCK), len.div_ceil(BLOCK)),
+                ),
+                _ => Kept::Whole(slice::from_raw_parts_mut(data.cast::<f32>().add(at), len)),
+            }
+        }
+    }
+}
+
+/// Elements of a row.
+pub const ROW: usize = 2 * BLOCK;
+
+/// The numbers of a slot. A register of them that lies across two cache lines is slow to be read after it was written.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub struct Row([f32; ROW]);
+
+impl Row {
+    pub const ZERO: Self = Self([0.0; ROW]);
+}
+
+/// A stretch of state in rows of its own, to be updated with the parameter of a tensor.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    tensor: Tensor,
+    borrow: PhantomData<&'a mut [Row]>,
+}
+
+impl<'a> Rows<'a> {
+    pub fn new(rows: &'a mut [Row]) -> Self {
+        let mut tensor = Tensor::new(Dtype::F32, ROW, std::ptr::null_mut());
+        for (state, row) in tensor.state.iter_mut().zip(rows.iter_mut()) {
+            *state = row.0.as_mut_ptr().cast();
+        }
+        tensor.slots = rows.len();
+        Self { tensor, borrow: PhantomData }
+    }
+
+    #[inline(always)]
+    pub fn row(&mut self, slot: usize) -> &mut [f32; ROW] {
+        assert!(slot < self.tensor.slots);
+        // SAFETY: it points to a row that is borrowed while we are, and all of us to lend it.
+        unsafe { &mut *self.tensor.state[slot].cast::<[f32; ROW]>() }
+    }
+
+    /// The parameter of a stretch with the rows as its state.
+    #[inline(always)]
+    pub fn beside<'b>(&'b mut self, arrays: &'b mut Arrays<'_, f32>) -> Arrays<'b, f32> {
+        assert!(arrays.len <= ROW);
+        let params = arrays.params.wrapping_add(arrays.at * size_of::<f32>());
+        Arrays { tensor: &self.tensor, params, origin: Origin::Here, at: 0, len: arrays.len, borrow: PhantomData }
+    }
+}
