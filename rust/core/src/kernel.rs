@@ -229,7 +229,14 @@ impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize> Vectorized for Dry
 
 /// What the loop does to one element: gives the new parameter and state.
 #[inline(always)]
-fn element<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
+fn element<
+    F: Float,
+    R: Rule<K, N>,
+    const K: usize,
+    const N: usize,
+    const FACTORS: bool,
+    const DECAY: bool,
+>(
     Factors { scale, decay, shrink, gain }: Factors<F>,
     constants: [F; K],
     p: F,

@@ -97,7 +97,9 @@ impl Assembly {
             };
         }
         let mut policies = Policies::new(options)?;
-        if policies.nonfinite == NonFinite::Unsaid && groups.iter().any(|group| group.format() == Format::Float8) {
+        if policies.nonfinite == NonFinite::Unsaid
+            && groups.iter().any(|group| group.format() == Format::Float8)
+        {
             // One such element stops all of its block.
             policies.nonfinite = NonFinite::Raise;
         }

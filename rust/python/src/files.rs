@@ -30,7 +30,11 @@ impl Files {
     }
 
     /// An array of bytes for each that is wanted.
-    pub(crate) fn arrays<'py>(&self, py: Python<'py>, wanted: Vec<Wanted<'_>>) -> PyResult<Bound<'py, PyList>> {
+    pub(crate) fn arrays<'py>(
+        &self,
+        py: Python<'py>,
+        wanted: Vec<Wanted<'_>>,
+    ) -> PyResult<Bound<'py, PyList>> {
         Ok(self.directory.bind(py).call_method1("arrays", (wanted,))?.cast_into::<PyList>()?)
     }
 

@@ -71,7 +71,7 @@ mod _core {
     #[pymodule_export]
     use super::optimizer::Optimizer;
     #[pymodule_export]
-    use super::packed::{Packed, _packed};
+    use super::packed::{_packed, Packed};
     #[pymodule_export]
     use super::schedules::Schedule;
     #[pymodule_export]

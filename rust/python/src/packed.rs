@@ -38,7 +38,11 @@ impl Packed {
         Py::new(py, packed)
     }
 
-    fn with<'py, T>(&self, py: Python<'py>, work: impl FnOnce(Narrow<'_, 'py>) -> PyResult<T>) -> PyResult<T> {
+    fn with<'py, T>(
+        &self,
+        py: Python<'py>,
+        work: impl FnOnce(Narrow<'_, 'py>) -> PyResult<T>,
+    ) -> PyResult<T> {
         work(Narrow {
             format: self.format,
             narrowing: if self.signed { Narrowing::Signed } else { Narrowing::Unsigned },
@@ -66,7 +70,12 @@ impl Packed {
         for name in names {
             match parts.get_item(name)? {
                 Some(array) if parts.len() == names.len() => found.push(array.unbind()),
-                _ => return Err(value_error(format!("parts must have {} and nothing else", names.join(" and ")))),
+                _ => {
+                    return Err(value_error(format!(
+                        "parts must have {} and nothing else",
+                        names.join(" and ")
+                    )));
+                }
             }
         }
         let exponents = if names.len() == 2 { found.pop() } else { None };

@@ -118,7 +118,8 @@ impl<'a> Numbers<'a> {
             [leaves.missed(leaf) as f64, f64::from(marks)]
         };
         let first = [t as f64, window.count as f64].into_iter();
-        let given = limits.map(|limit| limit.unwrap_or(f64::NAN)).into_iter().chain(settings.policies.numbers());
+        let given =
+            limits.map(|limit| limit.unwrap_or(f64::NAN)).into_iter().chain(settings.policies.numbers());
         let of_leaves = (0..leaves.len()).flat_map(of_leaf);
         let observed = observers.iter().flat_map(Feedback::state);
         first.chain(given).chain(of_leaves).chain(observed).chain(terms.numbers())

@@ -97,9 +97,8 @@ impl Stepper {
     pub(crate) fn outlook(&mut self, py: Python<'_>, t: u64) -> PyResult<(u64, bool)> {
         let disturbed = self.terms.evaluate(py, &self.settings, t)?;
         let limits = self.settings.clip.as_ref();
-        let given = limits.map_or(Ok([None; 2]), |clip| {
-            Ok::<_, PyErr>([Some(clip.value(py, t)?), clip.norm(py, t)?])
-        })?;
+        let given = limits
+            .map_or(Ok([None; 2]), |clip| Ok::<_, PyErr>([Some(clip.value(py, t)?), clip.norm(py, t)?]))?;
         let pure = !disturbed && limits.is_none_or(Clip::is_pure);
         Ok((digest(self.numbers(t, given)), pure))
     }

@@ -163,8 +163,9 @@ fn choice(name: &str, names: &'static [&'static str], object: &Bound<'_, PyAny>)
         return Err(wrong_type(name, wanted, object));
     };
     found.ok_or_else(|| {
-        let quoted =
-            names.iter().map(|&name| if is_bool(name) || name == NONE { name.to_owned() } else { format!("'{name}'") });
+        let quoted = names
+            .iter()
+            .map(|&name| if is_bool(name) || name == NONE { name.to_owned() } else { format!("'{name}'") });
         let wants = format!("one of {}", quoted.collect::<Vec<_>>().join(", "));
         let got = object.repr().map_or_else(|_| "something else".to_owned(), |repr| repr.to_string());
         value_error(BadValue::new(name, &wants, got))

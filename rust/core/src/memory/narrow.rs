@@ -119,6 +119,13 @@ impl<'a> Rows<'a> {
     pub fn beside<'b>(&'b mut self, arrays: &'b mut Arrays<'_, f32>) -> Arrays<'b, f32> {
         assert!(arrays.len <= ROW);
         let params = arrays.params.wrapping_add(arrays.at * size_of::<f32>());
-        Arrays { tensor: &self.tensor, params, origin: Origin::Here, at: 0, len: arrays.len, borrow: PhantomData }
+        Arrays {
+            tensor: &self.tensor,
+            params,
+            origin: Origin::Here,
+            at: 0,
+            len: arrays.len,
+            borrow: PhantomData,
+        }
     }
 }

@@ -114,7 +114,8 @@ impl Leaves {
             for (k, slot) in of_rule.iter().enumerate() {
                 match slot.init {
                     Init::Hyper(_) if values[k] != 0.0 => {
-                        self.slot(py, leaf, k, slot)?.set_item(py.Ellipsis(), self.number(py, leaf, values[k]))?;
+                        self.slot(py, leaf, k, slot)?
+                            .set_item(py.Ellipsis(), self.number(py, leaf, values[k]))?;
                     }
                     Init::Param => copy(&self.view(py, leaf, tensor.state[k])?, parameter.array.bind(py))?,
                     Init::Zero | Init::Hyper(_) => {}

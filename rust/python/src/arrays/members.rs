@@ -78,7 +78,8 @@ impl Slots {
             };
             parts.into_iter().flatten()
         });
-        let besides = [(self.averages, Purpose::Average, AVERAGE), (accumulates, Purpose::Accumulated, ACCUMULATED)];
+        let besides =
+            [(self.averages, Purpose::Average, AVERAGE), (accumulates, Purpose::Accumulated, ACCUMULATED)];
         let besides = besides.into_iter().filter(|&(is_there, ..)| is_there);
         of_rule.chain(besides.map(|(_, purpose, name)| Part { purpose, element: None, name: [name, ""] }))
     }

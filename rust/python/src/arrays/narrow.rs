@@ -36,7 +36,10 @@ impl<'py> Narrow<'_, 'py> {
         let name = if self.format == Format::Float8 { "codes" } else { "bits" };
         let fields = fields_of(self.words, name, self.element())?;
         if !is_dense(&fields, self.element().size()) {
-            return Err(value_error(format!("{name} must have no gaps, but has strides {}", tuple(fields.strides))));
+            return Err(value_error(format!(
+                "{name} must have no gaps, but has strides {}",
+                tuple(fields.strides)
+            )));
         }
         if let Some(exponents) = self.exponents {
             let of_blocks = fields_of(exponents, "exponents", Element::Exponent)?;
@@ -83,8 +86,12 @@ impl<'py> Narrow<'_, 'py> {
     /// Writes the numbers of an array that `decoded` gave and that only its caller has, rounded to nearest.
     pub(crate) fn encode(&self, values: &Bound<'py, PyAny>) -> PyResult<()> {
         self.check()?;
-        let (fields, own) = (Fields::of(self.words).expect("just checked"), Fields::of(values).expect("an array"));
-        if !own.holds(Element::Float(Dtype::F32).type_num()) || !is_dense(&own, 4) || own.len() != fields.len() {
+        let (fields, own) =
+            (Fields::of(self.words).expect("just checked"), Fields::of(values).expect("an array"));
+        if !own.holds(Element::Float(Dtype::F32).type_num())
+            || !is_dense(&own, 4)
+            || own.len() != fields.len()
+        {
             return Err(value_error("the slot has changed meanwhile"));
         }
         let writable = |fields: &Fields<'_>| fields.has(NPY_ARRAY_WRITEABLE);
@@ -100,7 +107,9 @@ impl<'py> Narrow<'_, 'py> {
                 return Err(value_error("this slot is never below 0, but a value to be written is"));
             }
             match exponents {
-                None => bfloat16::encode(tier, values, slice::from_raw_parts_mut(fields.data.cast::<u16>(), len)),
+                None => {
+                    bfloat16::encode(tier, values, slice::from_raw_parts_mut(fields.data.cast::<u16>(), len))
+                }
                 Some(exponents) => {
                     let exponents = slice::from_raw_parts_mut(exponents.data, len.div_ceil(float8::BLOCK));
                     let codes = slice::from_raw_parts_mut(fields.data, len);

@@ -39,13 +39,18 @@ impl Rooms {
                 Purpose::Accumulated => tensor.accumulated = at,
             }
         };
-        let all = || members.iter().enumerate().flat_map(|(leaf, member)| parts(member).map(move |part| (leaf, part)));
+        let all = || {
+            members.iter().enumerate().flat_map(|(leaf, member)| parts(member).map(move |part| (leaf, part)))
+        };
         let Some(files) = files else {
             let loads = || {
                 members.iter().flat_map(|member| {
                     let (params, slots) = (member.data as usize, parts(member).count());
-                    let load = move |(slot, part): (usize, Part)| {
-                        Load { params, bytes: part.bytes(&member.parameter.layout), slot, slots }
+                    let load = move |(slot, part): (usize, Part)| Load {
+                        params,
+                        bytes: part.bytes(&member.parameter.layout),
+                        slot,
+                        slots,
                     };
                     parts(member).enumerate().map(load)
                 })
