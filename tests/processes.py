@@ -41,11 +41,16 @@ OPEN_MPI = {
 }
 
 
+def python_path() -> str:
+    """Where programs find these files, and what is found there already."""
+    return os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def ranks(count: int, module: str, *arguments: str, **variables: str) -> str:
     """What a module of `ranks` prints on so many ranks; it must succeed. A hang is a failure."""
     launcher = mpiexec()
     assert launcher is not None
-    quiet = {"GRADSTEP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(HERE)}
+    quiet = {"GRADSTEP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": python_path()}
     command = [
         launcher,
         "-n",

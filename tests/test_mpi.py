@@ -143,6 +143,10 @@ MISTAKES: dict[str, tuple[tuple[int, ...], str]] = {
         (0, 1, 2),
         "ValueError: state_dir is not for ranks: each would need a directory of its own",
     ),
+    "making: state_dtype": (
+        (0, 1, 2),
+        "ValueError: state_dtype is not for ranks: its rounding knows an element by its place in the whole",
+    ),
     "making: option": ((1,), "TypeError: Adam() got an unexpected keyword argument 'betas'; "),
 }
 
@@ -263,6 +267,20 @@ def test_a_file_that_cannot_be_loaded_or_written(tmp_path: Path) -> None:
     assert all(one.startswith("FileNotFoundError") for one in absent)
     assert good.exists()
     assert [one.name for one in sorted(tmp_path.iterdir())] == ["bad.npz", "good.npz"]
+
+
+@needs_ranks
+@pytest.mark.not_sanitized
+@pytest.mark.parametrize("count", [2, 4])
+def test_loading_takes_no_more_than_parameters_and_a_share_of_the_state(count: int, tmp_path: Path) -> None:
+    elements, path = 10_000_000, str(tmp_path / "run.npz")
+    opt = gs.Adam(params := {"w": np.zeros(elements, np.float32)})
+    opt.state["w"]["exp_avg"][...] = 0.5
+    gs.save(path, opt)
+    del opt, params
+    peaks = json.loads(ranks(count, "memory_of_loading", path, str(elements)))
+    assert len(peaks) == count
+    assert max(peaks) < 1.2 * (4 * elements + 8 * elements / count)
 
 
 def test_without_mpi4py_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

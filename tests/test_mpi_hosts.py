@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import HERE, OPEN_MPI, mpiexec
+from processes import OPEN_MPI, mpiexec, python_path
 from ranks.cases import cases, plain
 
 HOSTS = ["10.213.7.1", "10.213.7.2", "10.213.7.3"]
@@ -86,7 +86,7 @@ def test_three_hosts_come_to_the_same_bits(hosts: list[str], way: str, tmp_path:
     command = ["ip", "netns", "exec", hosts[0], str(mpiexec()), "-iface", "eth0"]
     command += ["-launcher", "ssh", "-launcher-exec", str(script), "-hosts", ",".join(HOSTS), "-n", "3"]
     command += [sys.executable, "-m", "mpi4py", "-m", "ranks.bits_of_ranks", way, TRAININGS]
-    variables = {"GRADSTEP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(HERE)}
+    variables = {"GRADSTEP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": python_path()}
     environment = os.environ | OPEN_MPI | variables | TCP
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=90, check=False, cwd=tmp_path

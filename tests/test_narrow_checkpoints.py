@@ -148,7 +148,9 @@ def test_converted_when_asked(before: Any, after: Any, tmp_path: Path) -> None:
         assert again.step_count == 4
         theirs = values(opt)
         for place, a in values(again).items():
-            unit = {None: 0.0, "bfloat16": 2.0**-8, "8bit": 2.0**-4}[None if (place[0], after) == ("b", "8bit") else after]
+            unit = {None: 0.0, "bfloat16": 2.0**-8, "8bit": 2.0**-4}[
+                None if (place[0], after) == ("b", "8bit") else after
+            ]
             b = theirs[place]
             floor = np.abs(b).max() * 2.0**-16 * (after == "8bit")
             assert np.all(np.abs(a - b) <= unit * np.abs(b) + floor), place

@@ -30,7 +30,13 @@ AROUND: dict[str, dict[str, Any]] = {
     "after": {"weight_decay": 0.0, "ema": 0.9, "bounds": (-2.0, 2.0), "measure": True},
 }
 
-SHAPES = {"odd": (4099,), "short": (3,), "matrix": (70, 61), "empty": (0, 5), "rest": (2 * reference.CHUNK + 131,)}
+SHAPES = {
+    "odd": (4099,),
+    "short": (3,),
+    "matrix": (70, 61),
+    "empty": (0, 5),
+    "rest": (2 * reference.CHUNK + 131,),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +113,10 @@ def steps_of_the_oracle(
 
 
 CASES = [
-    (name, variant, "nothing", "C", "float32") for name in OPTIMIZERS if name not in EXACT for variant in variants(name)
+    (name, variant, "nothing", "C", "float32")
+    for name in OPTIMIZERS
+    if name not in EXACT
+    for variant in variants(name)
 ] + [
     (name, list(variants(name))[-1], around, order, dtype)
     for name in OPTIMIZERS

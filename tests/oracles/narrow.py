@@ -30,7 +30,12 @@ def floats(b: Array) -> Array:
 def key(seed: int, t: int, tensor: int, pair: int) -> int:
     """The splitmix64 finalizer, of which the lower half is taken."""
     m = (1 << 64) - 1
-    z = seed ^ (t * 0x9E3779B97F4A7C15 & m) ^ (tensor * 0xD1B54A32D192ED03 & m) ^ (pair * 0xA0761D6478BD642F & m)
+    z = (
+        seed
+        ^ (t * 0x9E3779B97F4A7C15 & m)
+        ^ (tensor * 0xD1B54A32D192ED03 & m)
+        ^ (pair * 0xA0761D6478BD642F & m)
+    )
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & m
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB & m
     return (z ^ (z >> 31)) & 0xFFFFFFFF

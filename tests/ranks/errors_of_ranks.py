@@ -160,6 +160,7 @@ MADE: dict[str, Callable[[], Any]] = {
     "not a rule": lambda: mpi.Sharded(on(2, dict, gs.Adam), {"w": np.zeros(3)}),
     "no comm": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, comm=3),  # type: ignore[arg-type]
     "state_dir": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, state_dir="somewhere"),
+    "state_dtype": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, groups={"w": {"state_dtype": "8bit"}}),
     "option": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, **on(1, {"betas": 3}, {})),
 }
 

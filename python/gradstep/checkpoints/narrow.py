@@ -86,7 +86,9 @@ class Converted:
 
     def read(self) -> NDArray[Any]:
         """Give the numbers."""
-        arrays = {part: a.read() if isinstance(a, Stored) else np.asarray(a) for part, a in self.parts.items()}
+        arrays = {
+            part: a.read() if isinstance(a, Stored) else np.asarray(a) for part, a in self.parts.items()
+        }
         if "" in arrays:
             return arrays[""]
         if "bits" in arrays:

@@ -41,7 +41,9 @@ def record(optimizer: _core.Optimizer, rule: str, live: bool = False) -> Record:
         slots = {slot: a if live else a.copy(order="K") for slot, a in narrow.spread(state[name])}
         of_one = of_parameter(shape, dtype, group, counts[i], slots, frozen[i], waiting[i])
         codes = [a for slot, a in slots.items() if slot.endswith(".codes")]
-        parameters[name] = {**of_one, "order": order_of(codes[0].shape, codes[0].strides)} if codes else of_one
+        parameters[name] = (
+            {**of_one, "order": order_of(codes[0].shape, codes[0].strides)} if codes else of_one
+        )
     kind = type(optimizer)
     groups = [
         of_group(kind, options, scalars)

@@ -97,7 +97,9 @@ class StateDirectory:
                 array = maps.made(path, form)
             else:
                 known = self.saved["parameters"].get(parameter, {})
-                like = slot in known.get("slots", {}) and (part == "exponents" or known["shape"] == list(shape))
+                like = slot in known.get("slots", {}) and (
+                    part == "exponents" or known["shape"] == list(shape)
+                )
                 if not like or (not part and known["dtype"] != dtype):
                     # `resume` will refuse it, with all that does not fit. Zeros take no memory until written.
                     self._arrays.append(np.zeros(maps.size_of(form), np.uint8))
