@@ -110,6 +110,15 @@ def replaced_parameters() -> None:
     if COMM.rank == 0:
         params["w"] = params["w"] - 1.0
     assert "was replaced by another object" in refused(opt.step, {"w": np.ones(SIZE)})
+    assert "was replaced by another object" in refused(opt.step, opt.gradients())
+    assert opt.step_count == 0
+
+
+def many_optimizers() -> None:
+    """A communicator has not many duplicates."""
+    for _ in range(3000 if COMM.size == 1 else 300):
+        opt = mpi.Sharded(gs.SGD, {"w": np.zeros(2)})
+    assert opt._comm is mpi.Sharded(gs.Adam, [np.zeros(3)])._comm
 
 
 def structures() -> None:
@@ -165,6 +174,7 @@ def main() -> None:
         replaced_parameters,
         structures,
         small_inboxes,
+        many_optimizers,
         *([threads] if large else []),
     ]
     for look in looks:

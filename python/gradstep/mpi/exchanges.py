@@ -212,15 +212,25 @@ def world() -> MPI.Intracomm:
 
 
 def duplicated(comm: Any) -> MPI.Intracomm:
-    """Give a communicator of our own for the same ranks.
+    """Give a communicator of our own for the same ranks; the same one at each call, as there are not many.
 
     Raises:
         TypeError: it is none.
     """
     if not isinstance(comm, library().Intracomm):
         raise TypeError(f"comm must be an mpi4py communicator, got {type(comm).__name__}")
-    own: MPI.Intracomm = comm.Dup()
+    own: MPI.Intracomm | None = comm.Get_attr(key())
+    if own is None:
+        own = comm.Dup()
+        comm.Set_attr(key(), own)
     return own
+
+
+@cache
+def key() -> int:
+    """Give the key under which a communicator has the one of our own."""
+    made: int = library().Comm.Create_keyval()
+    return made
 
 
 def cores(comm: MPI.Intracomm) -> int:

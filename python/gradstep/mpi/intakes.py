@@ -130,6 +130,7 @@ class Intakes:
         block, lent = (part, part + 1), self.lent
         if lent is not None and grads is lent.whole:
             absent: set[int] = set()
+            lent._verify()
             lent.fill()
             self.lent = None
             self.stack.append((block, lent))

@@ -313,6 +313,14 @@ impl Optimizer {
         body.structure.tree.build(slf.py(), &mut |leaf| arrays[leaf].clone())
     }
 
+    /// Refuses parameters that a step would refuse to update.
+    fn _verify(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let mut guard = slf.get().lock()?;
+        let body = guard.as_mut().ok_or_else(not_ready)?.bound()?;
+        body.structure.check_attached(slf.py(), &body.stepper.leaves)?;
+        body.stepper.leaves.verify_parameters(slf.py())
+    }
+
     /// What gradients hold, in the order of `_arrays`; None where there is none.
     fn _listed<'py>(slf: &Bound<'py, Self>, grads: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let guard = slf.get().lock()?;
