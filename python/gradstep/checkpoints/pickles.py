@@ -49,6 +49,7 @@ def reduced(optimizer: _core.Optimizer, rule: str) -> dict[str, Any]:
         "step_count": optimizer.step_count,
         "record": record(optimizer, rule, live=True) if parameters else None,
         "attributes": vars(optimizer),
+        "copy_to": optimizer._structured(copies) if (copies := optimizer._copies) else None,
     }
 
 
@@ -68,6 +69,7 @@ def restore(optimizer: _core.Optimizer, rule: str, decoupled: bool, state: dict[
     else:
         given = params if state["bound"] else None
         options = {**common, **of_groups[-1], "groups": dict(zip(state["patterns"], of_groups, strict=False))}
+    options["copy_to"] = state["copy_to"]
     _core.Optimizer.__init__(optimizer, rule, given, decoupled_weight_decay=decoupled, **options)
     vars(optimizer).update(state["attributes"])
     if state["record"] is None:

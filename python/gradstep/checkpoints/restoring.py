@@ -169,6 +169,8 @@ def read_again(loadings: list[Loading], targets: list[tuple[NDArray[Any], Stored
             one.copy()
         for array, stored in targets:
             stored.read_into(array)
+        for one in loadings if targets else []:
+            one.optimizer.refresh_copies()
     except (OSError, CheckpointError) as error:
         raise CheckpointError(
             f"it was whole when it was checked, but could not be read a second time ({error}); "

@@ -36,6 +36,7 @@ class Options(TypedDict, total=False):
     measure: bool
     state_dtype: Literal["bfloat16", "8bit"] | None
     seed: int
+    copy_to: Params | None
     groups: Mapping[str, Mapping[str, Any]] | None
     state_dir: str | os.PathLike[str] | None
 
@@ -77,6 +78,10 @@ class Optimizer(Resumable):
             they are. A group may have its own. With ``"8bit"`` nonfinite is "raise" unless it is given.
         seed: an integer ≥ 0. The random bits are a function of it, of the number of the update, of the array's
             place in ``state`` and of the element's in memory: the same at any number of threads.
+        copy_to: arrays of bfloat16 (of ``ml_dtypes``, or uint16 of the bits) in the structure of the parameters,
+            which are float32. From here on they hold the parameters, rounded to nearest, brought up to date by
+            the pass of each update: for a forward pass in fewer bits. `refresh_copies` is for changes of your
+            own.
         groups: ``{pattern: options}``, patterns of path names with the wildcards of `fnmatch`; the first that
             matches has the parameter. One that matches none is an error.
         state_dir: a directory for the arrays of ``state``, a .npy file for each, instead of memory. A state

@@ -1,6 +1,8 @@
 //! The gradient on its way to the rule: brought into the order and the dtype of its parameter, added to what was
 //! accumulated, scaled and limited, a block in the first cache at a time.
 
+use crate::codecs::bfloat16::{self, Bfloat16};
+use crate::codecs::float16::Float16;
 use crate::floats::Float;
 use crate::gather::{PANEL, panels};
 use crate::kernel::BLOCK;
@@ -46,6 +48,8 @@ pub(crate) fn gradient<F: Staged>(
     match source {
         Source::Single(values) => stage.run(values, &mut scratch, &mut work),
         Source::Double(values) => stage.run(values, &mut scratch, &mut work),
+        Source::Bfloat16(values) => stage.run(values, &mut scratch, &mut work),
+        Source::Float16(values) => stage.run(values, &mut scratch, &mut work),
     }
 }
 
@@ -57,7 +61,7 @@ struct Stage<'a, F> {
 }
 
 impl<F: Staged> Stage<'_, F> {
-    fn run<G: Staged>(
+    fn run<G: Fetched>(
         &self,
         values: Values<'_, G>,
         scratch: &mut Scratch,
@@ -67,16 +71,16 @@ impl<F: Staged> Stage<'_, F> {
         let mut dense = |at: usize, g: &[G]| self.dense(at, g, F::of(rows), work);
         match values {
             Values::Same(g) => dense(0, g),
-            Values::Strided(from) => panels(self.tier, &from, G::of(memory), dense),
+            Values::Strided(from) => panels(self.tier, &from, G::panel(memory), dense),
         }
     }
 
     /// For a stretch that lies as the parameter does.
-    fn dense<G: Staged>(&self, at: usize, g: &[G], rows: &mut [F], work: &mut impl FnMut(usize, &[F])) {
+    fn dense<G: Fetched>(&self, at: usize, g: &[G], rows: &mut [F], work: &mut impl FnMut(usize, &[F])) {
         let Self { tier, accumulated, clamp } = *self;
         if clamp.is_none()
             && accumulated.is_none()
-            && let Some(Values::Same(g)) = F::values(G::source(Values::Same(g)))
+            && let Some(g) = G::as_they_are::<F>(g)
         {
             return work(at, g);
         }
@@ -107,7 +111,7 @@ struct Fetch<'a, F, G, const ADD: bool, const CLAMP: bool> {
     row: &'a mut [F],
 }
 
-impl<F: Float, G: Float, const ADD: bool, const CLAMP: bool> Vectorized for Fetch<'_, F, G, ADD, CLAMP> {
+impl<F: Float, G: Fetched, const ADD: bool, const CLAMP: bool> Vectorized for Fetch<'_, F, G, ADD, CLAMP> {
     type Output = ();
 
     #[inline(always)]
@@ -116,7 +120,7 @@ impl<F: Float, G: Float, const ADD: bool, const CLAMP: bool> Vectorized for Fetc
         let n = row.len();
         assert!(g.len() == n && (!ADD || sum.len() == n));
         for i in 0..n {
-            let g = F::from_f64(g[i].to_f64());
+            let g = F::from_f64(g[i].widened());
             let g = if ADD { sum[i] + g } else { g };
             row[i] = if CLAMP { (g * scale).held(limit) } else { g };
         }
@@ -162,6 +166,8 @@ struct Scratch {
 pub(crate) struct Memory {
     single: Vec<f32>,
     double: Vec<f64>,
+    bfloat16: Vec<Bfloat16>,
+    float16: Vec<Float16>,
 }
 
 impl Scratches {
@@ -175,6 +181,7 @@ impl Scratches {
             let Scratch { rows, panels } = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
             rows.reserve(BLOCK)?;
             panels.reserve(if strided { PANEL } else { 0 })?;
+            panels.reserve_narrow(if strided { PANEL } else { 0 })?;
         }
         Ok(())
     }
@@ -190,27 +197,106 @@ impl Memory {
         fill(&mut self.single, len)?;
         fill(&mut self.double, len)
     }
+
+    /// The same of the dtypes that only gradients have.
+    fn reserve_narrow(&mut self, len: usize) -> Result<(), TryReserveError> {
+        fill(&mut self.bfloat16, len)?;
+        fill(&mut self.float16, len)
+    }
 }
 
-fn fill<F: Float>(memory: &mut Vec<F>, len: usize) -> Result<(), TryReserveError> {
+fn fill<T: Clone + Default>(memory: &mut Vec<T>, len: usize) -> Result<(), TryReserveError> {
     memory.try_reserve_exact(len.saturating_sub(memory.len()))?;
-    memory.resize(len.max(memory.len()), F::ZERO);
+    memory.resize(len.max(memory.len()), T::default());
     Ok(())
 }
 
 /// A dtype that is computed in, with its part of the scratch memory.
 pub(crate) trait Staged: Float + Stored + Turn {
     fn of(memory: &mut Memory) -> &mut [Self];
+
+    /// Puts the numbers into bfloat16, rounded to nearest. Only float32 has such copies.
+    fn narrowed(tier: Tier, numbers: &[Self], words: &mut [u16]);
 }
 
 impl Staged for f32 {
     fn of(memory: &mut Memory) -> &mut [Self] {
         &mut memory.single
     }
+
+    fn narrowed(tier: Tier, numbers: &[Self], words: &mut [u16]) {
+        bfloat16::encode(tier, numbers, words);
+    }
 }
 
 impl Staged for f64 {
     fn of(memory: &mut Memory) -> &mut [Self] {
         &mut memory.double
+    }
+
+    fn narrowed(_tier: Tier, _numbers: &[Self], _words: &mut [u16]) {
+        unreachable!("a copy of float64")
+    }
+}
+
+/// A dtype that a gradient may have.
+pub(crate) trait Fetched: Turn {
+    /// Exactly.
+    fn widened(self) -> f64;
+
+    fn panel(memory: &mut Memory) -> &mut [Self];
+
+    /// The same elements, if they have the dtype `F`.
+    fn as_they_are<F: Staged>(elements: &[Self]) -> Option<&[F]>;
+}
+
+macro_rules! fetched { ($($float:ty),*) => {$(
+    impl Fetched for $float {
+        #[inline(always)]
+        fn widened(self) -> f64 {
+            self.to_f64()
+        }
+
+        fn panel(memory: &mut Memory) -> &mut [Self] {
+            Self::of(memory)
+        }
+
+        fn as_they_are<F: Staged>(elements: &[Self]) -> Option<&[F]> {
+            match F::values(Self::source(Values::Same(elements))) {
+                Some(Values::Same(elements)) => Some(elements),
+                _ => None,
+            }
+        }
+    }
+)*} }
+fetched!(f32, f64);
+
+impl Fetched for Bfloat16 {
+    #[inline(always)]
+    fn widened(self) -> f64 {
+        bfloat16::load(self.0).into()
+    }
+
+    fn panel(memory: &mut Memory) -> &mut [Self] {
+        &mut memory.bfloat16
+    }
+
+    fn as_they_are<F: Staged>(_elements: &[Self]) -> Option<&[F]> {
+        None
+    }
+}
+
+impl Fetched for Float16 {
+    #[inline(always)]
+    fn widened(self) -> f64 {
+        Self::widened(self).into()
+    }
+
+    fn panel(memory: &mut Memory) -> &mut [Self] {
+        &mut memory.float16
+    }
+
+    fn as_they_are<F: Staged>(_elements: &[Self]) -> Option<&[F]> {
+        None
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! The order of all that happens to an element is part of the contract:
 //!   gather and convert g → add what was accumulated → scale → clamp → coupled decay → shrink p → rule → step →
-//!   shrink p → soft threshold → bounds → average
+//!   shrink p → soft threshold → bounds → average and copy
 
 use crate::after::After;
 use crate::aligned::Aligned;
@@ -96,7 +96,7 @@ fn update_in<F: Staged, S: Store<F>>(
 ) -> [f64; 2] {
     let (mut arrays, intake) = piece.lend::<F>();
     let run = terms.run(hands.tier);
-    if arrays.in_place() && terms.after.is_none() && !measured {
+    if arrays.in_place() && terms.after.is_none() && !measured && !arrays.is_copied() {
         stretches::<F, S>(hands, intake, terms.clamp, arrays.len(), |at, g| {
             store.apply(run, arrays.cut(at, g.len()), g);
         });
@@ -144,9 +144,12 @@ fn update_block<F: Staged>(
     }
     store.apply(run, arrays.cut(0, g.len()), g);
     let wants_difference = arrays.wants_difference();
-    let Params { p, average, before } = arrays.params();
+    let Params { p, average, before, copy } = arrays.params();
     if let Some(after) = &terms.after {
         after.run(tier, p, average);
+    }
+    if let Some(copy) = copy {
+        F::narrowed(tier, p, copy);
     }
     if let Some([update, params]) = sums {
         let kept = &mut kept[..g.len()];

@@ -1,12 +1,13 @@
 //! How the state of a stretch is kept, and what its kernel takes: its own numbers, the upper halves of them, or codes that
 //! are decoded and encoded again, a block in the first cache at a time.
 
+use crate::codecs::bfloat16;
+use crate::codecs::float8::{self, ROW};
 use crate::codecs::noise::{Noise, PAIRS, WEYL};
-use crate::codecs::{bfloat16, float8};
 use crate::floats::Float;
 use crate::kernel::Kernel;
 use crate::machine::simd::{Tier, Vectorized};
-use crate::memory::{Arrays, Halves, Kept, ROW, Row, Rows, Stored};
+use crate::memory::{Arrays, Halves, Kept, Row, Rows, Stored};
 use crate::numbers::Rounded;
 use crate::rule::{MAX_STATE, Slot};
 use crate::sums::Lanes;
@@ -123,13 +124,14 @@ impl Vectorized for Decode<'_, '_, '_> {
     fn run(self) {
         let Self { slots, arrays, rows } = self;
         for (k, slot) in slots.iter().enumerate() {
-            let values = &mut rows.row(k)[..arrays.len()];
+            let ([row], len) = (rows.rows(k), arrays.len());
+            let values = &mut row[..len];
             match arrays.kept(k) {
-                Kept::Bytes(codes, exponents) => {
+                [Kept::Bytes(codes, exponents)] => {
                     float8::Decode { narrowing: slot.narrowing, codes, exponents, values }.run();
                 }
-                Kept::Halves(words) => bfloat16::Decode { words, values }.run(),
-                Kept::Whole(own) => values.copy_from_slice(own),
+                [Kept::Halves(words)] => bfloat16::Decode { words, values }.run(),
+                [Kept::Whole(own)] => values.copy_from_slice(own),
             }
         }
     }
@@ -150,16 +152,28 @@ impl Vectorized for Encode<'_, '_, '_> {
     fn run(self) {
         let Self { slots, arrays, rows, counters } = self;
         let (first, len) = (arrays.first(), arrays.len());
-        for (k, slot) in slots.iter().enumerate() {
-            let values = &mut rows.row(k)[..len];
-            match arrays.kept(k) {
-                Kept::Bytes(codes, exponents) => {
-                    let counter = moved(counters[k / 2], first);
-                    let rounding = float8::Rounding::Random { counter, first: k % 2 == 0 };
-                    float8::Encode { narrowing: slot.narrowing, values, rounding, codes, exponents }.run();
+        for (pair, of_pair) in slots.chunks(2).enumerate() {
+            let (k, counter) = (2 * pair, moved(counters[pair], first));
+            if let &[one, other] = of_pair
+                && let [Kept::Bytes(a, of_a), Kept::Bytes(b, of_b)] = arrays.kept(k)
+            {
+                let [x, y] = rows.rows(k);
+                let one = float8::Slot { narrowing: one.narrowing, values: x, codes: a, exponents: of_a };
+                let other = float8::Slot { narrowing: other.narrowing, values: y, codes: b, exponents: of_b };
+                float8::encode_pair([one, other], counter);
+                continue;
+            }
+            for (i, one) in of_pair.iter().enumerate() {
+                let [values] = rows.rows(k + i);
+                match arrays.kept(k + i) {
+                    [Kept::Bytes(codes, exponents)] => {
+                        let rounding = float8::Rounding::Random { counter, first: i == 0 };
+                        let slot = float8::Slot { narrowing: one.narrowing, values, codes, exponents };
+                        float8::encode_one(slot, rounding);
+                    }
+                    [Kept::Whole(own)] => own.copy_from_slice(&values[..len]),
+                    [Kept::Halves(_)] => unreachable!("in blocks"),
                 }
-                Kept::Whole(own) => own.copy_from_slice(values),
-                Kept::Halves(_) => unreachable!("in blocks"),
             }
         }
     }

@@ -17,6 +17,7 @@ use crate::groups::Group;
 use crate::headroom;
 use crate::patterns::Patterns;
 use crate::policies::{NonFinite, POLICIES, Policies};
+use crate::roots::Root;
 use crate::settings::{BYTES_OF_A_GROUP, Settings};
 use crate::steps::Stepper;
 use crate::structures::Structure;
@@ -46,6 +47,9 @@ impl Source {
 /// The option that makes groups by name.
 const GROUPS: &str = "groups";
 
+/// The one that tells where copies go.
+const COPY_TO: &str = "copy_to";
+
 /// The one that the Python class takes for itself.
 const STATE_DIR: &str = "state_dir";
 
@@ -59,6 +63,8 @@ pub(crate) struct Assembly {
     pub(crate) patterns: Patterns,
     /// Where the state goes if not into memory.
     pub(crate) files: Option<Arc<Files>>,
+    /// Where copies of the parameters go, in their structure.
+    copy_to: Option<Py<PyAny>>,
 }
 
 impl Assembly {
@@ -104,7 +110,8 @@ impl Assembly {
             policies.nonfinite = NonFinite::Raise;
         }
         let settings = Settings { groups, clip: Clip::new(limits)?, policies };
-        Ok(Self { settings: Arc::new(settings), patterns, files })
+        let copy_to = options.get_item(COPY_TO)?.filter(|given| !given.is_none()).map(Bound::unbind);
+        Ok(Self { settings: Arc::new(settings), patterns, files, copy_to })
     }
 
     /// Takes `params` apart.
@@ -171,7 +178,11 @@ impl Assembly {
         }
         let accumulates = self.settings.policies.accumulate > 1;
         let files = self.files.as_deref();
-        let leaves = Leaves::new(py, members, &slots, accumulates, source == Source::Own, files)?;
+        let mut leaves = Leaves::new(py, members, &slots, accumulates, source == Source::Own, files)?;
+        if let Some(copy_to) = &self.copy_to {
+            let copies = structure.listed(copy_to.bind(py), Root::Copies, &leaves)?;
+            leaves.copy_to(py, copies)?;
+        }
         if source != Source::Own {
             structure.params = py.None();
             structure.groups = Vec::new();
@@ -293,7 +304,7 @@ fn check_keys(
 }
 
 fn check_options(class: &str, spec: &'static Spec, options: &Bound<'_, PyDict>) -> PyResult<()> {
-    let names = || Group::names(spec).chain(LIMITS).chain(POLICIES).chain([GROUPS]);
+    let names = || Group::names(spec).chain(LIMITS).chain(POLICIES).chain([GROUPS, COPY_TO]);
     for key in options.keys() {
         let key: String = key.extract()?;
         if names().any(|name| name == key) {

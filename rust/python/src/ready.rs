@@ -12,6 +12,7 @@ use crate::groups::Group;
 use crate::headroom;
 use crate::outcomes::{Last, Outcome};
 use crate::patterns::matching;
+use crate::roots::Root;
 use crate::settings::Settings;
 use crate::steps::{Given, Stepper};
 use crate::structures::Structure;
@@ -166,8 +167,14 @@ impl Ready {
                 "updates needs params: the rule, weight_decay, l1, bounds, ema or measure depends on their values",
             ));
         }
+        if differences && stepper.leaves.are_copied() {
+            return Err(value_error(
+                "updates makes no new parameters that could be put into copy_to: apply_gradients does",
+            ));
+        }
         headroom::ensure(stepper.leaves.len(), BYTES_OF_AN_ARRAY)?;
-        let given = params.map(|params| structure.listed(params, &stepper.leaves)).transpose()?;
+        let given =
+            params.map(|params| structure.listed(params, Root::Given, &stepper.leaves)).transpose()?;
         // What no update depends on is not read, and then the sum with the updates is exactly what a step gives.
         let made = match (differences, depends) {
             (false, _) => Made::Params,

@@ -14,17 +14,26 @@ pub(crate) enum Root {
     Given,
     /// Gradients, held against the parameters.
     Grads,
+    /// Copies of the parameters, held against these.
+    Copies,
 }
 
 impl Root {
     fn label(self, path: &str) -> String {
-        label(if self == Self::Grads { "grads" } else { "params" }, path)
+        let root = match self {
+            Self::Grads => "grads",
+            Self::Copies => "copy_to",
+            Self::Params | Self::Given => "params",
+        };
+        label(root, path)
     }
 
     pub(crate) fn other_structure(self, object: &Bound<'_, PyAny>, path: &str, wanted: &str) -> PyErr {
         let (own, what) = (self.label(path), a_type(object));
         value_error(match self {
-            Self::Grads => format!("{own} is {what}, but {} is {wanted}", label("params", path)),
+            Self::Grads | Self::Copies => {
+                format!("{own} is {what}, but {} is {wanted}", label("params", path))
+            }
             Self::Params => format!("{own} is {what}, but was {wanted} when the optimizer was made"),
             Self::Given => format!("{own} is {what}, but was {wanted} at first"),
         })
@@ -33,7 +42,9 @@ impl Root {
     pub(crate) fn other_length(self, len: usize, wanted: usize, path: &str) -> PyErr {
         let own = self.label(path);
         value_error(match self {
-            Self::Grads => format!("{own} has {len} entries, but {} has {wanted}", label("params", path)),
+            Self::Grads | Self::Copies => {
+                format!("{own} has {len} entries, but {} has {wanted}", label("params", path))
+            }
             Self::Params => format!("{own} has {len} entries, but had {wanted} when the optimizer was made"),
             Self::Given => format!("{own} has {len} entries, but had {wanted} at first"),
         })
@@ -42,7 +53,7 @@ impl Root {
     pub(crate) fn missing(self, path: &str, key: &Bound<'_, PyAny>) -> PyErr {
         let own = self.label(path);
         match self {
-            Self::Grads => missing(&own, &label("params", path), key),
+            Self::Grads | Self::Copies => missing(&own, &label("params", path), key),
             Self::Params => {
                 value_error(format!("{own} no longer has {}, which the optimizer updates", name(key)))
             }
@@ -67,7 +78,7 @@ impl Root {
         for key in given.copy()?.keys() {
             if !known.contains(&key)? {
                 return Ok(match self {
-                    Self::Grads => missing(&label("params", path), &own, &key),
+                    Self::Grads | Self::Copies => missing(&label("params", path), &own, &key),
                     _ => value_error(format!("{own} has {}, but had not at first", name(&key))),
                 });
             }

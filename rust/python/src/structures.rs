@@ -50,9 +50,14 @@ impl Structure {
     }
 
     /// What a structure like that of the parameters holds, in the order of the leaves.
-    pub(crate) fn listed(&self, params: &Bound<'_, PyAny>, leaves: &Leaves) -> PyResult<Vec<Py<PyAny>>> {
+    pub(crate) fn listed(
+        &self,
+        params: &Bound<'_, PyAny>,
+        root: Root,
+        leaves: &Leaves,
+    ) -> PyResult<Vec<Py<PyAny>>> {
         let mut given = room_for_all(leaves)?;
-        self.tree.walk(params, Root::Given, &mut |_, array| {
+        self.tree.walk(params, root, &mut |_, array| {
             given.push(array.to_owned().unbind());
             Ok(())
         })?;

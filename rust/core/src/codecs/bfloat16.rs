@@ -2,6 +2,11 @@
 
 use crate::machine::simd::{Tier, Vectorized};
 
+/// The bits of one, as gradients may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Bfloat16(pub u16);
+
 #[inline(always)]
 pub fn load(word: u16) -> f32 {
     f32::from_bits(u32::from(word) << 16)

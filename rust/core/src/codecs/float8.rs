@@ -19,6 +19,9 @@ use crate::rule::Narrowing;
 /// Elements of a block.
 pub const BLOCK: usize = 128;
 
+/// Elements of what is decoded at a time.
+pub const ROW: usize = 2 * BLOCK;
+
 /// Tensors of fewer elements are not kept so.
 pub const LEAST: usize = 4096;
 
@@ -27,6 +30,10 @@ const QUIET_NAN: u32 = 0x7FC0_0000;
 const MAGNITUDE: u32 = 0x7FFF_FFFF;
 const SIGN: u32 = 0x8000_0000;
 
+/// What is cut off a code, and half of it.
+const CUT: u32 = 0xF_FFFF;
+const HALF: u32 = 0x8_0000;
+
 /// By what numbers are rounded.
 #[derive(Clone, Copy, Debug)]
 pub enum Rounding {
@@ -34,6 +41,18 @@ pub enum Rounding {
     Nearest,
     /// By the random bits of the counter of the first element: the first 20 of 32, or the last.
     Random { counter: u32, first: bool },
+}
+
+impl Rounding {
+    /// That of the elements that are so many behind.
+    fn moved(self, by: usize) -> Self {
+        match self {
+            Self::Nearest => self,
+            Self::Random { counter, first } => {
+                Self::Random { counter: counter.wrapping_add((by as u32).wrapping_mul(WEYL)), first }
+            }
+        }
+    }
 }
 
 /// Reads blocks, the last of which may be shorter, into as many numbers as there are codes.
@@ -45,12 +64,18 @@ pub fn decode(tier: Tier, narrowing: Narrowing, codes: &[u8], exponents: &[u8], 
 pub fn encode(
     tier: Tier,
     narrowing: Narrowing,
-    values: &mut [f32],
+    values: &[f32],
     rounding: Rounding,
     codes: &mut [u8],
     exponents: &mut [u8],
 ) {
-    tier.run(Encode { narrowing, values, rounding, codes, exponents });
+    let mut row = [0.0; ROW];
+    let parts = values.chunks(ROW).zip(codes.chunks_mut(ROW)).zip(exponents.chunks_mut(ROW / BLOCK));
+    for (i, ((values, codes), exponents)) in parts.enumerate() {
+        row[..values.len()].copy_from_slice(values);
+        let rounding = rounding.moved(i * ROW);
+        tier.run(Encode { slot: Slot { narrowing, values: &mut row, codes, exponents }, rounding });
+    }
 }
 
 pub(crate) struct Decode<'a> {
@@ -104,12 +129,31 @@ fn decode_block<const SIGNED: bool>(codes: &[u8; BLOCK], exponent: u8, values: &
     }
 }
 
-pub(crate) struct Encode<'a> {
+/// A stretch of a slot that is to be written.
+pub(crate) struct Slot<'a> {
     pub(crate) narrowing: Narrowing,
-    pub(crate) values: &'a mut [f32],
-    pub(crate) rounding: Rounding,
+    pub(crate) values: &'a mut [f32; ROW],
+    /// As many as there are elements.
     pub(crate) codes: &'a mut [u8],
     pub(crate) exponents: &'a mut [u8],
+}
+
+impl Slot<'_> {
+    #[inline(always)]
+    fn is_signed(&self) -> bool {
+        self.narrowing != Narrowing::Unsigned
+    }
+
+    /// What is behind the end of the elements does not count.
+    #[inline(always)]
+    fn end(&mut self) {
+        self.values[self.codes.len()..].fill(0.0);
+    }
+}
+
+struct Encode<'a> {
+    slot: Slot<'a>,
+    rounding: Rounding,
 }
 
 impl Vectorized for Encode<'_> {
@@ -117,74 +161,152 @@ impl Vectorized for Encode<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { narrowing, values, rounding, codes, exponents } = self;
-        match (narrowing == Narrowing::Unsigned, rounding) {
-            (true, Rounding::Nearest) => encode_all::<false, false>(values, 0, 0, codes, exponents),
-            (false, Rounding::Nearest) => encode_all::<true, false>(values, 0, 0, codes, exponents),
-            (true, Rounding::Random { counter, first }) => {
-                encode_all::<false, true>(values, counter, if first { 0 } else { 12 }, codes, exponents);
-            }
-            (false, Rounding::Random { counter, first }) => {
-                encode_all::<true, true>(values, counter, if first { 0 } else { 12 }, codes, exponents);
-            }
-        }
+        encode_one(self.slot, self.rounding);
+    }
+}
+
+/// What the random bits of an element are to a slot.
+const NEAREST: u8 = 0;
+const FIRST: u8 = 1;
+const SECOND: u8 = 2;
+
+#[inline(always)]
+fn random<const FOR: u8>(counter: u32) -> u32 {
+    match FOR {
+        NEAREST => HALF,
+        FIRST => bits(counter) & CUT,
+        _ => bits(counter) >> 12,
     }
 }
 
 #[inline(always)]
-fn encode_all<const SIGNED: bool, const RANDOM: bool>(
-    values: &mut [f32],
-    mut counter: u32,
-    shift: u32,
-    codes: &mut [u8],
-    exponents: &mut [u8],
-) {
-    let (values, rest) = values.as_chunks_mut::<BLOCK>();
-    let (whole, rest_of_codes) = codes.as_chunks_mut::<BLOCK>();
-    let mut exponents = exponents.iter_mut();
-    for ((values, codes), exponent) in values.iter_mut().zip(whole).zip(&mut exponents) {
-        *exponent = encode_block::<SIGNED, RANDOM>(values, counter, shift, codes);
-        counter = counter.wrapping_add(WEYL.wrapping_mul(BLOCK as u32));
+pub(crate) fn encode_one(slot: Slot<'_>, rounding: Rounding) {
+    match (slot.is_signed(), rounding) {
+        (true, Rounding::Nearest) => encode_each::<true, NEAREST>(slot, 0),
+        (false, Rounding::Nearest) => encode_each::<false, NEAREST>(slot, 0),
+        (true, Rounding::Random { counter, first: true }) => encode_each::<true, FIRST>(slot, counter),
+        (false, Rounding::Random { counter, first: true }) => encode_each::<false, FIRST>(slot, counter),
+        (true, Rounding::Random { counter, .. }) => encode_each::<true, SECOND>(slot, counter),
+        (false, Rounding::Random { counter, .. }) => encode_each::<false, SECOND>(slot, counter),
     }
-    if let Some(exponent) = exponents.next() {
-        let (mut padded, mut block) = ([0.0; BLOCK], [0; BLOCK]);
-        padded[..rest.len()].copy_from_slice(rest);
-        *exponent = encode_block::<SIGNED, RANDOM>(&mut padded, counter, shift, &mut block);
-        rest_of_codes.copy_from_slice(&block[..rest.len()]);
+}
+
+// No closures below: they do not inherit the instruction set.
+
+#[inline(always)]
+fn encode_each<const SIGNED: bool, const FOR: u8>(mut slot: Slot<'_>, mut counter: u32) {
+    slot.end();
+    let Slot { values, codes, exponents, .. } = slot;
+    let (values, _) = values.as_chunks_mut::<BLOCK>();
+    for ((values, codes), exponent) in values.iter_mut().zip(codes.chunks_mut(BLOCK)).zip(exponents) {
+        let mut padded = [0; BLOCK];
+        match codes.try_into() {
+            Ok(codes) => *exponent = encode_block::<SIGNED, FOR>(values, codes, counter),
+            Err(_) => {
+                *exponent = encode_block::<SIGNED, FOR>(values, &mut padded, counter);
+                codes.copy_from_slice(&padded[..codes.len()]);
+            }
+        }
+        counter = counter.wrapping_add(WEYL.wrapping_mul(BLOCK as u32));
     }
 }
 
 /// Gives the exponent.
 #[inline(always)]
-fn encode_block<const SIGNED: bool, const RANDOM: bool>(
+fn encode_block<const SIGNED: bool, const FOR: u8>(
     values: &mut [f32; BLOCK],
-    mut counter: u32,
-    shift: u32,
     codes: &mut [u8; BLOCK],
+    mut counter: u32,
 ) -> u8 {
+    let exponent = exponent::<SIGNED>(values);
+    for (to, &value) in codes.iter_mut().zip(&*values) {
+        *to = code::<SIGNED>(value, exponent, random::<FOR>(counter));
+        counter = counter.wrapping_add(WEYL);
+    }
+    exponent as u8
+}
+
+/// Writes two slots of one length by the same random bits, which are made once.
+#[inline(always)]
+pub(crate) fn encode_pair(slots: [Slot<'_>; 2], counter: u32) {
+    match [slots[0].is_signed(), slots[1].is_signed()] {
+        [true, true] => encode_both::<true, true>(slots, counter),
+        [true, false] => encode_both::<true, false>(slots, counter),
+        [false, true] => encode_both::<false, true>(slots, counter),
+        [false, false] => encode_both::<false, false>(slots, counter),
+    }
+}
+
+#[inline(always)]
+fn encode_both<const A: bool, const B: bool>([mut a, mut b]: [Slot<'_>; 2], mut counter: u32) {
+    assert!(a.codes.len() == b.codes.len() && a.exponents.len() == b.exponents.len());
+    a.end();
+    b.end();
+    let ((values_a, _), (values_b, _)) =
+        (a.values.as_chunks_mut::<BLOCK>(), b.values.as_chunks_mut::<BLOCK>());
+    let codes = a.codes.chunks_mut(BLOCK).zip(b.codes.chunks_mut(BLOCK));
+    let exponents = a.exponents.iter_mut().zip(b.exponents);
+    let blocks = values_a.iter_mut().zip(values_b).zip(codes).zip(exponents);
+    for (((a, b), (codes_a, codes_b)), (of_a, of_b)) in blocks {
+        let mut padded = [[0; BLOCK]; 2];
+        let [pad_a, pad_b] = &mut padded;
+        let len = codes_a.len();
+        if let (Ok(codes_a), Ok(codes_b)) = ((&mut *codes_a).try_into(), (&mut *codes_b).try_into()) {
+            [*of_a, *of_b] = encode_two::<A, B>([a, b], [codes_a, codes_b], counter);
+        } else {
+            [*of_a, *of_b] = encode_two::<A, B>([a, b], [pad_a, pad_b], counter);
+            codes_a.copy_from_slice(&padded[0][..len]);
+            codes_b.copy_from_slice(&padded[1][..len]);
+        }
+        counter = counter.wrapping_add(WEYL.wrapping_mul(BLOCK as u32));
+    }
+}
+
+/// Gives the exponents.
+#[inline(always)]
+fn encode_two<const A: bool, const B: bool>(
+    [a, b]: [&mut [f32; BLOCK]; 2],
+    [codes_a, codes_b]: [&mut [u8; BLOCK]; 2],
+    mut counter: u32,
+) -> [u8; 2] {
+    let (exponent_a, exponent_b) = (exponent::<A>(a), exponent::<B>(b));
+    for i in 0..BLOCK {
+        let bits = bits(counter);
+        counter = counter.wrapping_add(WEYL);
+        codes_a[i] = code::<A>(a[i], exponent_a, bits & CUT);
+        codes_b[i] = code::<B>(b[i], exponent_b, bits >> 12);
+    }
+    [exponent_a as u8, exponent_b as u8]
+}
+
+/// The exponent of a block.
+#[inline(always)]
+fn exponent<const SIGNED: bool>(values: &mut [f32; BLOCK]) -> u32 {
     let mask = if SIGNED { MAGNITUDE } else { u32::MAX };
     // A maximum of integers, which LLVM may take in any order.
-    let mut top = values.iter().fold(0, |top, value| top.max(value.to_bits() & mask));
+    let mut top = 0;
+    for value in &*values {
+        top = top.max(value.to_bits() & mask);
+    }
     if top >= INFINITY {
         top = canonical(values, SIGNED);
     }
     let (room, octaves, least) = if SIGNED { (0x10_0200, 15, 1) } else { (0x10_0000, 31, 0) };
-    let exponent = ((top + room) >> 23).min(255).saturating_sub(octaves).max(least);
-    let base = exponent << 23;
-    let negative_base = base.wrapping_neg();
-    for (code, value) in codes.iter_mut().zip(&*values) {
-        let random = if RANDOM { (bits(counter) >> shift) & 0xF_FFFF } else { 0x8_0000 };
-        counter = counter.wrapping_add(WEYL);
-        let value = value.to_bits();
-        *code = if SIGNED {
-            let moved = f32::from_bits(value) + f32::from_bits(base | (value & SIGN));
-            let rounded = moved.to_bits().wrapping_add(random | negative_base);
-            (((rounded >> 20) & 0x7F) | ((value >> 24) & 0x80)) as u8
-        } else {
-            (value.max(base).wrapping_add(random | negative_base) >> 20) as u8
-        };
+    ((top + room) >> 23).min(255).saturating_sub(octaves).max(least)
+}
+
+/// The code of a number, rounded by 20 bits.
+#[inline(always)]
+fn code<const SIGNED: bool>(value: f32, exponent: u32, random: u32) -> u8 {
+    let (bits, base) = (value.to_bits(), exponent << 23);
+    // The sum of the two, as what the base has not the random bits have.
+    let rounding = random | base.wrapping_neg();
+    if SIGNED {
+        let moved = value + f32::from_bits(base | (bits & SIGN));
+        (((moved.to_bits().wrapping_add(rounding) >> 20) & 0x7F) | ((bits >> 24) & 0x80)) as u8
+    } else {
+        (bits.max(base).wrapping_add(rounding) >> 20) as u8
     }
-    exponent as u8
 }
 
 /// Makes all NaNs alike, and takes signs away where there is no code for them. Returns the largest bits anew.

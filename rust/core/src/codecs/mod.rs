@@ -6,6 +6,7 @@
 //! decay, since each step changes it by less than half of what two codes differ by.
 
 pub mod bfloat16;
+pub mod float16;
 pub mod float8;
 pub mod noise;
 

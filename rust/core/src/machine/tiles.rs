@@ -1,5 +1,8 @@
 //! Transposing in square tiles, which are turned in registers: what LLVM does not find by itself.
 
+use crate::codecs::bfloat16::Bfloat16;
+use crate::codecs::float16::Float16;
+
 /// Elements of a tile's side.
 const SIDE: usize = 4;
 
@@ -92,8 +95,21 @@ impl Turn for f64 {
     }
 }
 
+impl Turn for Bfloat16 {
+    #[inline(always)]
+    fn turn(tile: [[Self; SIDE]; SIDE]) -> [[Self; SIDE]; SIDE] {
+        plainly(tile)
+    }
+}
+
+impl Turn for Float16 {
+    #[inline(always)]
+    fn turn(tile: [[Self; SIDE]; SIDE]) -> [[Self; SIDE]; SIDE] {
+        plainly(tile)
+    }
+}
+
 /// Also what the others are tested against.
-#[cfg(any(test, not(target_arch = "x86_64")))]
 #[inline(always)]
 fn plainly<T: Copy>(tile: [[T; SIDE]; SIDE]) -> [[T; SIDE]; SIDE] {
     std::array::from_fn(|row| std::array::from_fn(|column| tile[column][row]))

@@ -1,6 +1,8 @@
 //! What a piece lends: slices of its elements.
 
 use super::tensor::Tensor;
+use crate::codecs::bfloat16::Bfloat16;
+use crate::codecs::float16::Float16;
 use crate::dtypes::Dtype;
 use std::marker::PhantomData;
 use std::slice;
@@ -41,6 +43,8 @@ stored!(f32, F32, Single; f64, F64, Double);
 pub enum Source<'a> {
     Single(Values<'a, f32>),
     Double(Values<'a, f64>),
+    Bfloat16(Values<'a, Bfloat16>),
+    Float16(Values<'a, Float16>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +133,12 @@ impl<'a, F> Arrays<'a, F> {
         matches!(self.origin, Origin::Here)
     }
 
+    /// Whether a copy of the parameter is kept.
+    #[inline(always)]
+    pub fn is_copied(&self) -> bool {
+        !self.tensor.copy.is_null()
+    }
+
     /// Whether what is left is to be what was added to the parameter.
     pub fn wants_difference(&self) -> bool {
         matches!(self.origin, Origin::Before(_) | Origin::Unknown)
@@ -151,6 +161,8 @@ impl<'a, F> Arrays<'a, F> {
             Params {
                 p: slice(params),
                 average: (!tensor.average.is_null()).then(|| slice(tensor.average)),
+                copy: (!tensor.copy.is_null())
+                    .then(|| slice::from_raw_parts_mut(tensor.copy.cast::<u16>().add(at), len)),
                 before,
             }
         }
@@ -169,6 +181,8 @@ pub struct Params<'a, F> {
     /// Where it is written.
     pub p: &'a mut [F],
     pub average: Option<&'a mut [F]>,
+    /// What is to hold its upper halves, rounded to nearest.
+    pub copy: Option<&'a mut [u16]>,
     /// Where it comes from, if that is another array that is known.
     pub before: Option<&'a [F]>,
 }

@@ -12,7 +12,7 @@ mod tensor;
 mod tests;
 
 use crate::codecs::Format;
-use crate::dtypes::Dtype;
+use crate::dtypes::{Dtype, GradDtype};
 use crate::plans::{Cut, Plan};
 use std::marker::PhantomData;
 use std::slice;
@@ -21,7 +21,7 @@ use lent::Origin;
 pub use tensor::Tensor;
 
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
-pub use narrow::{Halves, Kept, ROW, Row, Rows};
+pub use narrow::{Halves, Kept, Row, Rows};
 
 /// The gradient of a tensor at one step, and what becomes of it.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ pub struct Gradient {
     pub tensor: usize,
     /// Which of the step's terms it is applied under.
     pub terms: usize,
-    pub dtype: Dtype,
+    pub dtype: GradDtype,
     pub data: *const u8,
     pub order: Order,
     /// Whether it is added to what the tensor has accumulated.
@@ -58,7 +58,7 @@ impl Gradient {
     /// That of a tensor whose gradient is not known as yet.
     pub fn unknown(tensor: usize, terms: usize) -> Self {
         let (data, order, output) = (std::ptr::null(), Order::Same, Output::InPlace);
-        Self { tensor, terms, dtype: Dtype::F32, data, order, adds: false, output }
+        Self { tensor, terms, dtype: Dtype::F32.into(), data, order, adds: false, output }
     }
 }
 
@@ -97,8 +97,8 @@ unsafe impl Sync for Tensors<'_> {}
 impl<'a> Tensors<'a> {
     /// # Safety
     /// While it lives:
-    /// - each pointer of a tensor that has a gradient (the first `slots` of the state, the average and what is
-    ///   accumulated unless they are null, and the one that its gradient's output writes) is aligned for its dtype
+    /// - each pointer of a tensor that has a gradient (the first `slots` of the state, the average, what is
+    ///   accumulated and the copy, of elements of two bytes, unless they are null, and the one that its gradient's output writes) is aligned for its dtype
     ///   and valid for reading and writing `len` elements, overlaps nothing else here, and nobody else reads or
     ///   writes there; a slot that `narrow` names has elements of two bytes or of one, as `format` says, those of
     ///   `Float8` with a byte for each block of them among the `exponents`;
@@ -198,8 +198,10 @@ impl Piece<'_> {
     #[inline(always)]
     fn source(&self) -> Source<'_> {
         match self.gradient.dtype {
-            Dtype::F32 => Source::Single(self.values()),
-            Dtype::F64 => Source::Double(self.values()),
+            GradDtype::Whole(Dtype::F32) => Source::Single(self.values()),
+            GradDtype::Whole(Dtype::F64) => Source::Double(self.values()),
+            GradDtype::Bfloat16 => Source::Bfloat16(self.values()),
+            GradDtype::Float16 => Source::Float16(self.values()),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::lent::{Arrays, Origin, Streams};
 use super::tensor::Tensor;
 use crate::codecs::Format;
-use crate::codecs::float8::BLOCK;
+use crate::codecs::float8::{BLOCK, ROW};
 use crate::codecs::noise::PAIRS;
 use crate::dtypes::Dtype;
 use std::marker::PhantomData;
@@ -43,7 +43,7 @@ impl Halves<'_> {
     }
 }
 
-/// A slot of a block of elements, as it is kept.
+/// A slot of a stretch, as it is kept.
 #[derive(Debug)]
 pub enum Kept<'a> {
     Whole(&'a mut [f32]),
@@ -53,33 +53,35 @@ pub enum Kept<'a> {
 }
 
 impl Arrays<'_, f32> {
-    /// A slot. With slots in blocks, it is of whole ones, but for the last of a tensor.
+    /// So many slots from one on. With slots in blocks, they are of whole ones, but for the last of a tensor.
     #[inline(always)]
-    pub fn kept(&mut self, slot: usize) -> Kept<'_> {
+    pub fn kept<const N: usize>(&mut self, first: usize) -> [Kept<'_>; N] {
         let Self { tensor, at, len, .. } = *self;
         let in_blocks = at % BLOCK == 0 && (len % BLOCK == 0 || at + len == tensor.len);
-        assert!(slot < tensor.slots && (tensor.format != Format::Float8 || in_blocks));
-        let data = tensor.state[slot];
-        let is_narrow = tensor.narrow >> slot & 1 == 1;
-        // SAFETY: as in `Streams::split`; a narrow slot has as many elements, of the size that the format says, and in
-        // blocks an exponent for each of them.
-        unsafe {
-            match tensor.format {
-                Format::Bfloat16 if is_narrow => {
-                    Kept::Halves(slice::from_raw_parts_mut(data.cast::<u16>().add(at), len))
+        assert!(first + N <= tensor.slots && (tensor.format != Format::Float8 || in_blocks));
+        std::array::from_fn(|k| {
+            let (slot, data) = (first + k, tensor.state[first + k]);
+            let is_narrow = tensor.narrow >> slot & 1 == 1;
+            // SAFETY: as in `Streams::split`; a narrow slot has as many elements, of the size that the format says, and
+            // in blocks an exponent for each of them.
+            unsafe {
+                match tensor.format {
+                    Format::Bfloat16 if is_narrow => {
+                        Kept::Halves(slice::from_raw_parts_mut(data.cast::<u16>().add(at), len))
+                    }
+                    Format::Float8 if is_narrow => Kept::Bytes(
+                        slice::from_raw_parts_mut(data.add(at), len),
+                        slice::from_raw_parts_mut(
+                            tensor.exponents[slot].add(at / BLOCK),
+                            len.div_ceil(BLOCK),
+                        ),
+                    ),
+                    _ => Kept::Whole(slice::from_raw_parts_mut(data.cast::<f32>().add(at), len)),
                 }
-                Format::Float8 if is_narrow => Kept::Bytes(
-                    slice::from_raw_parts_mut(data.add(at), len),
-                    slice::from_raw_parts_mut(tensor.exponents[slot].add(at / BLOCK), len.div_ceil(BLOCK)),
-                ),
-                _ => Kept::Whole(slice::from_raw_parts_mut(data.cast::<f32>().add(at), len)),
             }
-        }
+        })
     }
 }
-
-/// Elements of a row.
-pub const ROW: usize = 2 * BLOCK;
 
 /// The numbers of a slot. A register of them that lies across two cache lines is slow to be read after it was written.
 #[derive(Clone, Copy, Debug)]
@@ -107,11 +109,12 @@ impl<'a> Rows<'a> {
         Self { tensor, borrow: PhantomData }
     }
 
+    /// So many rows from one on.
     #[inline(always)]
-    pub fn row(&mut self, slot: usize) -> &mut [f32; ROW] {
-        assert!(slot < self.tensor.slots);
-        // SAFETY: it points to a row that is borrowed while we are, and all of us to lend it.
-        unsafe { &mut *self.tensor.state[slot].cast::<[f32; ROW]>() }
+    pub fn rows<const N: usize>(&mut self, first: usize) -> [&mut [f32; ROW]; N] {
+        assert!(first + N <= self.tensor.slots);
+        // SAFETY: they point to rows that are borrowed while we are, and all of us to lend some.
+        std::array::from_fn(|k| unsafe { &mut *self.tensor.state[first + k].cast::<[f32; ROW]>() })
     }
 
     /// The parameter of a stretch with the rows as its state.

@@ -23,6 +23,8 @@ pub struct Tensor {
     pub average: *mut u8,
     /// The sum of gradients that wait for their update, or null.
     pub accumulated: *mut u8,
+    /// A copy of the parameter, of float32 in bfloat16, or null.
+    pub copy: *mut u8,
 }
 
 // SAFETY: the pointers are only followed through `Tensors`, whose contract covers it.
@@ -45,6 +47,7 @@ impl Tensor {
             exponents: [null; MAX_STATE],
             average: null,
             accumulated: null,
+            copy: null,
         }
     }
 }

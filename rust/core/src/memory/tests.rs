@@ -63,7 +63,7 @@ fn each_chunk_has_the_sum_of_its_own_squares() {
                 } else {
                     (Dtype::F32, singles.as_ptr().wrapping_add(first).cast())
                 };
-                Gradient { dtype, data, order, ..Gradient::unknown(tensor, 0) }
+                Gradient { dtype: dtype.into(), data, order, ..Gradient::unknown(tensor, 0) }
             });
             let gradients: Vec<_> = gradients.collect();
             for (tier, workers) in Tier::supported().into_iter().flat_map(|tier| [(tier, 1), (tier, 3)]) {

@@ -4,12 +4,16 @@
 //! rust-numpy's safe wrappers take a global lock for each array and, in `as_slice`, do not tell C from F order. A
 //! step looks at hundreds of arrays, so the fields of the C struct are read directly.
 
-use gradstep_core::dtypes::Dtype;
+use gradstep_core::dtypes::{Dtype, GradDtype};
 use numpy::npyffi::{self, NPY_TYPES, PyArrayObject};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::slice;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// The number that NumPy has given to the bfloat16 of `ml_dtypes`, once an array of it was seen.
+static BFLOAT16: AtomicI32 = AtomicI32::new(-1);
 
 /// Dtype, shape and strides (in bytes) of an array, and where its first element lies. Borrowed from the
 /// array: not to be kept while Python code may run.
@@ -72,6 +76,23 @@ impl<'a> Fields<'a> {
             n if n == NPY_TYPES::NPY_CFLOAT as i32 && self.native => Some((Dtype::F32, true)),
             n if n == NPY_TYPES::NPY_CDOUBLE as i32 && self.native => Some((Dtype::F64, true)),
             _ => self.dtype().map(|dtype| (dtype, false)),
+        }
+    }
+
+    /// The dtype of a gradient, if the core can read it where it is.
+    pub(super) fn gradient(&self) -> Option<(GradDtype, bool)> {
+        match self.type_num {
+            n if n == NPY_TYPES::NPY_HALF as i32 && self.native => Some((GradDtype::Float16, false)),
+            n if n == BFLOAT16.load(Ordering::Relaxed) => Some((GradDtype::Bfloat16, false)),
+            _ => self.numbers().map(|(dtype, complex)| (dtype.into(), complex)),
+        }
+    }
+
+    /// From here on arrays of this dtype are known to be bfloat16.
+    pub(super) fn know_bfloat16(&self) {
+        // Those that others have made; one without a number of its own cannot be told again.
+        if self.type_num >= NPY_TYPES::NPY_USERDEF as i32 {
+            BFLOAT16.store(self.type_num, Ordering::Relaxed);
         }
     }
 

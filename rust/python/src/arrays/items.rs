@@ -38,7 +38,7 @@ impl Leaves {
                 *held = copied.unbind();
             }
             let strided = gradient.order != Order::Same;
-            staged.0 |= strided || gradient.dtype != tensor.dtype;
+            staged.0 |= strided || gradient.dtype != tensor.dtype.into();
             staged.1 |= strided;
         }
         self.staged = staged;
@@ -69,7 +69,7 @@ impl Leaves {
             match (self.waiting[leaf], gradient.data.is_null()) {
                 (true, true) => {
                     let data = tensor.accumulated.cast_const();
-                    Gradient { data, dtype: tensor.dtype, order: Order::Same, adds: false, ..gradient }
+                    Gradient { data, dtype: tensor.dtype.into(), order: Order::Same, adds: false, ..gradient }
                 }
                 (waiting, _) => Gradient { adds: waiting, ..gradient },
             }

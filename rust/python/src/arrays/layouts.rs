@@ -1,6 +1,6 @@
 //! How the elements of an array lie in memory, and in which order those of another array lie beside them.
 
-use gradstep_core::dtypes::Dtype;
+use gradstep_core::dtypes::{Dtype, GradDtype};
 use gradstep_core::memory::Order;
 use numpy::npyffi::NPY_ARRAY_ALIGNED;
 
@@ -56,12 +56,12 @@ impl Layout {
 
     /// The dtype and the order of a gradient of this shape, if the core can read it where it is.
     #[inline]
-    pub(crate) fn order_of(&self, gradient: &Fields<'_>) -> Option<(Dtype, Order)> {
-        let (dtype, complex) = gradient.numbers()?;
+    pub(crate) fn order_of(&self, gradient: &Fields<'_>) -> Option<(GradDtype, Order)> {
+        let (dtype, complex) = gradient.gradient()?;
         if !gradient.has(NPY_ARRAY_ALIGNED) || complex != self.complex {
             return None;
         }
-        if dtype == self.dtype && self.has_strides(gradient.strides) {
+        if dtype == self.dtype.into() && self.has_strides(gradient.strides) {
             return Some((dtype, Order::Same));
         }
         if complex {

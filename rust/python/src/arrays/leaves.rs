@@ -13,8 +13,9 @@ use super::members::{ACCUMULATED, AVERAGE, Member, Slots, reserved};
 use super::outputs::Spares;
 use super::parameters::Parameter;
 use super::rooms::Rooms;
+use super::shadows::Shadow;
 use super::writable::Written;
-use crate::errors::value_error;
+use crate::errors::{label, value_error};
 use crate::files::Files;
 use crate::packed::Packed;
 
@@ -25,6 +26,8 @@ pub(crate) struct Leaves {
     /// Where the state of all parameters is.
     pub(super) rooms: Rooms,
     pub(super) written: Written,
+    /// Copies of the parameters that are kept up to date, one for each or none.
+    pub(super) copies: Vec<Shadow>,
     /// Whether the parameters are arrays that are updated in place, and not only what such arrays are like.
     pub(super) bound: bool,
     /// Whether gradients are added up before an update, and whose have been.
@@ -76,6 +79,7 @@ impl Leaves {
             tensors,
             rooms,
             written: Written::default(),
+            copies: Vec::new(),
         };
         for (leaf, member) in members.into_iter().enumerate() {
             leaves.gradients.push(Gradient::unknown(leaf, member.group));
@@ -85,16 +89,8 @@ impl Leaves {
             leaves.frozen.push(false);
             leaves.missed.push(0);
         }
-        // Parameters that share memory are refused: an update of one would change the other.
         let places = leaves.parameters.iter().zip(leaves.tensors.iter().map(|tensor| tensor.params));
-        leaves.written =
-            Written::new(stretches(places.take(if bound { usize::MAX } else { 0 }), &leaves.rooms), &|i| {
-                leaves
-                    .parameters
-                    .get(i)
-                    .filter(|_| bound)
-                    .map_or_else(|| "the state".to_owned(), Parameter::own)
-            })?;
+        leaves.written = leaves.all_written(places.take(if bound { usize::MAX } else { 0 }))?;
         if !files.is_some_and(|files| files.resumed) {
             leaves.fill(py, slots)?;
         }
@@ -267,16 +263,16 @@ impl Leaves {
             alike &= own.layout.has_strides(&new.parameter.layout.strides);
         }
         if alike {
-            let stretches = stretches(members.iter().map(|new| (&new.parameter, new.data)), &self.rooms);
-            self.written = Written::new(stretches, &|i| {
-                members.get(i).map_or_else(|| "the state".to_owned(), |new| new.parameter.own())
-            })?;
+            self.written = self.all_written(members.iter().map(|new| (&new.parameter, new.data)))?;
             for (leaf, new) in members.into_iter().enumerate() {
                 self.parameters[leaf] = new.parameter;
                 self.tensors[leaf].params = new.data;
             }
             self.bound = true;
-            return Ok(());
+            return self.refresh_copies(py);
+        }
+        if self.are_copied() {
+            return Err(value_error("params lie in another memory order than their copies in copy_to"));
         }
         if files.is_some() {
             return Err(value_error("params lie in another memory order than the state, which is in files"));
@@ -299,20 +295,31 @@ impl Leaves {
         Ok(())
     }
 
+    /// What a step writes: these parameters, the state, and the copies. Those that share memory are refused: an update of
+    /// one would change the other.
+    pub(super) fn all_written<'a>(
+        &self,
+        parameters: impl ExactSizeIterator<Item = (&'a Parameter, *mut u8)> + Clone,
+    ) -> PyResult<Written> {
+        let of_one = |(parameter, data): (&Parameter, *mut u8)| {
+            (data as usize, data as usize + parameter.layout.bytes())
+        };
+        let (count, rooms) = (parameters.len(), self.rooms.stretches().len());
+        let mut all = reserved(count + rooms + self.copies.len())?;
+        all.extend(parameters.clone().map(of_one));
+        all.extend(self.rooms.stretches());
+        all.extend(self.copies.iter().map(Shadow::stretch));
+        Written::new(all.into_iter(), &|i| match i.checked_sub(count + rooms) {
+            Some(leaf) => label("copy_to", &self.parameters[leaf].path),
+            None => parameters
+                .clone()
+                .nth(i)
+                .map_or_else(|| "the state".to_owned(), |(parameter, _)| parameter.own()),
+        })
+    }
+
     /// What may be part of a cycle: the parameters, which may be of a subclass with attributes.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.parameters.iter().try_for_each(|parameter| visit.call(&parameter.array))
     }
-}
-
-/// The stretches of memory that a step writes: the parameters, and then the rooms of the state.
-fn stretches<'a>(
-    parameters: impl ExactSizeIterator<Item = (&'a Parameter, *mut u8)>,
-    rooms: &Rooms,
-) -> impl ExactSizeIterator<Item = (usize, usize)> {
-    let of_one =
-        |(parameter, data): (&Parameter, *mut u8)| (data as usize, data as usize + parameter.layout.bytes());
-    let mut all: Vec<_> = parameters.map(of_one).collect();
-    all.extend(rooms.stretches());
-    all.into_iter()
 }

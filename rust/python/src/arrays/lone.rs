@@ -59,7 +59,7 @@ impl<'py> Lone<'py> {
         Ok(Self {
             tensor: [tensor],
             gradient: [gradient],
-            staged: (strided || gradient.dtype != tensor.dtype, strided),
+            staged: (strided || gradient.dtype != tensor.dtype.into(), strided),
             _held: (p.clone(), target.clone(), g.clone(), state.clone()),
         })
     }

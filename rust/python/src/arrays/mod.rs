@@ -17,6 +17,7 @@ mod outputs;
 mod parameters;
 mod places;
 mod rooms;
+mod shadows;
 mod writable;
 
 pub(crate) use entries::{Items, Lookup};

@@ -102,7 +102,7 @@ impl<'py> Narrow<'_, 'py> {
         let (tier, len) = (Tier::current(), fields.len());
         // SAFETY: as above, and the arrays are writable.
         unsafe {
-            let values = slice::from_raw_parts_mut(own.data.cast::<f32>(), len);
+            let values = slice::from_raw_parts(own.data.cast::<f32>(), len);
             if self.narrowing == Narrowing::Unsigned && values.iter().any(|&x| x < 0.0) {
                 return Err(value_error("this slot is never below 0, but a value to be written is"));
             }

@@ -152,7 +152,7 @@ impl Parameter {
             && seen.data as usize + self.layout.bytes() <= self.clear.1
         {
             gradient.data = seen.data;
-            gradient.dtype = self.layout.dtype;
+            gradient.dtype = self.layout.dtype.into();
             gradient.order = Order::Same;
             return true;
         }
@@ -238,6 +238,9 @@ impl Parameter {
             return Err(type_error(format!("{} has dtype {dtype}, not {wanted}", self.grads())));
         }
         let fields = Fields::of(given).expect("an array stays an array");
+        if given.getattr("dtype")?.getattr("name")?.eq("bfloat16")? {
+            fields.know_bfloat16();
+        }
         let dtype = fields.dtype().filter(|_| !self.layout.complex).unwrap_or(self.layout.dtype);
         let layout = self.layout.in_dtype(dtype);
         let (start, end) = self.scratch.as_ref().map_or((0, 0), Room::stretch);
@@ -248,7 +251,7 @@ impl Parameter {
         let copied = scratch.view(py, scratch.start(), &Form::of(&layout))?;
         copy(&copied, given)?;
         gradient.data = Fields::of(&copied).expect("we made it").data;
-        gradient.dtype = dtype;
+        gradient.dtype = dtype.into();
         gradient.order = Order::Same;
         Ok(Some(copied))
     }

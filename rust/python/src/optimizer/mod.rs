@@ -290,6 +290,24 @@ impl Optimizer {
         PyList::new(slf.py(), leaves.parameters().iter().map(|parameter| parameter.array.bind(slf.py())))
     }
 
+    /// Write the copies of ``copy_to`` anew, after the parameters were changed by something else than a step.
+    ///
+    /// Raises:
+    ///     ValueError: there are no parameters as yet.
+    fn refresh_copies(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.get().lock()?.as_mut().ok_or_else(not_ready)?.bound()?.stepper.leaves.refresh_copies(slf.py())
+    }
+
+    /// What `copy_to` has, in the order of the parameters.
+    #[getter]
+    fn _copies<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
+        let guard = slf.get().lock()?;
+        match guard.as_ref().ok_or_else(not_ready)?.known() {
+            Some(body) => PyList::new(slf.py(), body.stepper.leaves.copies(slf.py())),
+            None => Ok(PyList::empty(slf.py())),
+        }
+    }
+
     /// The number of the group of each.
     #[getter]
     fn _owners(slf: &Bound<'_, Self>) -> PyResult<Vec<usize>> {

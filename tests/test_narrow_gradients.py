@@ -1,0 +1,216 @@
+"""Gradients of bfloat16 and float16 that are read where they are, and copies of the parameters in bfloat16."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import gradstep as gs
+from bits import Array, assert_same_bits
+from oracles import narrow
+
+TIERS = gs._core.simd_tiers()
+DTYPES = [ml_dtypes.bfloat16, np.float16]
+
+
+@pytest.fixture(autouse=True)
+def the_tier_in_force() -> Iterator[None]:
+    """The tests leave it as it was."""
+    before = gs._core.simd_tier()
+    yield
+    gs._core.set_simd_tier(before)
+
+
+def model(dtype: Any = np.float32, order: Any = "C") -> dict[str, Array]:
+    random = np.random.default_rng(1)
+    shapes = {"w": (301, 130), "b": (7,), "none": (0, 3), "scalar": ()}
+    return {k: np.asarray(random.normal(size=s).astype(dtype), order=order) for k, s in shapes.items()}
+
+
+def gradient(shape: tuple[int, ...], dtype: Any, seed: int, order: Any = "C") -> Array:
+    """Numbers of all sizes, subnormal ones among them."""
+    random = np.random.default_rng(seed)
+    g = random.normal(size=shape) * 10.0 ** random.uniform(-8, 1, size=shape)
+    return np.asarray(np.asarray(g).astype(dtype), order=order)
+
+
+@pytest.mark.parametrize("order", ["C", "F", "strided"])
+@pytest.mark.parametrize("own", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_same_bits_as_of_the_converted_gradient(dtype: Any, own: Any, order: str) -> None:
+    for tier in TIERS:
+        gs._core.set_simd_tier(tier)
+        params, others = model(own), model(own)
+        options: dict[str, Any] = {"lr": 0.01, "clip_norm": 5.0, "clip_value": 1.0, "weight_decay": 0.1}
+        opt, other = gs.Adam(params, **options), gs.Adam(others, **options)
+        for t in range(3):
+            grads = {k: gradient(p.shape, dtype, t, "F" if order == "F" else "C") for k, p in params.items()}
+            if order == "strided":
+                grads["w"] = np.repeat(grads["w"], 2, axis=1)[:, ::2]
+            opt.step(grads)
+            other.step({k: g.astype(own) for k, g in grads.items()})
+            assert opt.grad_norm == other.grad_norm
+        for k, p in params.items():
+            assert_same_bits(p, others[k], k)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_gradient_there_is(dtype: Any) -> None:
+    every = np.arange(1 << 16, dtype=np.uint16).view(dtype)
+    for tier in TIERS:
+        gs._core.set_simd_tier(tier)
+        p = np.zeros(1 << 16, np.float32)
+        for _ in range(2):  # the first array of a dtype may be converted before it is known
+            p[...] = 0
+            gs.SGD(p, lr=1.0, maximize=True).step(every)
+        with np.errstate(invalid="ignore"):
+            assert np.array_equal(p, every.astype(np.float32), equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_functions_take_them(dtype: Any) -> None:
+    p, g = np.ones(100, np.float32), gradient((100,), dtype, 0)
+    gs.functional.sgd(p, g, step=0, lr=0.5)
+    assert_same_bits(p, np.float32(1) - np.float32(0.5) * g.astype(np.float32), "p")
+
+
+def test_a_gradient_is_not_copied() -> None:
+    p = np.zeros(1 << 20, np.float32)
+    opt, g = gs.SGD(p, lr=1.0), np.ones(1 << 20, ml_dtypes.bfloat16)
+    opt.step(g)
+    import tracemalloc
+
+    tracemalloc.start()
+    opt.step(g)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 16
+
+
+def copies(params: dict[str, Array], dtype: Any) -> dict[str, Array]:
+    return {k: np.zeros_like(p, dtype) for k, p in params.items()}
+
+
+def assert_copied(params: dict[str, Array], to: dict[str, Array]) -> None:
+    for k, p in params.items():
+        words = np.asarray(to[k]).view(np.uint16)
+        wanted = narrow.bfloat16_nearest(np.ravel(p, "K")).astype(np.uint16)
+        assert np.array_equal(np.ravel(words, "K"), wanted), k
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.uint16, ml_dtypes.bfloat16])
+@pytest.mark.parametrize("form", [None, "bfloat16", "8bit"])
+def test_copies_are_the_parameters_rounded(form: Any, dtype: Any, order: str) -> None:
+    params, others = model(order=order), model(order=order)
+    to = copies(params, dtype)
+    opt = gs.Adam(params, lr=0.1, copy_to=to, state_dtype=form)
+    assert_copied(params, to)
+    other = gs.Adam(others, lr=0.1, state_dtype=form)
+    for t in range(3):
+        grads = {k: gradient(p.shape, np.float32, t) for k, p in params.items()}
+        opt.step(grads)
+        other.step(grads)
+        assert_copied(params, to)
+    for k, p in params.items():
+        assert_same_bits(p, others[k], k)
+
+
+def test_copies_with_bounds_and_missing_gradients() -> None:
+    params = model()
+    to = copies(params, np.uint16)
+    opt = gs.SGD(params, lr=0.1, copy_to=to, bounds=(-0.5, 0.5), measure=True)
+    grads: dict[str, Any] = {k: gradient(p.shape, np.float32, 1) for k, p in params.items()}
+    opt.step(grads | {"b": None})
+    assert np.abs(params["w"]).max() <= 0.5
+    assert_copied(params, to)
+
+
+def test_copies_of_what_apply_gradients_makes() -> None:
+    params = model()
+    to = copies(params, np.uint16)
+    opt = gs.SGD(lr=0.1, copy_to=to)
+    grads = {k: gradient(p.shape, np.float32, 1) for k, p in params.items()}
+    new: Any = opt.apply_gradients(grads, params)
+    assert_copied(new, to)
+    with pytest.raises(ValueError, match="updates makes no new parameters that could be put into copy_to"):
+        opt.updates(grads, new)
+    assert opt.step_count == 1
+
+
+def test_copies_after_bind_and_load(tmp_path: Path) -> None:
+    params = model()
+    to = copies(params, np.uint16)
+    opt = gs.SGD(params, lr=0.1, copy_to=to)
+    gs.save(tmp_path / "run.npz", opt)
+    params["w"][...] = 7
+    opt.refresh_copies()
+    assert_copied(params, to)
+    gs.load(tmp_path / "run.npz", opt)
+    assert_copied(params, to)
+    others = {k: np.asarray(p + 1) for k, p in params.items()}
+    opt.bind(others)
+    assert_copied(others, to)
+
+
+@pytest.mark.parametrize("send", [copy.deepcopy, lambda opt: pickle.loads(pickle.dumps(opt))])
+def test_copies_have_copies_of_their_own(send: Any) -> None:
+    params = model()
+    to = copies(params, np.uint16)
+    opt = gs.SGD(params, lr=0.1, copy_to=to)
+    again = send(opt)
+    again.step({k: gradient(p.shape, np.float32, 1) for k, p in params.items()})
+    assert_copied(params, to)
+    assert_copied(again.params, dict(zip(params, again._copies, strict=True)))
+
+
+def of(**changed: Any) -> Any:
+    return copies(model(), np.uint16) | changed
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        (of(w=np.zeros((301, 130), np.int16)), TypeError, r"copy_to\['w'\] has dtype int16, not bfloat16 or uint16"),
+        (of(w=np.zeros(4, np.uint16)), ValueError, r"copy_to\['w'\] has shape \(4,\), but params\['w'\] has"),
+        (of(w=[1.0]), TypeError, r"copy_to\['w'\] is a list"),
+        (of(w=1.0), TypeError, r"copy_to\['w'\] is a float, not an ndarray"),
+        (of(w=np.zeros((130, 301), np.uint16).T), ValueError, r"copy_to\['w'\] has strides \(2, 602\) bytes, but \(260, 2\)"),
+        ({"w": np.zeros(3, np.uint16)}, ValueError, r"copy_to has no 'b', but params has it"),
+        ([1, 2], ValueError, "copy_to is a list, but params is a dict"),
+    ],
+)
+def test_what_cannot_hold_copies(given: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        gs.SGD(model(), lr=0.1, copy_to=given)
+
+
+def test_what_cannot_be_copied() -> None:
+    with pytest.raises(ValueError, match=r"copy_to is for float32 parameters, but params\['w'\] has dtype float64"):
+        gs.SGD(model(np.float64), lr=0.1, copy_to=of())
+    read_only = of()
+    read_only["w"].flags.writeable = False
+    with pytest.raises(ValueError, match=r"copy_to\['w'\] is read-only"):
+        gs.SGD(model(), lr=0.1, copy_to=read_only)
+
+
+def test_copies_that_share_memory() -> None:
+    params = {"a": np.zeros(8, np.float32), "b": np.zeros(8, np.float32)}
+    words = np.zeros(12, np.uint16)
+    with pytest.raises(ValueError, match=r"copy_to\['a'\] and copy_to\['b'\] share memory"):
+        gs.SGD(params, lr=0.1, copy_to={"a": words[:8], "b": words[4:]})
+    with pytest.raises(ValueError, match=r"params\['a'\] and copy_to\['a'\] share memory"):
+        gs.SGD(params, lr=0.1, copy_to={"a": params["a"].view(np.uint16)[:8], "b": words[4:]})
+    # A gradient that is where a copy goes is read before.
+    given = np.ones(8, np.uint16)
+    opt = gs.SGD({"a": params["a"]}, lr=1.0, copy_to={"a": given.view(ml_dtypes.bfloat16)})
+    given[...] = 0x3F80
+    opt.step({"a": given.view(ml_dtypes.bfloat16)})
+    assert np.array_equal(params["a"], np.full(8, -1, np.float32))
