@@ -145,7 +145,13 @@ MISTAKES: dict[str, tuple[tuple[int, ...], str]] = {
     ),
     "making: state_dtype": (
         (0, 1, 2),
-        "ValueError: state_dtype is not for ranks: its rounding knows an element by its place in the whole",
+        "ValueError: state_dtype is not for ranks: its rounding knows an element by its place in the whole "
+        "array",
+    ),
+    "making: copy_to": (
+        (0, 1, 2),
+        "ValueError: copy_to is not for ranks: no rank updates a whole array; round them yourself after a "
+        "step",
     ),
     "making: option": ((1,), "TypeError: Adam() got an unexpected keyword argument 'betas'; "),
 }

@@ -178,11 +178,19 @@ def of(**changed: Any) -> Any:
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        (of(w=np.zeros((301, 130), np.int16)), TypeError, r"copy_to\['w'\] has dtype int16, not bfloat16 or uint16"),
+        (
+            of(w=np.zeros((301, 130), np.int16)),
+            TypeError,
+            r"copy_to\['w'\] has dtype int16, not bfloat16 or uint16",
+        ),
         (of(w=np.zeros(4, np.uint16)), ValueError, r"copy_to\['w'\] has shape \(4,\), but params\['w'\] has"),
         (of(w=[1.0]), TypeError, r"copy_to\['w'\] is a list"),
         (of(w=1.0), TypeError, r"copy_to\['w'\] is a float, not an ndarray"),
-        (of(w=np.zeros((130, 301), np.uint16).T), ValueError, r"copy_to\['w'\] has strides \(2, 602\) bytes, but \(260, 2\)"),
+        (
+            of(w=np.zeros((130, 301), np.uint16).T),
+            ValueError,
+            r"copy_to\['w'\] has strides \(2, 602\) bytes, but \(260, 2\)",
+        ),
         ({"w": np.zeros(3, np.uint16)}, ValueError, r"copy_to has no 'b', but params has it"),
         ([1, 2], ValueError, "copy_to is a list, but params is a dict"),
     ],
@@ -193,7 +201,9 @@ def test_what_cannot_hold_copies(given: Any, error: type[Exception], message: st
 
 
 def test_what_cannot_be_copied() -> None:
-    with pytest.raises(ValueError, match=r"copy_to is for float32 parameters, but params\['w'\] has dtype float64"):
+    with pytest.raises(
+        ValueError, match=r"copy_to is for float32 parameters, but params\['w'\] has dtype float64"
+    ):
         gs.SGD(model(np.float64), lr=0.1, copy_to=of())
     read_only = of()
     read_only["w"].flags.writeable = False

@@ -161,6 +161,7 @@ MADE: dict[str, Callable[[], Any]] = {
     "no comm": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, comm=3),  # type: ignore[arg-type]
     "state_dir": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, state_dir="somewhere"),
     "state_dtype": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, groups={"w": {"state_dtype": "8bit"}}),
+    "copy_to": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, copy_to={"w": np.zeros(3, np.uint16)}),
     "option": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, **on(1, {"betas": 3}, {})),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gradstep.checkpoints import texts
@@ -15,7 +16,6 @@ from gradstep.optimizers import SGD, Optimizer
 from gradstep.scalars import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import SupportsIndex
 
     from mpi4py import MPI
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 INBOX = 32 << 20
 """Bytes. Few large rounds: many small ones wait for each other."""
+
+
+REFUSED = {
+    "copy_to": "no rank updates a whole array; round them yourself after a step",
+    "state_dir": "each would need a directory of its own",
+    "state_dtype": "its rounding knows an element by its place in the whole array",
+}
+"""Options that ranks do not take, and why."""
 
 
 def made(
@@ -42,13 +50,11 @@ def made(
     def prepared() -> tuple[SGD, int, int]:
         if not (isinstance(optimizer, type) and issubclass(optimizer, Optimizer)):
             raise TypeError(f"optimizer must be a class such as gradstep.Adam, got {optimizer!r}")
-        if options.get("state_dir") is not None:
-            raise ValueError("state_dir is not for ranks: each would need a directory of its own")
-        of_groups = [*given, *(options.get("groups") or {}).values()]
-        if any(one.get("state_dtype") is not None for one in (options, *of_groups)):
-            raise ValueError(
-                "state_dtype is not for ranks: its rounding knows an element by its place in the whole array"
-            )
+        groups = options.get("groups")
+        of_groups = [*given, *(groups.values() if isinstance(groups, Mapping) else [])]
+        for name, why in REFUSED.items():
+            if any(isinstance(one, Mapping) and one.get(name) is not None for one in (options, *of_groups)):
+                raise ValueError(f"{name} is not for ranks: {why}")
         count = comm.size if parts is None else counted("parts", parts, 1)
         return SGD(bare), count, counted("inbox", inbox, 1)
 

@@ -49,8 +49,8 @@ class Sharded(Attributes):
         parts: how many parts a batch has, at least 1; by default one for each rank. Best a power of two times
             the number of ranks: with others, a rank has to send its gradients more than once.
         inbox: bytes for gradients on their way to this rank. A matter of speed and memory, not of numbers.
-        options: what ``optimizer`` takes: lr, clip_norm, … but state_dir. Limits are on the gradient of the
-            whole batch.
+        options: what ``optimizer`` takes: lr, clip_norm, … but state_dir, state_dtype and copy_to. Limits are
+            on the gradient of the whole batch.
 
     Attributes:
         parts: the numbers of the parts that this rank computes, a range; over all ranks ``range(parts)``.
