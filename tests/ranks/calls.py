@@ -116,7 +116,7 @@ def replaced_parameters() -> None:
 
 def many_optimizers() -> None:
     """A communicator has not many duplicates."""
-    for _ in range(3000 if COMM.size == 1 else 300):
+    for _ in range(3000 if COMM.size == 1 else 30):
         opt = mpi.Sharded(gs.SGD, {"w": np.zeros(2)})
     assert opt._comm is mpi.Sharded(gs.Adam, [np.zeros(3)])._comm
 
