@@ -20,7 +20,7 @@ import gradstep as gs
 from absent import Without
 from gradstep import mpi
 from gradstep.mpi import exchanges
-from processes import mpiexec, ranks
+from processes import mpiexec, printed, ranks
 from ranks.cases import CHUNK, PARTS, Case, cases, outcome, plain, plus, tree
 
 needs_ranks = pytest.mark.skipif(
@@ -301,3 +301,12 @@ def test_without_mpi4py_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 def test_chunks_are_those_of_the_core() -> None:
     assert gs._core.CHUNK == CHUNK
+
+
+def test_it_is_there_without_an_import_of_its_own() -> None:
+    code = (
+        "import sys, gradstep as gs; assert 'gradstep.mpi' not in sys.modules; print(gs.mpi.Sharded.__name__)"
+    )
+    assert printed(code) == "Sharded"
+    with pytest.raises(AttributeError, match="module 'gradstep' has no attribute 'mpy'"):
+        gs.mpy  # type: ignore[attr-defined]  # noqa: B018
