@@ -47,7 +47,10 @@ def python_path() -> str:
 
 
 def ranks(count: int, module: str, *arguments: str, **variables: str) -> str:
-    """What a module of `ranks` prints on so many ranks; it must succeed. A hang is a failure."""
+    """What a module of `ranks` prints on so many ranks; it must succeed. A hang is a failure.
+
+    A variable that is empty is not there.
+    """
     launcher = mpiexec()
     assert launcher is not None
     quiet = {"GRADSTEP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": python_path()}
@@ -63,6 +66,7 @@ def ranks(count: int, module: str, *arguments: str, **variables: str) -> str:
         *arguments,
     ]
     environment = os.environ | OPEN_MPI | quiet | variables
+    environment = {key: value for key, value in environment.items() if value}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

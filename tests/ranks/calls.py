@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 import warnings
@@ -74,6 +75,7 @@ def attributes() -> None:
     assert (params["b"] == before).all()
     assert opt.counts == {"w": 10, "b": 9}
     assert "AdamW" in repr(opt)
+    assert "save it, and load it" in refused(copy.deepcopy, opt)
     assert refused(setattr, opt, "momentum", 0.5) == "AttributeError: Sharded.momentum does not exist"
     assert refused(setattr, opt, "amsgrad", True) == "AttributeError: Sharded.amsgrad cannot be changed"
     assert refused(setattr, opt, "loss", 1.0) == "AttributeError: Sharded.loss cannot be changed"

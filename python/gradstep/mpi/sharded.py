@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gradstep import _core
 from gradstep.mpi import checkpoints, exchanges
@@ -271,6 +271,11 @@ class Sharded(Attributes):
             for array, own in zip(arrays, kept, strict=True):
                 array[...] = own
             inner._swap(False)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "an optimizer of many ranks is not copied or pickled: save it, and load it into another one"
+        )
 
     def __repr__(self) -> str:
         size = self._comm.size
