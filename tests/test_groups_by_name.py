@@ -127,7 +127,7 @@ def test_patterns_are_those_of_fnmatch(pattern: str, names: list[str]) -> None:
 
 KEYS = (
     "lr, weight_decay, momentum, dampening, nesterov, momentum_form, decoupled, l1, maximize, ema, "
-    "clip_norm_each, bounds"
+    "clip_norm_each, state_dtype, bounds"
 )
 
 BAD: dict[str, tuple[Any, type[Exception], str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,43 @@ def test_no_state_dict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "['step_count'] must be an int, got str" in capsys.readouterr().err
 
 
-def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["inspect", str(tmp_path / "x.npz")]) == 1
-    wanted = f"gradstep inspect: cannot read '{tmp_path / 'x.npz'}': No such file or directory\n"
-    assert capsys.readouterr().err == wanted
-    assert main(["inspect", str(tmp_path)]) == 1
-    assert "cannot read" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["x.npz", ""])
+def test_no_file(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, there = tmp_path / name, save(tmp_path / "y.npz")
+    for arguments, argument in (([str(path)], "FILE"), ([str(there), str(path)], "OTHER")):
+        with pytest.raises(SystemExit) as exit_:
+            main(["inspect", *arguments])
+        assert exit_.value.code == 2
+        why = "No such file or directory" if name else "Is a directory"
+        wanted = f"gradstep inspect: error: argument {argument}: cannot read '{path}': {why}"
+        assert capsys.readouterr().err.splitlines()[-1] == wanted
+
+
+def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = save(tmp_path / "a.npz", epoch=1), save(tmp_path / "b.npz", w=1.5)
+    assert main(["inspect", str(a), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["file"], told["kind"], told["extra"]) == (str(a), ".npz", {"epoch": "int"})
+    assert told["optimizers"][""]["class"] == "Adam"
+    assert told["optimizers"][""]["parameters"] == ["fc1.w", "b"]
+    assert told["optimizers"][""]["groups"][0]["lr"] == "0.5"
+    assert told["arrays"]["params/fc1.w"]["shape"] == [2, 3]
+    assert sum(one["bytes"] for one in told["arrays"].values()) == told["bytes"]
+    assert main(["inspect", "--json", str(a), str(b)]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["files"], told["same"]) == ([str(a), str(b)], False)
+    assert {"place": "extra['epoch']", "values": ["1", "-"]} in told["differences"]
+    assert main(["inspect", "--json", str(a), str(a)]) == 0
+    assert json.loads(capsys.readouterr().out) == {"files": [str(a)] * 2, "same": True, "differences": []}
+
+
+def test_on_a_narrow_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.chdir(tmp_path)
+    path = save(Path("x.npz"))
+    assert main(["inspect", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[lines.index("params/fc1.w") + 1] == "  dtype  float64"
+    assert max(map(len, lines)) <= 40

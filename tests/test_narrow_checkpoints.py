@@ -140,10 +140,11 @@ def test_converted_when_asked(before: Any, after: Any, tmp_path: Path) -> None:
         with pytest.raises(gs.CheckpointError, match="load it with convert=True"):
             gs.load(tmp_path / "run.npz", again)
         assert again.step_count == 0
-    for load in (
+    loads: list[Callable[[], dict[str, Any]]] = [
         lambda: again.load_state_dict(opt.state_dict(), convert=True),
         lambda: gs.load(tmp_path / "run.npz", again, convert=True),
-    ):
+    ]
+    for load in loads:
         assert load() == {}
         assert again.step_count == 4
         theirs = values(opt)

@@ -1,9 +1,10 @@
-"""Gradients of bfloat16 and float16 that are read where they are, and copies of the parameters in bfloat16."""
+"""Gradients of bfloat16 and float16, read where they are, and copies of the parameters in bfloat16."""
 
 from __future__ import annotations
 
 import copy
 import pickle
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,6 @@ def test_a_gradient_is_not_copied() -> None:
     p = np.zeros(1 << 20, np.float32)
     opt, g = gs.SGD(p, lr=1.0), np.ones(1 << 20, ml_dtypes.bfloat16)
     opt.step(g)
-    import tracemalloc
-
     tracemalloc.start()
     opt.step(g)
     _, peak = tracemalloc.get_traced_memory()
@@ -189,7 +188,7 @@ def of(**changed: Any) -> Any:
         (
             of(w=np.zeros((130, 301), np.uint16).T),
             ValueError,
-            r"copy_to\['w'\] has strides \(2, 602\) bytes, but \(260, 2\)",
+            r"copy_to\['w'\] has strides \(2, 602\)",
         ),
         ({"w": np.zeros(3, np.uint16)}, ValueError, r"copy_to has no 'b', but params has it"),
         ([1, 2], ValueError, "copy_to is a list, but params is a dict"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -36,15 +37,57 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_draws_into_the_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("COLUMNS", "66")
     assert main(["plot", " Cosine(0.1, 1000)\n.warmup(100) ", "Constant(0.5)"]) == 0
     first, second = capsys.readouterr().out.split("\n\n")
     name, facts, *lines = first.split("\n")
     assert name == "Cosine(0.1, 1000) .warmup(100)"
     assert facts == "first 0.000990099 at step 0, last 0 at step 1,100, min 0, max 0.1"
     assert len(lines) == 9
-    assert max(map(len, lines)) <= 60
+    assert max(map(len, lines)) <= 66
     assert second.startswith("Constant(0.5)\nfirst 0.5 at step 0, last 0.5 at step 1,100, min 0.5, max 0.5\n")
+
+
+def test_facts_are_broken_where_the_terminal_ends(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["plot", "Cosine(0.1, 1000)"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == ["first 0.1 at step 0, last 0 at step", "1,000, min 0, max 0.1"]
+    assert max(map(len, lines)) <= 40
+
+
+def test_what_has_no_effect_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.jsonl"
+    gs.History(log=path).record(loss=1.0)
+    assert main(["plot", str(path), "--steps", "5"]) == 2
+    assert capsys.readouterr().err == "gradstep plot: --steps is for schedules; a run has its own\n"
+    assert main(["plot", "Constant(1)", "--columns", "loss"]) == 2
+    assert "gradstep plot: --columns is for runs" in capsys.readouterr().err
+    message = "argument --json: not allowed with argument -o/--output\n"
+    pytest.importorskip("matplotlib")
+    assert refusal(capsys, "Constant(1)", "-o", str(tmp_path / "x.png"), "--json") == message
+
+
+def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plot", "Linear(1, 0, 4)", "Constant(2)", "--steps", "5", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {
+        "steps": [0, 1, 2, 3, 4],
+        "schedules": {"Linear(1, 0, 4)": [1.0, 0.75, 0.5, 0.25, 0.0], "Constant(2)": [2.0] * 5},
+    }
+    assert main(["plot", "Cosine(1, 123456)", "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)["steps"]
+    assert (len(steps), steps[0], steps[-1]) == (1000, 0, 123456)
+    path = tmp_path / "x.jsonl"
+    history = gs.History(log=path)
+    for loss in (1.0, float("nan")):
+        history.record(loss=loss, lr=0.5)
+    assert main(["plot", str(path), "--json"]) == 0
+    series = json.loads(capsys.readouterr().out)["runs"][str(path)]
+    assert series["loss"] == {"steps": [0, 1], "values": [1.0, None]}
+    assert series["lr"]["values"] == [0.5, 0.5]
 
 
 def test_number_of_steps(capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,7 +237,7 @@ def test_a_disk_that_is_full(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     pytest.importorskip("matplotlib")
     path = tmp_path / "x.png"
     path.symlink_to("/dev/full")
-    assert main(["plot", "Constant(1)", "-o", str(path)]) == 2
+    assert main(["plot", "Constant(1)", "-o", str(path)]) == 1
     assert capsys.readouterr().err == f"gradstep plot: cannot write '{path}': No space left on device\n"
 
 

@@ -1,6 +1,7 @@
 """The programs of docs/recipes run, and keep the word of their docstrings.
 
-Every program has a check here, named after it. A program without one fails.
+Every program has a check, named after it: here, or in recipes/libraries.py if it needs another library, which
+only `make recipes` installs. A program without one fails.
 """
 
 import importlib.util
@@ -14,13 +15,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recipes import libraries
+
 FOLDER = Path(__file__).parent.parent / "docs" / "recipes"
-RECIPES = {path.stem: path for path in sorted(FOLDER.glob("*.py"))}
+PROGRAMS = {path.stem: path for path in sorted(FOLDER.glob("*.py"))}
+RECIPES = {name: path for name, path in PROGRAMS.items() if name not in libraries.CHECKS}
 MUON = json.loads((Path(__file__).parent / "trajectories" / "muon.json").read_text())
 
 
 def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"recipe_{name}", RECIPES[name])
+    spec = importlib.util.spec_from_file_location(f"recipe_{name}", PROGRAMS[name])
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -70,18 +74,53 @@ def check_from_torch(result: dict[str, Any]) -> None:
     assert "decoupled_weight_decay" in result["keys"]
 
 
+def check_evolution_strategy(result: dict[str, float]) -> None:
+    assert result["accuracy"] > 0.9
+    assert result["first ratio"] > 0.5
+    assert result["last ratio"] < 0.001
+
+
+def check_policy_gradient(result: dict[str, list[float]]) -> None:
+    lengths = result["lengths"]
+    assert lengths[0] < 40
+    assert np.mean(lengths[-10:]) > 190
+
+
+def check_variational_inference(result: dict[str, float]) -> None:
+    assert result["off by, in standard deviations"] < 0.1
+    assert result["largest error of a standard deviation"] < 0.1
+
+
+def check_federated_averaging(result: dict[str, list[float]]) -> None:
+    assert min(result["momentum"][9], result["Adam"][9]) > result["averaging"][9] + 0.05
+    assert min(curve[-1] for curve in result.values()) > 0.93
+
+
+def check_mixed_precision(result: dict[str, float]) -> None:
+    assert result["accuracy"] > 0.95
+    assert 0 < result["skipped"] == result["calls"] - 400
+    assert result["factor"] < 2.0**24
+    assert result["share of lost updates"] > 0.5
+
+
+def check_gradient_accumulation(result: dict[str, float]) -> None:
+    assert (result["calls"], result["updates"], result["step_count"]) == (800, 100, 100)
+    assert result["largest difference"] < 1e-12
+    assert result["accuracy"] > 0.95
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")
 }
 
 
 def test_every_recipe_has_a_check_and_every_check_a_recipe() -> None:
-    assert sorted(CHECKS) == sorted(RECIPES)
+    assert sorted([*CHECKS, *libraries.CHECKS]) == sorted(PROGRAMS)
 
 
 def test_the_index_lists_every_recipe_once() -> None:
     text = (FOLDER / "README.md").read_text("utf-8")
-    assert sorted(re.findall(r"^\| \[(\w+)\.py\]\(\1\.py\)", text, flags=re.MULTILINE)) == sorted(RECIPES)
+    assert sorted(re.findall(r"^\| \[(\w+)\.py\]\(\1\.py\)", text, flags=re.MULTILINE)) == sorted(PROGRAMS)
 
 
 @pytest.mark.parametrize("name", RECIPES)

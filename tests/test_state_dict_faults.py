@@ -80,6 +80,10 @@ def taken(place: Place, intruder: str, hyperparameters: bool) -> bool:
         case ("groups", _, "hyperparameters", _):
             # Of schedules made of functions there is no text. Texts are read only if they are to be taken.
             return intruder in ("None", "nothing") or (intruder == "a text" and not hyperparameters)
+        case ("groups", _, "switches", "state_dtype"):
+            return intruder in ("None", "nothing")
+        case ("groups", _, "switches", "seed"):
+            return intruder == "nothing"  # as in files that are older than it
         case ("groups", _, "scalars", _):
             return intruder in ANY_NUMBER
         case ("feedback", _, name):

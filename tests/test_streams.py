@@ -16,6 +16,8 @@ GRADSTEP = f"'{sys.executable}' -W error -m gradstep"
 MANY = " ".join(f"'Constant({i})'" for i in range(300))
 """Schedules whose charts are more than a buffer holds."""
 
+MORE = ("completion zsh", "info --json", "plot 'Cosine(0.1, 5000)' --json")
+
 
 def shell(command: str, **variables: str | bytes) -> tuple[int, str, str]:
     """Run a line of shell, `gradstep` being ours; give its status, output and errors."""
@@ -38,14 +40,18 @@ NO_SPACE, CLOSED = cannot_write("No space left on device"), cannot_write("Bad fi
 
 @full
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("arguments", ["info", "--help", "--version", "", "plot --help", f"plot {MANY}"])
+@pytest.mark.parametrize(
+    "arguments", ["info", "--help", "--version", "", "plot --help", f"plot {MANY}", *MORE]
+)
 def test_standard_output_is_full(arguments: str, unbuffered: str) -> None:
     found = shell(f"gradstep {arguments} > /dev/full", PYTHONUNBUFFERED=unbuffered)
     assert found == (1, "", NO_SPACE)
 
 
 @posix
-@pytest.mark.parametrize("arguments", ["info", "--help", "--version", "plot 'Constant(1)'", f"plot {MANY}"])
+@pytest.mark.parametrize(
+    "arguments", ["info", "--help", "--version", "plot 'Constant(1)'", f"plot {MANY}", *MORE]
+)
 def test_standard_output_is_closed(arguments: str) -> None:
     assert shell(f"gradstep {arguments} >&-") == (1, "", CLOSED)
 

@@ -15,13 +15,14 @@ differ by a few images only. The first plot has each rule under Cosine, the seco
 """
 
 import argparse
+from collections.abc import Callable
 
 import numpy as np
 
 import gradstep as gs
 from gradstep import schedules
 from gradstep.demo.digits import split
-from gradstep.demo.network import accuracy, initial_params, loss_and_grads
+from gradstep.demo.network import Params, accuracy, initial_params, loss_and_grads
 
 EPOCHS, BATCH_SIZE = 12, 32
 digits = split()
@@ -29,7 +30,7 @@ order = np.random.default_rng(0).permutation(len(digits.train_labels))
 validation, training = order[:300], order[300:]
 STEPS = EPOCHS * -(-len(training) // BATCH_SIZE)
 
-RULES = {
+RULES: dict[str, Callable[[Params, schedules.Schedule], gs.Optimizer]] = {
     "SGD": lambda params, schedule: gs.SGD(params, lr=0.3 * schedule),
     "momentum": lambda params, schedule: gs.SGD(params, lr=0.05 * schedule, momentum=0.9),
     "Adagrad": lambda params, schedule: gs.Adagrad(params, lr=0.1 * schedule),

@@ -61,7 +61,8 @@ def learn_even_or_odd(body_rate: Schedule) -> dict[str, object]:
             "ten digits": accuracy(body | old_head, digits.test_images, digits.test_labels),
         }
         if epoch % 5 == 0 or epoch == 1:
-            row = f"{opt.lr[0]:9.6f}  {opt.lr[1]:9.6f}  {result['loss']:6.4f}"
+            of_body, of_head = np.atleast_1d(opt.lr)
+            row = f"{of_body:9.6f}  {of_head:9.6f}  {result['loss']:6.4f}"
             print(f"{epoch:5}  {row}  {result['even or odd']:11.2%}  {result['ten digits']:10.2%}")
     return result
 

@@ -38,7 +38,7 @@ def main() -> dict[str, object]:
         if epoch < EPOCHS:
             opt.step(np.array([2 * np.mean(error * x), 2 * np.mean(error)]))
 
-    smallest_curvature = min(2 * np.mean(x**2), 2.0)  # of the slope, and of the intercept
+    smallest_curvature = min(float(2 * np.mean(x**2)), 2.0)  # of the slope, and of the intercept
     predicted = (1 - RATE * smallest_curvature) ** -200
     print(f"predicted by the curvature: divided by {predicted:.3f} each 100 epochs")
     return {

@@ -51,7 +51,9 @@ def main(workers: int | None = 0, plot: str | None = None) -> dict[str, object]:
     halved = gs.sweep(run, grid, seeds=3, workers=workers, rungs=[2 * STEPS])
     print(f"{table}\n\nby successive halving\n{halved}")
     if plot:
-        table.plot("lr").figure.savefig(plot, dpi=90)
+        figure = table.plot("lr").get_figure(root=True)
+        assert figure is not None
+        figure.savefig(plot, dpi=90)
     scores = {(one.setting["rule"].__name__, one.setting["lr"]): one.score for one in table.settings}
     return {
         # A rate that diverges has no score, and what is not a number equals nothing.

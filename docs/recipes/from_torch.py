@@ -49,19 +49,19 @@ def main() -> dict[str, object]:
         opt.step(gradients(straight))
 
     params = start()
-    opt = gs.AdamW(params, lr=0.1, amsgrad=True)
+    first = gs.AdamW(params, lr=0.1, amsgrad=True)
     for _ in range(BREAK):
-        opt.step(gradients(params))
-    theirs = gs.to_torch_state_dict(opt)
+        first.step(gradients(params))
+    theirs = gs.to_torch_state_dict(first)
     for key, value in theirs["param_groups"][0].items():
         print(f"{key:24} {value}")
-    opt = go_on(params, theirs)
-    print(f"goes on after step {opt.step_count}")
-    while opt.step_count < STEPS:
-        opt.step(gradients(params))
+    second = go_on(params, theirs)
+    print(f"goes on after step {second.step_count}")
+    while second.step_count < STEPS:
+        second.step(gradients(params))
     same = all(np.array_equal(params[name], p) for name, p in straight.items())
     print(f"weight {params['weight'][0]:.3f}, bias {params['bias'][0]:.3f}; the same as without: {same}")
-    return {"step_count": opt.step_count, "same": same, "keys": list(theirs["param_groups"][0])}
+    return {"step_count": second.step_count, "same": same, "keys": list(theirs["param_groups"][0])}
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ Arrays = dict[str, np.ndarray]
 
 def orthogonal(matrix: np.ndarray, steps: int = 5) -> np.ndarray:
     """Replace all singular values by numbers near 1."""
-    x = matrix if len(matrix) <= len(matrix.T) else matrix.T
+    x: np.ndarray = matrix if len(matrix) <= len(matrix.T) else matrix.T
     x = x / max(np.linalg.norm(x), 1e-7)
     for _ in range(steps):
         gram = x @ x.T

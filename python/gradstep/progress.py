@@ -1,6 +1,8 @@
 """A progress bar on one line of a terminal."""
 
+import os
 import shutil
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -8,7 +10,7 @@ from typing import Self, TextIO
 class ProgressBar:
     """Counts up to `total` on `stream` if that is a terminal, and wipes itself off at the end.
 
-    Where `stream` is a file or a pipe, nothing is written.
+    Where `stream` is a file, a pipe or a terminal that cannot wipe a line (TERM=dumb), nothing is written.
 
     Args:
         total: how many times `advance` will be called.
@@ -33,7 +35,9 @@ class ProgressBar:
         self._draw(f"[{bar:.<30}] {self.done / self.total:4.0%}  {self.label}")
 
     def _draw(self, line: str) -> None:
-        if self.stream.isatty():
+        if self.stream.isatty() and os.environ.get("TERM") != "dumb":
             # One column short of the width: a full line would wrap, and \r could not go back over it.
-            self.stream.write("\r\x1b[K" + line[: shutil.get_terminal_size().columns - 1])
-            self.stream.flush()
+            shown = line[: shutil.get_terminal_size().columns - 1]
+            with suppress(OSError):  # a terminal that has gone ends no work
+                self.stream.write("\r\x1b[K" + shown)
+                self.stream.flush()

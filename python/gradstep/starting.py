@@ -29,7 +29,8 @@ def is_command() -> bool:
 def end_at_once(*_: object) -> None:
     """Answer Ctrl-C where there is nothing to clean up, and where an exception could get lost."""
     try:
-        os.write(2, b"gradstep: interrupted\n")
+        # A terminal has written ^C at the beginning of the line.
+        os.write(2, b"\r" * os.isatty(2) + b"gradstep: interrupted\n")
     finally:
         os._exit(INTERRUPTED)
 

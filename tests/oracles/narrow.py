@@ -43,9 +43,9 @@ def key(seed: int, t: int, tensor: int, pair: int) -> int:
 
 def random(n: int, seed: int, t: int, tensor: int, slot: int) -> Words:
     """32 bits for each element of a pair of slots."""
-    x = np.uint32(key(seed, t, tensor, slot // 2)) + np.arange(n, dtype=np.uint32) * np.uint32(WEYL)
-    x = (x ^ (x >> 13)) * np.uint32(0x21F0AAAD)
-    return x ^ (x >> 15)
+    x: Words = np.uint32(key(seed, t, tensor, slot // 2)) + np.arange(n, dtype=np.uint32) * np.uint32(WEYL)
+    x = (x ^ (x >> np.uint32(13))) * np.uint32(0x21F0AAAD)
+    return x ^ (x >> np.uint32(15))
 
 
 def bfloat16(x: Array, r: Words) -> Array:
@@ -101,5 +101,6 @@ def kept(x: Array, form: str, signed: bool, seed: int, t: int, tensor: int, slot
     """What a slot holds after update number t was to leave x there."""
     r, upper = random(len(x), seed, t, tensor, slot), slot % 2
     if form == "bfloat16":
-        return from_bfloat16(bfloat16(x, r >> 16 if upper else r & 0xFFFF))
-    return from_float8(*float8(x, r >> 12 if upper else r & 0xFFFFF, signed), signed)
+        return from_bfloat16(bfloat16(x, r >> np.uint32(16) if upper else r & np.uint32(0xFFFF)))
+    r = r >> np.uint32(12) if upper else r & np.uint32(0xFFFFF)
+    return from_float8(*float8(x, r, signed), signed)

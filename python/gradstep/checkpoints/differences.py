@@ -94,7 +94,8 @@ class Comparison:
                 said = faults[0] if faults else f"is kept in {form(theirs)}"
                 if form(mine) == form(theirs):
                     said = f"lies in memory with its axes in the order {orders[0]}"
-                yield f"{name!r} has a slot {slot!r} that {said}, but the optimizer's is in {form(mine)}{HINT}"
+                own_form = f"the optimizer's is in {form(mine)}"
+                yield f"{name!r} has a slot {slot!r} that {said}, but {own_form}{HINT}"
             else:
                 self.conversions[name][slot] = (packed(mine), converted)
             return

@@ -118,9 +118,8 @@ def of_group(label: str, group: object) -> Iterator[Exception]:
     yield from parts(group, OF_GROUP, label)
     for name, value in entries(group, "switches", dict):
         if type(value) not in (bool, int, float, str, type(None)):
-            yield TypeError(
-                f"{label}['switches'][{name!r}] must be a bool, a number, a str or None, got {type_name(value)}"
-            )
+            wanted = "a bool, a number, a str or None"
+            yield TypeError(f"{label}['switches'][{name!r}] must be {wanted}, got {type_name(value)}")
     for name, text in entries(group, "hyperparameters", dict):
         if not isinstance(text, str | None):
             yield TypeError(

@@ -26,7 +26,7 @@ BLOCK = 128
 
 
 def spread(slots: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give the arrays of a parameter, each part of a slot in fewer bits with a name of its own: ``v.codes``."""
+    """Give the arrays of a parameter; a part of a slot in fewer bits has a name of its own: ``v.codes``."""
     for name, slot in slots.items():
         if isinstance(slot, _core.Packed):
             yield from ((f"{name}.{part}", array) for part, array in slot.parts.items())
@@ -104,5 +104,6 @@ def packed(parts: Mapping[str, Any]) -> Any:
     """Make one of the live arrays of an optimizer's slot again: they take what is assigned."""
     if "" in parts:
         return parts[""]
-    kind = "8bit" if "codes" in parts else "bfloat16"
-    return _core.Packed(kind, dict(parts), signed=kind == "bfloat16" or parts["codes"].dtype == np.int8)
+    if "bits" in parts:
+        return _core.Packed("bfloat16", dict(parts))
+    return _core.Packed("8bit", dict(parts), signed=parts["codes"].dtype == np.int8)

@@ -1,16 +1,22 @@
 """The command line: `gradstep`, and `python -m gradstep`."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 
-import gradstep as gs
 from gradstep import starting
-from gradstep.cli import bench, demo, info, inspect, plot, rates
+from gradstep.cli import bench, completion, demo, info, inspect, plot, rates
 from gradstep.cli.output import complain, open_streams, settle_streams
+from gradstep.cli.parsers import parser_of
 
-COMMANDS = (demo.COMMAND, bench.COMMAND, plot.COMMAND, rates.COMMAND, inspect.COMMAND, info.COMMAND)
-SUMMARY = "Fast in-place optimizer steps and learning-rate schedules for NumPy training code."
+COMMANDS = (
+    demo.COMMAND,
+    bench.COMMAND,
+    plot.COMMAND,
+    rates.COMMAND,
+    inspect.COMMAND,
+    info.COMMAND,
+    completion.COMMAND,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             # Also what `--help` prints, which ends by SystemExit.
             sys.stdout.flush()
     except KeyboardInterrupt:
-        complain("gradstep: interrupted")
+        # A terminal has written ^C at the beginning of the line.
+        complain("\rgradstep: interrupted" if sys.stderr.isatty() else "gradstep: interrupted")
         return starting.INTERRUPTED
     except BrokenPipeError:
         # The reader has gone, as in `gradstep info | head -1`.
@@ -49,13 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(argv: Sequence[str]) -> int:
     """Find the command, and run it."""
-    parser = argparse.ArgumentParser(prog="gradstep", description=SUMMARY)
-    parser.add_argument("--version", action="version", version=f"gradstep {gs.__version__}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in COMMANDS:
-        subparser = subparsers.add_parser(command.name, help=command.summary, description=command.summary)
-        command.add_arguments(subparser)
-        subparser.set_defaults(run=command.run)
+    parser = parser_of(COMMANDS)
     arguments = parser.parse_args([plot.shielded(word) for word in argv])
     if "run" not in arguments:
         parser.print_help()

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from gradstep import figures
+from gradstep.cli.output import STDOUT
 from gradstep.files import check_replaceable
 
 
@@ -26,6 +27,32 @@ def writable_path(text: str) -> Path:
     except OSError as error:
         raise argparse.ArgumentTypeError(f"cannot write {text!r}: {error.strerror}") from None
     return path
+
+
+def readable_path(text: str) -> str:
+    """Check that a file can be read."""
+    try:
+        open(text, "rb").close()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot read {text!r}: {error.strerror}") from None
+    return text
+
+
+def json_target(text: str) -> Path | str:
+    """Check that a file can be written; `-` stands for standard output."""
+    return text if text == STDOUT else writable_path(text)
+
+
+def add_json(parser: argparse.ArgumentParser, what: str) -> None:
+    """Declare `--json [FILE]`, for commands whose arguments are options only: no other word can be meant."""
+    parser.add_argument(
+        "--json",
+        nargs="?",
+        const=STDOUT,
+        type=json_target,
+        metavar="FILE",
+        help=f"write {what} as JSON into FILE, or print that instead",
+    )
 
 
 def picture_path(text: str) -> Path:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 
 from gradstep.bench import contenders, document, figure, machine, races, targets
@@ -10,9 +11,10 @@ from gradstep.bench.contenders import TITLES, DisagreementError
 from gradstep.bench.results import Results
 from gradstep.bench.rules import RULES
 from gradstep.bench.workloads import USUAL, WORKLOADS
-from gradstep.cli.arguments import integer, picture_path, writable_path
-from gradstep.cli.command import Command
-from gradstep.cli.output import complain, write_json, write_text
+from gradstep.cli.arguments import add_json, integer, picture_path, writable_path
+from gradstep.cli.command import Command, Example
+from gradstep.cli.output import STDOUT, complain, write_json, write_text
+from gradstep.cli.terminals import table_width
 from gradstep.progress import ProgressBar
 from gradstep.tables import as_text
 
@@ -60,9 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="measure what the project's performance targets name, judge it, and exit 1 if one is missed",
     )
-    parser.add_argument(
-        "--json", type=writable_path, metavar="FILE", help="write the table and all samples as JSON"
-    )
+    add_json(parser, "the tables and all samples")
     parser.add_argument("--markdown", type=writable_path, metavar="FILE", help="write the table as Markdown")
     parser.add_argument(
         "--plot",
@@ -96,19 +96,26 @@ def run(arguments: argparse.Namespace) -> int:
             write_text(arguments.markdown, text)
     except OSError as error:
         failures.append(f"cannot write the results: {error}")
-    for line in results.heading():
-        print(textwrap.fill(line, WIDTH))
-    for title, table in results.sections(as_text):
-        print(f"\n{title}", table, sep="\n")
-    if arguments.check:
-        verdicts = list(targets.judge(results))
-        print("\nTargets", targets.table(verdicts, as_text), sep="\n")
-        missed = sum(verdict.missed for verdict in verdicts)
-        if missed:
-            failures.append(f"{missed} of {len(verdicts)} targets missed")
+    verdicts = list(targets.judge(results)) if arguments.check else []
+    if arguments.json != STDOUT:
+        show(results, verdicts)
+    if missed := sum(verdict.missed for verdict in verdicts):
+        failures.append(f"{missed} of {len(verdicts)} targets missed")
     for failure in failures:
         complain(f"gradstep bench: {failure}")
     return 1 if failures else 0
+
+
+def show(results: Results, verdicts: list[targets.Verdict]) -> None:
+    """Print the tables."""
+    width = table_width()
+    render = partial(as_text, width=width)
+    for line in results.heading():
+        print(textwrap.fill(line, min(WIDTH, width or WIDTH)))
+    for title, table in results.sections(render):
+        print(f"\n{textwrap.fill(title, width or WIDTH)}", table, sep="\n")
+    if verdicts:
+        print("\nTargets", targets.table(verdicts, render), sep="\n")
 
 
 def measure(arguments: argparse.Namespace) -> Results:
@@ -162,4 +169,13 @@ COMMAND = Command(
     summary="Time an optimizer step against the same step in NumPy, and in torch and numba where installed.",
     add_arguments=add_arguments,
     run=run,
+    examples=(
+        Example("A first look, in a minute", "gradstep bench --quick"),
+        Example("One rule on one workload", "gradstep bench --rules adam --workloads mlp"),
+        Example(
+            "All of it, as a page with a picture",
+            "gradstep bench --limit --markdown bench.md --plot bench.png",
+        ),
+    ),
+    failure="contenders disagree, a target is missed, or the results cannot be written",
 )

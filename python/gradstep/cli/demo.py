@@ -3,9 +3,10 @@
 import argparse
 import sys
 
-from gradstep.cli.arguments import integer, picture_path, writable_path
-from gradstep.cli.command import Command
-from gradstep.cli.output import complain, write_json
+from gradstep.cli.arguments import add_json, integer, picture_path
+from gradstep.cli.command import Command, Example
+from gradstep.cli.output import STDOUT, complain, write_json
+from gradstep.cli.terminals import table_width
 from gradstep.demo import digits, figure, timing
 from gradstep.demo.recipes import RECIPES
 from gradstep.demo.report import Report, Row
@@ -38,9 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ACCURACY",
         help="fail if a rule stays below this test accuracy, such as 0.95",
     )
-    parser.add_argument(
-        "--json", type=writable_path, metavar="FILE", help="write the tables and the curves as JSON"
-    )
+    add_json(parser, "the tables and the curves")
     parser.add_argument(
         "--plot",
         type=picture_path,
@@ -68,7 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
             figure.draw(report, arguments.plot)
     except OSError as error:
         failures.append(f"cannot write the results: {error}")
-    print(report.heading(), report.tables(), sep="\n\n")
+    if arguments.json != STDOUT:
+        width = table_width()
+        print(report.heading(width), report.tables(width), sep="\n\n")
     for failure in failures:
         complain(f"gradstep demo: {failure}")
     return 1 if failures else 0
@@ -100,4 +101,12 @@ COMMAND = Command(
     summary="Train a network on real data with six rules, and time its step against textbook NumPy.",
     add_arguments=add_arguments,
     run=run,
+    examples=(
+        Example("Train and compare, in a few seconds", "gradstep demo"),
+        Example(
+            "Draw the learning curves, and keep them", "gradstep demo --plot curves.png --json curves.json"
+        ),
+        Example("Check that every rule learns", "gradstep demo --require 0.95"),
+    ),
+    failure="a rule stays below --require, or the results cannot be written",
 )

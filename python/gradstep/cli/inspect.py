@@ -7,15 +7,20 @@ from typing import Any
 
 from gradstep.archives import CheckpointError
 from gradstep.checkpoints.inspection import Inspection, differences, inspect
-from gradstep.cli.command import Command
-from gradstep.cli.output import complain
+from gradstep.cli.arguments import readable_path
+from gradstep.cli.command import Command, Example
+from gradstep.cli.output import STDOUT, complain, write_json
+from gradstep.cli.terminals import table_width, wrapped
 from gradstep.tables import as_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("file", metavar="FILE", help="a file that gradstep.save wrote")
-    parser.add_argument("other", metavar="OTHER", nargs="?", help="another one, to be compared with it")
+    parser.add_argument("file", type=readable_path, metavar="FILE", help="a file that gradstep.save wrote")
+    parser.add_argument(
+        "other", type=readable_path, metavar="OTHER", nargs="?", help="another one, to be compared with it"
+    )
+    parser.add_argument("--json", action="store_true", help="print the same as JSON instead")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,12 +34,20 @@ def run(arguments: argparse.Namespace) -> int:
             except CheckpointError as error:
                 complain(printable(f"gradstep inspect: {path}: {error}"))
                 return 1
-            except OSError as error:
+            except OSError as error:  # it was there a moment ago
                 complain(f"gradstep inspect: cannot read {path!r}: {error.strerror}")
                 return 1
         if len(inspected) == 2:
-            return compare(paths, inspected)
-        print(*map(printable, description(paths[0], inspected[0])), sep="\n")
+            return compare(paths, inspected, as_json=arguments.json)
+        if arguments.json:
+            write_json(STDOUT, summary(paths[0], inspected[0]))
+            return 0
+        for line in description(paths[0], inspected[0]):
+            print(
+                wrapped(printable(line))
+                if " " in line.strip() and not line.startswith(" ")
+                else printable(line)
+            )
         return 0
 
 
@@ -59,19 +72,53 @@ def description(path: str, file: Inspection) -> Iterator[str]:
             (name, str(one.dtype), str(one.shape), f"{one.form.nbytes:,}", one.form.checksum)
             for name, one in file.arrays.items()
         ]
-        yield from as_text(("array", "dtype", "shape", "bytes", "xxh3"), rows, left=3).splitlines()
+        head = ("array", "dtype", "shape", "bytes", "xxh3")
+        yield from as_text(head, rows, left=3, width=table_width()).splitlines()
     yield ""
     yield f"whole: the checksums of all {len(file.arrays):,} arrays hold, {file.nbytes:,} bytes"
 
 
-def compare(paths: list[str], files: list[Inspection]) -> int:
+def summary(path: str, file: Inspection) -> dict[str, object]:
+    """Collect the same, without the extra values."""
+    return {
+        "file": path,
+        "kind": file.kind,
+        "writer": file.writer,
+        "optimizers": {
+            name: {
+                "class": state["class"],
+                "step_count": state["step_count"],
+                "parameters": list(state["parameters"]),
+                "groups": [group["hyperparameters"] for group in state["groups"]],
+            }
+            for name, state in file.optimizers.items()
+        },
+        "extra": {str(key): kind(value) for key, value in file.extra.items()},
+        "arrays": {
+            name: {
+                "dtype": str(one.dtype),
+                "shape": list(one.shape),
+                "bytes": one.form.nbytes,
+                "xxh3": one.form.checksum,
+            }
+            for name, one in file.arrays.items()
+        },
+        "bytes": file.nbytes,
+    }
+
+
+def compare(paths: list[str], files: list[Inspection], *, as_json: bool) -> int:
     """Print where two files differ."""
     rows = list(differences(*files))
-    if not rows:
+    if as_json:
+        places = [{"place": place, "values": values} for place, *values in rows]
+        write_json(STDOUT, {"files": paths, "same": not rows, "differences": places})
+    elif not rows:
         print(printable(f"{paths[0]} and {paths[1]} hold the same, bit for bit"))
-        return 0
-    print(*map(printable, as_text(("", *paths), rows, left=3).splitlines()), sep="\n")
-    return 1
+    else:
+        table = as_text(("", *paths), rows, left=3, width=table_width())
+        print(*map(printable, table.splitlines()), sep="\n")
+    return 1 if rows else 0
 
 
 def kind(value: Any) -> str:
@@ -94,4 +141,10 @@ COMMAND = Command(
     summary="Show what is in a checkpoint, verify it, or compare two.",
     add_arguments=add_arguments,
     run=run,
+    examples=(
+        Example("What is in it, and whether it is whole", "gradstep inspect run.npz"),
+        Example("Where two differ", "gradstep inspect run.npz run.1.npz"),
+        Example("For programs", "gradstep inspect run.npz --json"),
+    ),
+    failure="a file is damaged, or two of them differ",
 )

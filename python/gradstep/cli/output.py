@@ -3,12 +3,17 @@
 import errno
 import io
 import json
+import math
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+from gradstep.cli.terminals import ERROR, PLAIN, shows_colour
 from gradstep.files import replacing
+
+STDOUT = "-"
+"""What stands for standard output in the place of a file."""
 
 
 class ClosedStream(io.StringIO):
@@ -45,10 +50,18 @@ def settle_streams() -> None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def complain(message: str) -> None:
-    """Write a line to standard error, if that can be."""
+def complain(message: str, *, coloured: bool = True) -> None:
+    """Write a line to standard error, if that can be; in colour what comes before the first ": "."""
+    if coloured and shows_colour(sys.stderr):
+        head, colon, rest = message.partition(": ")
+        message = f"{ERROR}{head}{colon.rstrip()}{PLAIN}{colon.lstrip(':')}{rest}"
     with suppress(OSError):
         print(message, file=sys.stderr, flush=True)
+
+
+def finite(value: float) -> float | None:
+    """Give None for what JSON has no number for, as of a run that has diverged."""
+    return value if math.isfinite(value) else None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -57,6 +70,10 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-def write_json(path: Path, content: object) -> None:
-    """Put a file with JSON into its place, whole."""
-    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+def write_json(target: Path | str, content: object) -> None:
+    """Put a file with JSON into its place, whole, or print it if the target is `STDOUT`."""
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    if isinstance(target, Path):
+        write_text(target, text)
+    else:
+        sys.stdout.write(text)

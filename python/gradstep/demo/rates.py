@@ -98,8 +98,8 @@ def compare(rule: str, *, epochs: int, seeds: int, workers: int | None = None) -
     return Found(rule, lr, found.settings[0].score, best.setting["lr"], best.score)
 
 
-def table(rows: list[Found]) -> str:
-    """Lay out what the rules came to."""
+def table(rows: list[Found], width: int | None = None) -> str:
+    """Lay out what the rules came to, in a width if it is given."""
     return as_text(
         ("rule", "found", "accuracy", f"best of {len(RATES)}", "accuracy", "behind by"),
         [
@@ -113,4 +113,5 @@ def table(rows: list[Found]) -> str:
             )
             for row in rows
         ],
+        width=width,
     )

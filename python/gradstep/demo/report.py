@@ -2,6 +2,7 @@
 
 import math
 import platform
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,19 +51,22 @@ class Report:
             if not row.run.test_accuracy >= self.required
         ]
 
-    def heading(self) -> str:
-        """Describe in a few lines what ran."""
+    def heading(self, width: int | None = None) -> str:
+        """Describe in a few lines what ran, of a width if it is given."""
         train, test = len(self.digits.train_labels), len(self.digits.test_labels)
         params, network = arrays(initial_params(np.random.default_rng(0), SIZES)), "-".join(map(str, SIZES))
-        return (
+        lines = (
             f"UCI optical digits, {train:,} to train and {test} to test; network {network},\n"
             f"{sum(p.size for p in params):,} float32 parameters in {len(params)} arrays; "
             f"epochs: {self.epochs}, mini-batches of {BATCH_SIZE}, seed {self.seed};\n"
             f"gradstep {gs.__version__} ({_core.simd_tier()}, threads: {gs.get_num_threads()}), "
             f"NumPy {np.__version__}"
         )
+        if width is None or width > max(map(len, lines.splitlines())):
+            return lines
+        return textwrap.fill(lines, width)
 
-    def tables(self) -> str:
+    def tables(self, width: int | None = None) -> str:
         """Lay out how the rules trained, and what the step costs."""
         trained = [
             (
@@ -87,10 +91,12 @@ class Report:
         return "\n\n".join(
             (
                 "Training with gradstep",
-                as_text(("rule", "schedule", "test accuracy", "seconds"), trained, left=2),
-                "The step in this loop, in textbook NumPy and with gradstep",
+                as_text(("rule", "schedule", "test accuracy", "seconds"), trained, left=2, width=width),
+                textwrap.fill("The step in this loop, in textbook NumPy and with gradstep", width or 80),
                 as_text(
-                    ("rule", "NumPy, µs", "gradstep, µs", "faster", "share of loop", "loop faster"), timed
+                    ("rule", "NumPy, µs", "gradstep, µs", "faster", "share of loop", "loop faster"),
+                    timed,
+                    width=width,
                 ),
             )
         )

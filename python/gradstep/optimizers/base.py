@@ -73,15 +73,16 @@ class Optimizer(Resumable):
             counts see updates only.
         measure: take the norms ``update_norm`` and ``param_norm`` of each update.
         state_dtype: keep the state of float32 parameters in fewer bits, rounded up or down at random such
-            that its mean is exact: ``"bfloat16"`` in half the memory, ``"8bit"`` in a quarter, but for arrays of
-            fewer than 4,096 elements. Its slots are then `Packed`; what has to be exact, and averages, stay as
-            they are. A group may have its own. With ``"8bit"`` nonfinite is "raise" unless it is given.
-        seed: an integer ≥ 0. The random bits are a function of it, of the number of the update, of the array's
-            place in ``state`` and of the element's in memory: the same at any number of threads.
-        copy_to: arrays of bfloat16 (of ``ml_dtypes``, or uint16 of the bits) in the structure of the parameters,
-            which are float32. From here on they hold the parameters, rounded to nearest, brought up to date by
-            the pass of each update: for a forward pass in fewer bits. `refresh_copies` is for changes of your
-            own.
+            that its mean is exact: ``"bfloat16"`` in half the memory, ``"8bit"`` in a quarter, but for arrays
+            of fewer than 4,096 elements. Its slots are then `Packed`; averages, and what has to be exact,
+            stay as they are. A group may have its own. With ``"8bit"`` nonfinite is "raise" unless it is
+            given.
+        seed: an integer ≥ 0. The random bits are a function of it, of the number of the update, of the place
+            of the array in ``state`` and of the element in memory: the same at any number of threads.
+        copy_to: arrays of bfloat16 (of ``ml_dtypes``, or uint16 of the bits) in the structure of the
+            parameters, which are float32. From here on they hold the parameters, rounded to nearest, brought
+            up to date by the pass of each update: for a forward pass in fewer bits. `refresh_copies` is for
+            changes of your own.
         groups: ``{pattern: options}``, patterns of path names with the wildcards of `fnmatch`; the first that
             matches has the parameter. One that matches none is an error.
         state_dir: a directory for the arrays of ``state``, a .npy file for each, instead of memory. A state

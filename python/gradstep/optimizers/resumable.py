@@ -27,9 +27,9 @@ class Resumable(_core.Optimizer):
         - ``"format"``, the version of this form, 1; ``"class"``, ``"rule"``, ``"step_count"``, ``"skipped"``;
         - ``"parameters"``: for each its ``"shape"``, ``"dtype"``, number of the ``"group"``, own ``"count"``,
           whether it is ``"frozen"`` and whether a gradient of it is ``"waiting"`` for an update; and its
-          ``"slots"``, the arrays of ``state``, averages and gradients that were added up among them. Slots in
-          fewer bits are their parts: ``"exp_avg.bits"``, or ``"exp_avg.codes"`` and ``"exp_avg.exponents"``, for
-          whose blocks there is the ``"order"`` of the axes in memory;
+          ``"slots"``, the arrays of ``state``, averages and gradients that were added up among them. Slots
+          in fewer bits are their parts, ``"exp_avg.bits"``, or ``"exp_avg.codes"`` and
+          ``"exp_avg.exponents"``, for whose blocks there is the ``"order"`` of the axes in memory;
         - ``"groups"``: for each the ``"switches"``, which decide on the formula or the state; the other
           ``"hyperparameters"`` as texts, their ``repr``, or None for a schedule with a Python function
           inside (`gradstep.schedules.Lambda`), for which no text stands; and the ``"scalars"``;

@@ -17,7 +17,7 @@ class Slots(Mapping[str, "Floats | Any"]):
     Copies and pickles are plain dicts.
     """
 
-    # For type checkers "or Any" stands for Packed: who keeps the state as it is, as nearly everybody, need not ask.
+    # For type checkers "or Any" stands for Packed: who has no state_dtype, as nearly everybody, need not ask.
 
     def __init__(self, parameter: str, arrays: dict[str, Floats | Any]) -> None:
         self._parameter, self._arrays = parameter, arrays

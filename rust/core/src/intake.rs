@@ -5,7 +5,7 @@ use crate::codecs::bfloat16::{self, Bfloat16};
 use crate::codecs::float16::Float16;
 use crate::floats::Float;
 use crate::gather::{PANEL, panels};
-use crate::kernel::BLOCK;
+use crate::loops::BLOCK;
 use crate::machine::simd::{Tier, Vectorized};
 use crate::machine::tiles::Turn;
 use crate::memory::{Intake, Source, Stored, Values};

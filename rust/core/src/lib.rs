@@ -16,6 +16,7 @@ pub mod floor;
 mod gather;
 pub mod intake;
 pub mod kernel;
+mod loops;
 pub mod machine;
 pub mod memory;
 pub mod numbers;

@@ -31,7 +31,6 @@ mod observers;
 mod optimizer;
 mod options;
 mod outcomes;
-mod packed;
 mod passes;
 mod patterns;
 mod policies;
@@ -59,6 +58,8 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::arrays::{_packed, Packed};
+    #[pymodule_export]
     use super::checksums::Checksum;
     #[pymodule_export]
     use super::floor::floor;
@@ -70,8 +71,6 @@ mod _core {
     use super::numbers::measured;
     #[pymodule_export]
     use super::optimizer::Optimizer;
-    #[pymodule_export]
-    use super::packed::{_packed, Packed};
     #[pymodule_export]
     use super::schedules::Schedule;
     #[pymodule_export]

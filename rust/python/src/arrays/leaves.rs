@@ -11,13 +11,13 @@ use super::forms::{Element, Form};
 use super::made::copy;
 use super::members::{ACCUMULATED, AVERAGE, Member, Slots, reserved};
 use super::outputs::Spares;
+use super::packed::Packed;
 use super::parameters::Parameter;
 use super::rooms::Rooms;
 use super::shadows::Shadow;
 use super::writable::Written;
 use crate::errors::{label, value_error};
 use crate::files::Files;
-use crate::packed::Packed;
 
 pub(crate) struct Leaves {
     pub(super) parameters: Vec<Parameter>,

@@ -1,6 +1,7 @@
 //! The arrays of users and our own: what is read off an ndarray, which ones a step takes, and how their memory
 //! is lent to the core. The border's one place for `unsafe`.
 
+mod copies;
 mod entries;
 mod fields;
 mod forms;
@@ -14,6 +15,7 @@ mod made;
 mod members;
 mod narrow;
 mod outputs;
+mod packed;
 mod parameters;
 mod places;
 mod rooms;
@@ -26,7 +28,7 @@ pub(crate) use leaves::Leaves;
 pub(crate) use lone::Lone;
 pub(crate) use made::{dense, doubles};
 pub(crate) use members::{Member, Slots};
-pub(crate) use narrow::Narrow;
 pub(crate) use outputs::{Made, Outputs};
+pub(crate) use packed::{_packed, Packed};
 pub(crate) use parameters::{Parameter, name};
 pub(crate) use writable::writable;

@@ -1,6 +1,7 @@
 //! Copies of the parameters in bfloat16, in the user's own arrays, which a step keeps up to date.
 
 use gradstep_core::codecs::Format;
+use gradstep_core::dtypes::Dtype;
 use gradstep_core::rule::Narrowing;
 use numpy::npyffi::{NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEABLE};
 use pyo3::intern;
@@ -9,7 +10,6 @@ use pyo3::prelude::*;
 use super::fields::Fields;
 use super::forms::{Element, Form};
 use super::layouts::same_order;
-use super::leaves::Leaves;
 use super::narrow::Narrow;
 use super::parameters::Parameter;
 use super::writable::{dtype_name, tuple};
@@ -18,7 +18,7 @@ use crate::errors::{a_type, label, type_error, value_error};
 /// The copy of one parameter.
 pub(crate) struct Shadow {
     /// As it was given.
-    given: Py<PyAny>,
+    pub(super) given: Py<PyAny>,
     /// A view of its words that nobody else has, and that nobody can take the memory from.
     words: Py<PyAny>,
     stretch: (usize, usize),
@@ -29,60 +29,29 @@ impl Shadow {
     pub(super) fn stretch(&self) -> (usize, usize) {
         self.stretch
     }
-}
 
-impl Leaves {
-    /// From here on these arrays hold copies of the parameters: one for each.
-    pub(crate) fn copy_to(&mut self, py: Python<'_>, given: Vec<Py<PyAny>>) -> PyResult<()> {
-        for (parameter, given) in self.parameters.iter().zip(given) {
-            let shadow = shadow(parameter, given.bind(py))?;
-            self.copies.push(shadow);
-        }
-        if self.bound {
-            let places = self.parameters.iter().zip(self.tensors.iter().map(|tensor| tensor.params));
-            self.written = self.all_written(places)?;
-        } else {
-            self.written = self.all_written(std::iter::empty())?;
-        }
-        for (tensor, copy) in self.tensors.iter_mut().zip(&self.copies) {
-            tensor.copy = Fields::of(copy.words.bind(py)).expect("a view").data;
-        }
-        self.refresh_copies(py)
+    /// Writes what it is a copy of.
+    pub(super) fn refresh(&self, parameter: &Bound<'_, PyAny>) -> PyResult<()> {
+        let words = self.words.bind(parameter.py());
+        let narrow =
+            Narrow { format: Format::Bfloat16, narrowing: Narrowing::Signed, words, exponents: None };
+        narrow.encode(parameter)
     }
 
-    /// Whether there are copies.
-    pub(crate) fn are_copied(&self) -> bool {
-        !self.copies.is_empty()
-    }
-
-    /// Writes all copies anew, where there are parameters of our own.
-    pub(crate) fn refresh_copies(&self, py: Python<'_>) -> PyResult<()> {
-        if !self.bound {
-            return Ok(());
-        }
-        for (parameter, copy) in self.parameters.iter().zip(&self.copies) {
-            let words = copy.words.bind(py);
-            let narrow =
-                Narrow { format: Format::Bfloat16, narrowing: Narrowing::Signed, words, exponents: None };
-            narrow.encode(parameter.array.bind(py))?;
-        }
-        Ok(())
-    }
-
-    /// The copies as they were given.
-    pub(crate) fn copies<'py>(&self, py: Python<'py>) -> impl ExactSizeIterator<Item = Bound<'py, PyAny>> {
-        self.copies.iter().map(move |copy| copy.given.bind(py).clone())
+    /// Where the words are.
+    pub(super) fn data(&self, py: Python<'_>) -> *mut u8 {
+        Fields::of(self.words.bind(py)).expect("a view").data
     }
 }
 
 /// Refuses what cannot hold a copy of a parameter.
-fn shadow(parameter: &Parameter, given: &Bound<'_, PyAny>) -> PyResult<Shadow> {
+pub(super) fn shadow(parameter: &Parameter, given: &Bound<'_, PyAny>) -> PyResult<Shadow> {
     let (name, own, layout) = (label("copy_to", &parameter.path), parameter.own(), &parameter.layout);
     let Some(fields) = Fields::of(given) else {
         return Err(type_error(format!("{name} is {}, not an ndarray", a_type(given))));
     };
     let wanted = Form::of(layout);
-    if wanted.element != Element::Float(gradstep_core::dtypes::Dtype::F32) {
+    if wanted.element != Element::Float(Dtype::F32) {
         let dtype = layout.dtype_name();
         return Err(value_error(format!("copy_to is for float32 parameters, but {own} has dtype {dtype}")));
     }

@@ -5,7 +5,8 @@ use gradstep_core::rule::Narrowing;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
-use crate::arrays::{Fields, Narrow};
+use super::fields::Fields;
+use super::narrow::Narrow;
 use crate::errors::value_error;
 
 /// The formats by the names that the option `state_dtype` has for them.

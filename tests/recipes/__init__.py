@@ -1,0 +1,1 @@
+"""Every recipe, run in front of everybody: `make recipes`."""
