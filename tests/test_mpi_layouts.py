@@ -116,7 +116,7 @@ def test_arrays_are_seen_in_the_order_of_memory(order: str) -> None:
 
 
 def test_flattened_parameters_are_one_stretch_of_memory() -> None:
-    given = [
+    given: list[Any] = [
         {"params": [np.ones((2, 3), order="F"), np.zeros(5, np.float32)], "lr": 0.1},
         {"params": np.ones(3)},
     ]
@@ -147,4 +147,4 @@ def test_other_parameters_are_not() -> None:
 
 def test_bad_parameters_are_refused() -> None:
     with pytest.raises(TypeError, match="params is an int"):
-        flatten(3)  # type: ignore[arg-type]
+        flatten(3)  # type: ignore[type-var]

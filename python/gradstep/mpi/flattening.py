@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from gradstep.types import Params
 
+P = TypeVar("P", bound="Params")
 
-def flatten(params: Params) -> Params:
+
+def flatten(params: P) -> P:
     """Give parameters as views of one stretch of memory, so that ranks exchange them without copying.
 
     Args:
@@ -41,7 +43,8 @@ def flatten(params: Params) -> Params:
     views = layout.views(np.zeros(layout.nbytes, np.uint8), arrays)
     for view, array in zip(views, arrays, strict=True):
         view[...] = array
-    return with_options(probe._structured(views), given)
+    made: P = with_options(probe._structured(views), given)
+    return made
 
 
 def groups_of(params: Params) -> list[Mapping[str, Any]]:
@@ -58,9 +61,8 @@ def without_options(params: Params, given: list[Mapping[str, Any]]) -> Params:
     return [{"params": group["params"]} for group in given] if given else params
 
 
-def with_options(structure: Any, given: list[Mapping[str, Any]]) -> Params:
+def with_options(structure: Any, given: list[Mapping[str, Any]]) -> Any:
     """Put the options of the groups back."""
     if not given:
-        made: Params = structure
-        return made
+        return structure
     return [{**group, "params": part} for group, part in zip(given, structure, strict=True)]
