@@ -54,7 +54,7 @@ faults: build $(VENV)/test.group ## kill saves, fail disks, damage files: what i
 
 bench: build $(VENV)/plot.group ## time steps against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
 	@mkdir -p docs
-	$(BENCH) --limit --markdown docs/benchmarks.md --plot docs/benchmarks.png
+	$(BENCH) --limit --sparse --markdown docs/benchmarks.md --plot docs/benchmarks.png
 
 perf-check: build ## the ratios that must be reached, as a pass or fail
 	$(BENCH) --check

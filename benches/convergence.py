@@ -27,8 +27,8 @@ Task = Callable[[int, Any], list[float]]
 FORMATS: list[Any] = [None, "bfloat16", "8bit"]
 
 
-def adam(params: gs.Params, steps: int, form: Any, seed: int) -> gs.Adam:
-    rate = gs.schedules.Cosine(1e-3, steps)
+def adam(params: gs.Params, steps: int, form: Any, seed: int, lr: float = 1e-3) -> gs.Adam:
+    rate = gs.schedules.Cosine(lr, steps)
     return gs.Adam(params, lr=rate, state_dtype=form, seed=seed)
 
 
@@ -56,7 +56,7 @@ def factors(seed: int, form: Any, steps: int = 20_000) -> list[float]:
     u, v = (random.standard_normal((n, rank)).astype(np.float32) / 2 for n in (600, 500))
     truth = u @ v.T + 0.2 * random.standard_normal((600, 500), np.float32)
     params = {"u": np.float32(0.1) * u[::-1].copy(), "v": np.float32(0.1) * v[::-1].copy()}
-    opt = adam(params, steps, form, seed)
+    opt = adam(params, steps, form, seed, lr=1e-2)
     share = 1 / np.arange(1, 601)
     rows = random.choice(600, (steps, 64), p=share / share.sum())
     columns = random.integers(0, 500, (steps, 64))
@@ -77,7 +77,7 @@ def quadratic(seed: int, form: Any, steps: int = 20_000) -> list[float]:
     random = np.random.default_rng(seed)
     curvature = random.permutation(np.logspace(-4, 0, 4096)).astype(np.float32)
     w = np.ones(4096, np.float32)
-    opt = adam({"w": w}, steps, form, seed)
+    opt = adam({"w": w}, steps, form, seed, lr=1e-2)
     losses = []
     for _ in range(steps):
         losses.append(float(np.dot(curvature, w * w)) / 2)
@@ -110,6 +110,7 @@ def lines(seeds: int) -> Iterator[str]:
 
 
 def main() -> None:
+    """Print the table."""
     began = time.perf_counter()
     for line in lines(int(sys.argv[1]) if len(sys.argv) > 1 else 3):
         print(line, flush=True)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import absent
-from gradstep.bench import contenders, schedules, steps, training, workloads
+import gradstep as gs
+from gradstep.bench import contenders, rows, schedules, steps, training, workloads
 from gradstep.bench.contenders import OWN, Contender, DisagreementError
 from gradstep.bench.rules import RULES, Rule
 from gradstep.bench.workloads import WORKLOADS, Floats
@@ -54,6 +55,31 @@ def test_a_step_starts_from_arrays_of_its_own() -> None:
         assert not np.shares_memory(params[0], others[0])
         # Where clipping changes the gradients, one contender must not clip another's.
         assert np.shares_memory(grads[0], other_grads[0]) == (rule.key == "adam")
+
+
+@pytest.mark.parametrize("case", rows.CASES, ids=lambda case: case.key)
+def test_all_update_the_rows_that_gradstep_updates(case: rows.Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows.check(case)
+    monkeypatch.setattr(rows.Table, "__init__", lambda table, case: other(table, case))
+    with pytest.raises(DisagreementError, match="differs by"):
+        rows.check(case)
+
+
+def other(table: rows.Table, case: rows.Case) -> None:
+    """Make a table whose optimizer has another rate."""
+    table.case, table.steps = case, 0
+    table.p, table.m, table.v = (np.full(case.shape, x, np.float32) for x in (1.0, 0.0, 0.0))
+    table.optimizer = (gs.Adam if case.adam else gs.SGD)(table.p, lr=0.5)
+
+
+def test_a_case_of_rows_is_measured() -> None:
+    small = rows.Case("adam-rows", "Adam", adam=True, shape=(3000, 8), given=100)
+    indices, values = small.draw(1)
+    assert len(np.unique(indices)) < len(indices) == len(values) == 100
+    times = rows.measure_case(small, 2)
+    assert times.microseconds(OWN) > 0
+    assert times.against("dense") is not None
+    assert times.against("nobody") is None
 
 
 def test_numpy_schedule_is_gradsteps() -> None:

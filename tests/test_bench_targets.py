@@ -3,7 +3,7 @@
 import pytest
 
 import absent
-from gradstep.bench import contenders, machine, races, targets
+from gradstep.bench import contenders, machine, races, rows, targets
 from gradstep.bench.contenders import OWN
 from gradstep.bench.results import Results
 from gradstep.bench.rounds import Samples
@@ -13,6 +13,7 @@ from gradstep.bench.steps import FLOOR, StepTimes
 from gradstep.bench.targets import TARGETS, Target
 from gradstep.bench.workloads import WORKLOADS
 from gradstep.cli import bench, main
+from gradstep.tables import as_text
 from test_bench_rounds import synthetic
 
 numpy_only = pytest.fixture(autouse=True)(absent.numpy_only)
@@ -70,17 +71,30 @@ def test_schedules(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (verdict.measured, verdict.missed) == (6.5, False)
 
 
+def test_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "TARGETS", (Target("sgd-rows", "rows", ("numpy", "dense"), 3),))
+    row = rows.RowTimes(rows.CASES[1], Samples({OWN: [1.0], "numpy": [2.5], "dense": [70.0]}))
+    results = Results({}, {}, 1, rows=[row])
+    (verdict,) = targets.judge(results)
+    assert (verdict.opponent, verdict.measured, verdict.missed) == ("numpy", 2.5, True)
+    assert "NumPy, rows" in targets.table([verdict], as_text)
+    assert "70.0×" in dict(results.sections(as_text))["Gradients of some rows"]
+    assert results.as_json()["rows"]
+
+
 def test_every_target_names_what_exists() -> None:
     for target in TARGETS:
-        assert target.workload in {*WORKLOADS, "schedules"}
-        assert target.case in ({"scalar", "array"} if target.workload == "schedules" else RULES)
-        assert {*target.against} <= {*contenders.TITLES, FLOOR}
+        assert target.workload in {*WORKLOADS, "schedules", "rows"}
+        cases = {"schedules": {"scalar", "array"}, "rows": {case.key for case in rows.CASES}}
+        assert target.case in cases.get(target.workload, RULES)
+        titles = rows.TITLES if target.workload == "rows" else contenders.TITLES
+        assert {*target.against} <= {*titles, FLOOR}
 
 
 def test_each_is_measured_by_check() -> None:
     chosen = {(race.rule.key, race.workload.key): race for race in races.of_targets()}
     for target in TARGETS:
-        if "numpy" in target.against and target.workload != "schedules":
+        if "numpy" in target.against and target.workload in WORKLOADS:
             assert "numpy" in chosen[target.case, target.workload].contenders
         if FLOOR in target.against:
             assert chosen[target.case, target.workload].floor

@@ -201,6 +201,22 @@ def check_rosenbrock(result: dict[str, Any]) -> None:
         assert result["L-BFGS-B"]["calls"] < 100
 
 
+def check_word2vec(result: dict[str, Any]) -> None:
+    losses, chance = result["losses"], result["chance"]
+    assert np.all(np.diff(losses) < 0)
+    assert losses[-1] < 0.6 * chance
+    # The text is that of the Python that runs.
+    assert np.median(list(result["ranks"].values())) < 10
+    assert result["words"] > 500
+
+
+def check_matrix_factorisation(result: dict[str, dict[str, float]]) -> None:
+    biases, vectors, without = result["biases"], result["vectors"], result["no λ"]
+    assert vectors["held out"] < 0.8 < 1.0 < biases["held out"]
+    assert without["held out"] > vectors["held out"] + 0.03
+    assert without["learned"] < vectors["learned"]
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")
 }

@@ -79,6 +79,7 @@ MISTAKES: dict[str, tuple[tuple[int, ...], str]] = {
     "shape": ((2,), "ValueError: grads['w'] has shape (3, 4), but params['w'] has shape (3, 32768)"),
     "name": ((1,), "ValueError: grads has no 'b', but params has it"),
     "dtype": ((0,), "TypeError: grads['b'] has dtype int64, not a float dtype"),
+    "rows": ((0,), "ValueError: grads['w'] has some rows, but ranks add up whole arrays: give it whole"),
     "no parts": ((1,), "ValueError: 0 of this rank's 1 parts were added"),
     "too many": ((0,), "ValueError: more than this rank's 1 parts were added"),
     "loss": ((1,), "TypeError: loss must be a number, got str"),

@@ -188,7 +188,7 @@ def of(**changed: Any) -> Any:
         (
             of(w=np.zeros((130, 301), np.uint16).T),
             ValueError,
-            r"copy_to\['w'\] has strides \(2, 602\)",
+            r"copy_to\['w'\] has strides \(2, 602\) bytes, but \(260, 2\)",
         ),
         ({"w": np.zeros(3, np.uint16)}, ValueError, r"copy_to has no 'b', but params has it"),
         ([1, 2], ValueError, "copy_to is a list, but params is a dict"),

@@ -16,7 +16,12 @@ import gradstep as gs
 from processes import printed
 
 #: Modules around a package that only some environments have.
-NEED_MORE = {"gradstep.bench.compiled": "numba", "gradstep.bench.pytorch": "torch"}
+NEED_MORE = {
+    "gradstep.bench.compiled": "numba",
+    "gradstep.bench.compiled_rows": "numba",
+    "gradstep.bench.pytorch": "torch",
+    "gradstep.bench.pytorch_rows": "torch",
+}
 
 MODULES = [
     "gradstep",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradstep import starting as starting  # isort: skip  (first: it is at work while the others are imported)
 from gradstep import feedback, functional, optimizers, schedules
-from gradstep._core import DetachedParameterWarning, NonFiniteError, Packed, __version__
+from gradstep._core import DetachedParameterWarning, NonFiniteError, Packed, Rows, __version__
 from gradstep.archives import CheckpointError
 from gradstep.checkpoints import CheckpointWarning
 from gradstep.checkpoints.restoring import load
@@ -36,6 +36,7 @@ __all__ = [
     "Packed",
     "Params",
     "Rate",
+    "Rows",
     "SweepTable",
     "__version__",
     "feedback",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
-from gradstep.types import Grads, Params
+from gradstep.types import Grads, Indices, Params
 
 __all__ = [
     "CHUNK",
@@ -16,6 +16,7 @@ __all__ = [
     "NonFiniteError",
     "Optimizer",
     "Packed",
+    "Rows",
     "Schedule",
     "Update",
     "__version__",
@@ -97,8 +98,18 @@ class Update:
         step: int,
         options: tuple[Any, ...],
         out: Any = None,
+        rows: Any = None,
         /,
     ) -> None: ...
+
+@final
+class Rows:
+    def __new__(cls, indices: Indices | int, values: NDArray[np.inexact[Any]]) -> Self: ...
+    @property
+    def indices(self) -> NDArray[np.integer[Any]]: ...
+    @property
+    def values(self) -> NDArray[np.inexact[Any]]: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @disjoint_base
 class Optimizer:

@@ -1,6 +1,6 @@
 # Written by `make stubs`.
 
-from gradstep.types import Floats, Rate
+from gradstep.types import Floats, Indices, Rate
 
 __all__ = [
     "adabelief",
@@ -44,6 +44,7 @@ def adabelief(
     eps_hat: bool = False,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdaBelief`.
 
@@ -57,6 +58,8 @@ def adabelief(
         lr, beta1, beta2, eps, eps_root, weight_decay, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -76,6 +79,7 @@ def adadelta(
     eps: Rate = 1e-06,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adadelta`.
 
@@ -89,6 +93,8 @@ def adadelta(
         lr, rho, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -109,6 +115,7 @@ def adagrad(
     eps: Rate = 1e-10,
     eps_root: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adagrad`.
 
@@ -122,6 +129,8 @@ def adagrad(
         lr, lr_decay, weight_decay, initial_accumulator_value, eps, eps_root:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -149,6 +158,7 @@ def adam(
     initial_accumulator_value: Rate = 0.0,
     first_count: Rate = 1.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adam`.
 
@@ -164,6 +174,8 @@ def adam(
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -186,6 +198,7 @@ def adamax(
     eps_hat: bool = False,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adamax`.
 
@@ -199,6 +212,8 @@ def adamax(
         lr, beta1, beta2, eps, weight_decay, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -226,6 +241,7 @@ def adamw(
     initial_accumulator_value: Rate = 0.0,
     first_count: Rate = 1.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdamW`.
 
@@ -241,6 +257,8 @@ def adamw(
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -268,6 +286,7 @@ def adan(
     eps_hat: bool = False,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Adan`.
 
@@ -281,6 +300,8 @@ def adan(
         lr, beta1, beta2, beta3, eps, eps_root, weight_decay, difference_form, eps_hat, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -307,6 +328,7 @@ def ademamix(
     eps_root: Rate = 0.0,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.AdEMAMix`.
 
@@ -320,6 +342,8 @@ def ademamix(
         lr, beta1, beta2, beta3, alpha, eps, weight_decay, eps_hat, eps_root, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -341,6 +365,7 @@ def adopt(
     weight_decay: Rate = 0.0,
     use_clipping: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.ADOPT`.
 
@@ -354,6 +379,8 @@ def adopt(
         lr, beta1, beta2, eps, weight_decay, use_clipping:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -373,6 +400,7 @@ def dog(
     eps: Rate = 1e-08,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.DoG`.
 
@@ -388,6 +416,8 @@ def dog(
         lr, reps_rel, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -408,6 +438,7 @@ def lamb(
     eps: Rate = 1e-06,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.LAMB`.
 
@@ -421,6 +452,8 @@ def lamb(
         lr, beta1, beta2, eps, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -441,6 +474,7 @@ def lars(
     weight_decay: Rate = 0.0,
     nesterov: bool = False,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.LARS`.
 
@@ -454,6 +488,8 @@ def lars(
         lr, momentum, trust_coefficient, eps, weight_decay, nesterov:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -472,6 +508,7 @@ def lion(
     beta2: Rate = 0.99,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Lion`.
 
@@ -485,6 +522,8 @@ def lion(
         lr, beta1, beta2, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -509,6 +548,7 @@ def nadam(
     eps_root: Rate = 0.0,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.NAdam`.
 
@@ -522,6 +562,8 @@ def nadam(
         lr, beta1, beta2, eps, momentum_decay, weight_decay, eps_hat, eps_root, bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -551,6 +593,7 @@ def prodigy(
     safeguard_warmup: bool = False,
     use_bias_correction: bool = False,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Prodigy`.
 
@@ -567,6 +610,8 @@ def prodigy(
         use_bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -589,6 +634,7 @@ def radam(
     eps_hat: bool = True,
     eps_root: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.RAdam`.
 
@@ -602,6 +648,8 @@ def radam(
         lr, beta1, beta2, eps, weight_decay, eps_hat, eps_root:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -625,6 +673,7 @@ def rmsprop(
     eps_root: Rate = 0.0,
     initial_accumulator_value: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.RMSprop`.
 
@@ -640,6 +689,8 @@ def rmsprop(
         initial_accumulator_value:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -661,6 +712,7 @@ def rprop(
     step_max: Rate = 50.0,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Rprop`.
 
@@ -674,6 +726,8 @@ def rprop(
         lr, eta_minus, eta_plus, step_min, step_max, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -698,6 +752,7 @@ def schedulefreeadamw(
     weight_lr_power: Rate = 2.0,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.ScheduleFreeAdamW`.
 
@@ -713,6 +768,8 @@ def schedulefreeadamw(
         lr, beta1, beta2, eps, warmup_steps, r, weight_lr_power, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -734,6 +791,7 @@ def schedulefreesgd(
     weight_lr_power: Rate = 2.0,
     weight_decay: Rate = 0.0,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.ScheduleFreeSGD`.
 
@@ -749,6 +807,8 @@ def schedulefreesgd(
         lr, momentum, warmup_steps, r, weight_lr_power, weight_decay:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -769,6 +829,7 @@ def sgd(
     nesterov: bool = False,
     momentum_form: str = "torch",
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.SGD`.
 
@@ -783,6 +844,8 @@ def sgd(
         lr, momentum, dampening, weight_decay, nesterov, momentum_form:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -807,6 +870,7 @@ def yogi(
     eps_root: Rate = 0.0,
     bias_correction: bool = True,
     out: Floats | None = None,
+    rows: Indices | None = None,
 ) -> None:
     """Update one array and its state in place, by the rule of `gradstep.Yogi`.
 
@@ -821,6 +885,8 @@ def yogi(
         bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.

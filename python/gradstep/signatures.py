@@ -61,7 +61,13 @@ class Signature:
         else:
             arrays += ["/", "*more: Floats" if self.optional else "*"]
         options = [f"{name}: {annotation(value)} = {written(value)}" for name, value in self.options.items()]
-        arguments = [*arrays, "step: int", *options, "out: Floats | None = None"]
+        arguments = [
+            *arrays,
+            "step: int",
+            *options,
+            "out: Floats | None = None",
+            "rows: Indices | None = None",
+        ]
         return f"def {self.name}({', '.join(arguments)}) -> None:"
 
     def call(self) -> str:
@@ -70,7 +76,7 @@ class Signature:
         given = f"({state}*more)" if len(self.optional) > 1 else f"({state})"
         if len(self.optional) == 1:
             given = f"{given} if {self.optional[0]} is None else ({state}{self.optional[0]},)"
-        return f"update(p, g, {given}, step, ({', '.join(self.update.names)},), out)"
+        return f"update(p, g, {given}, step, ({', '.join(self.update.names)},), out, rows)"
 
     def documentation(self) -> str:
         """Write the docstring."""
@@ -98,6 +104,8 @@ class Signature:
 {self.names_of_options()}
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
+        rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
+            these rows of p and of the state are read and written. None: g is the gradient of all of p.
 
     Raises:
         TypeError: an argument is of the wrong type, unknown or missing.
@@ -135,7 +143,7 @@ def stub() -> str:
     functions = [f'{rule.header()}\n    """{rule.documentation()}"""\n' for rule in rules]
     head = f"""# Written by `make stubs`.
 
-from gradstep.types import Floats, Rate
+from gradstep.types import Floats, Indices, Rate
 
 __all__ = {sorted(RULES)!r}
 """

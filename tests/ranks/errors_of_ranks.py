@@ -74,6 +74,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], Step]] = {
     "shape": ({}, lambda opt: opt.step(on(2, wrong(w=np.zeros((3, 4))), grads(1)))),
     "name": ({}, lambda opt: opt.step(on(1, {"w": grads(1)["w"]}, grads(1)))),
     "dtype": ({}, lambda opt: opt.step(on(0, wrong(b=np.arange(4)), grads(1)))),
+    "rows": ({}, lambda opt: opt.step(on(0, wrong(w=gs.Rows(np.array([0]), np.ones((1, CHUNK)))), grads(1)))),
     "no parts": ({}, lambda opt: opt.step(on(1, None, grads(1)))),
     "too many": ({}, lambda opt: [opt.add(grads(1)) for _ in range(2 if RANK == 0 else 1)] and opt.step()),
     "loss": ({}, lambda opt: opt.step(grads(1), loss=on(1, "low", 1.0))),

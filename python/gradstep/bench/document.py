@@ -29,12 +29,16 @@ HOW = """\
   with `parallel=True`; *unchecked* is with `error_model="numpy"`, which leaves out the check for a division
   by zero that numba makes by default, and so lets the loop vectorise; *fastmath* is with `fastmath=True` as
   well, which trades the results of IEEE arithmetic for speed, as no other contender does.
+- *Gradients of some rows* name rows of a table, a fifth of them twice, other ones at each step.
+  *NumPy, rows* sorts and sums them (`np.add.reduceat`), gathers, updates and puts back; for SGD it is
+  `np.subtract.at`. *torch, sparse* is `SparseAdam`, or SGD, with a sparse gradient. *numba ∥* adds up no
+  duplicates, which is less work and another result.
 - *Achieved* compares a step's memory traffic with that of a kernel that streams through as many arrays,
   each of them contiguous, and does one addition an element.
 
 ## Your own machine
 
-    gradstep bench --limit
+    gradstep bench --limit --sparse
 
 shows the rows for NumPy; torch and numba join in where they are installed. To make this page from a
 checkout, with an environment that has both (torch is a download of some GB):

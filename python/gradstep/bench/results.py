@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from gradstep.bench import rounds
+from gradstep.bench import rows as sparse
 from gradstep.bench.contenders import NOTES, OWN, TITLES
+from gradstep.bench.rows import RowTimes
 from gradstep.bench.schedules import ScheduleTimes
 from gradstep.bench.steps import FLOOR, StepTimes
 
@@ -23,6 +25,7 @@ class Results:
         rounds: how many samples each time is the median of.
         steps: in the order of the workloads.
         schedules: the rows about learning rates.
+        rows: those about gradients of some rows.
     """
 
     machine: dict[str, str]
@@ -30,6 +33,7 @@ class Results:
     rounds: int
     steps: list[StepTimes] = field(default_factory=list)
     schedules: list[ScheduleTimes] = field(default_factory=list)
+    rows: list[RowTimes] = field(default_factory=list)
 
     def heading(self) -> list[str]:
         """Say in a few lines what ran on what, and how the tables are to be read."""
@@ -64,14 +68,19 @@ class Results:
                 _schedules_table(self.schedules, render),
             )
 
+        if self.rows:
+            yield "Gradients of some rows", _rows_table(self.rows, render)
+
     def against(self, case: str, workload: str, contender: str) -> float | None:
         """Return how a contender compares with gradstep, or None if that was not measured.
 
         Args:
-            case: a rule's key, or for the schedules the row's.
-            workload: its key, or "schedules".
+            case: a rule's key, or for the schedules and the gradients of rows that of the row.
+            workload: its key, or "schedules", or "rows".
             contender: its key.
         """
+        if workload == "rows":
+            return next((row.against(contender) for row in self.rows if row.case.key == case), None)
         if workload == "schedules":
             return next((row.against(contender) for row in self.schedules if row.key == case), None)
         for times in self.steps:
@@ -120,6 +129,15 @@ class Results:
                     "ratio": {name: times.samples.ratio(name, to=OWN) for name in times.samples.seconds},
                 }
                 for times in self.schedules
+            ],
+            "rows": [
+                {
+                    "case": times.case.key,
+                    "microseconds": {name: times.microseconds(name) for name in times.samples.seconds},
+                    "ratio": {name: times.samples.ratio(name, to=OWN) for name in times.samples.seconds},
+                    "samples": times.samples.seconds,
+                }
+                for times in self.rows
             ],
         }
 
@@ -170,6 +188,15 @@ def _schedules_table(rows: list[ScheduleTimes], render: Render) -> str:
         cells = ["–" if x is None else f"{number(x, 2)}×" for x in ratios]
         lines.append((times.title, number(times.microseconds(OWN)), *cells))
     return render(("", "gradstep, µs", "torch's scheduler", "NumPy, vectorised"), lines)
+
+
+def _rows_table(rows: list[RowTimes], render: Render) -> str:
+    """A column a case: gradstep's time, and how many times as long everybody else takes."""
+    lines = [("gradstep, µs", *(number(times.microseconds(OWN)) for times in rows))]
+    for name, title in sparse.TITLES.items():
+        ratios = [times.against(name) for times in rows]
+        lines.append((title, *("–" if x is None else f"{number(x, 2)}×" for x in ratios)))
+    return render(("", *(times.case.label for times in rows)), lines)
 
 
 def number(x: float, decimals: int = 3) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gradstep.bench import rows
 from gradstep.bench.contenders import TITLES
 from gradstep.bench.results import Render, Results
 from gradstep.bench.rules import RULES
@@ -47,6 +48,11 @@ TARGETS = (
     *(Target(rule, "resnet50", ("numpy",), 2 if rule == "sgd" else 4) for rule in RULES),
     Target("scalar", "schedules", ("torch",), 25),
     Target("array", "schedules", ("numpy",), 6),
+    Target("adam-rows", "rows", ("numpy",), 3),
+    # At most 1.3 times the time of a kernel that does less.
+    Target("adam-rows", "rows", ("numba-parallel",), 1 / 1.3),
+    Target("adam-rows", "rows", ("dense",), 50),
+    Target("sgd-rows", "rows", ("numpy",), 3),
 )
 
 
@@ -95,14 +101,14 @@ def table(verdicts: list[Verdict], render: Render) -> str:
     lines = []
     for verdict in verdicts:
         target = verdict.target
-        titles = SCHEDULE_TITLES if target.workload == "schedules" else STEP_TITLES
+        titles = OTHER_TITLES.get(target.workload, STEP_TITLES)
         opponent = titles[verdict.opponent] if verdict.opponent else "none installed"
         lines.append(
             (
                 target.case,
                 target.workload,
                 opponent if len(target.against) == 1 else f"{len(target.against)}: {opponent}",
-                f"{target.at_least:g}×",
+                f"{target.at_least:.3g}×",
                 f"{target.aim:g}×" if target.aim else "",
                 f"{verdict.measured:.2f}×" if verdict.measured is not None else "",
                 verdict.word,
@@ -112,4 +118,4 @@ def table(verdicts: list[Verdict], render: Render) -> str:
 
 
 STEP_TITLES = {**TITLES, FLOOR: "floor, bandwidth"}
-SCHEDULE_TITLES = {"numpy": "NumPy, vectorised", "torch": "torch"}
+OTHER_TITLES = {"schedules": {"numpy": "NumPy, vectorised", "torch": "torch"}, "rows": rows.TITLES}

@@ -157,9 +157,21 @@ class Intakes:
             self.release(right)
 
     def complete(self, intake: Intake, grads: Grads) -> tuple[Grads, set[int]]:
-        """Put zeros where there is no gradient: others may have one. Tell where that is."""
+        """Put zeros where there is no gradient: others may have one. Tell where that is.
+
+        Raises:
+            ValueError: one has some rows only.
+        """
         listed = intake._listed(grads)
-        absent = {i for i, gradient in enumerate(listed) if gradient is None}
+        absent = set()
+        for i, gradient in enumerate(listed):
+            if gradient is None:
+                absent.add(i)
+            elif isinstance(gradient, _core.Rows):
+                name = intake._parameters[i][0]
+                raise ValueError(
+                    f"grads[{name!r}] has some rows, but ranks add up whole arrays: give it whole"
+                )
         if not absent:
             return grads, absent
         for i in absent:

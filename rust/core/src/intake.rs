@@ -8,7 +8,7 @@ use crate::gather::{PANEL, panels};
 use crate::loops::BLOCK;
 use crate::machine::simd::{Tier, Vectorized};
 use crate::machine::tiles::Turn;
-use crate::memory::{Intake, Source, Stored, Values};
+use crate::memory::{Intake, Scattered, Source, Stored, Values};
 use std::collections::TryReserveError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -72,6 +72,46 @@ impl<F: Staged> Stage<'_, F> {
         match values {
             Values::Same(g) => dense(0, g),
             Values::Strided(from) => panels(self.tier, &from, G::panel(memory), dense),
+            Values::Scattered(from) => self.scattered(&from, F::of(rows), work),
+        }
+    }
+
+    /// For rows that may have several values: they are added up in order of appearance, in the dtype of the parameter.
+    fn scattered<G: Fetched>(
+        &self,
+        from: &Scattered<'_, G>,
+        memory: &mut [F],
+        work: &mut impl FnMut(usize, &[F]),
+    ) {
+        let Self { tier, accumulated, clamp } = *self;
+        assert!(accumulated.is_none(), "rows are not accumulated");
+        let (scale, limit) = clamp.map_or((1.0, f64::INFINITY), |Clamp { scale, limit }| (scale, limit));
+        let (scale, limit) = (F::from_f64(scale), F::from_f64(limit));
+        let width = from.width();
+        // Either some short rows, or a part of a long one after the other.
+        for at in (0..width).step_by(BLOCK) {
+            let len = BLOCK.min(width - at);
+            let mut filled = 0;
+            for mut values in from.rows() {
+                let row = &mut memory[filled..filled + len];
+                let first = values.next().unwrap_or_default();
+                tier.run(Fetch::<F, G, false, false> {
+                    g: &first[at..at + len],
+                    sum: &[],
+                    scale,
+                    limit,
+                    row,
+                });
+                for g in values {
+                    tier.run(Add { g: &g[at..at + len], sum: row });
+                }
+                filled += len;
+            }
+            let row = &mut memory[..filled];
+            if clamp.is_some() {
+                tier.run(Hold { scale, limit, row });
+            }
+            work(at, row);
         }
     }
 
@@ -135,18 +175,37 @@ pub(crate) fn accumulate<F: Staged>(hands: Hands<'_>, sum: &mut [F], source: Sou
     });
 }
 
-struct Add<'a, F> {
-    g: &'a [F],
+struct Add<'a, F, G> {
+    g: &'a [G],
     sum: &'a mut [F],
 }
 
-impl<F: Float> Vectorized for Add<'_, F> {
+impl<F: Float, G: Fetched> Vectorized for Add<'_, F, G> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         for (sum, &g) in self.sum.iter_mut().zip(self.g) {
-            *sum = *sum + g;
+            *sum = *sum + F::from_f64(g.widened());
+        }
+    }
+}
+
+/// row ← clamp(scale·row, ±limit)
+struct Hold<'a, F> {
+    scale: F,
+    limit: F,
+    row: &'a mut [F],
+}
+
+impl<F: Float> Vectorized for Hold<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { scale, limit, row } = self;
+        for x in row {
+            *x = (*x * scale).held(limit);
         }
     }
 }
@@ -212,7 +271,7 @@ fn fill<T: Clone + Default>(memory: &mut Vec<T>, len: usize) -> Result<(), TryRe
 }
 
 /// A dtype that is computed in, with its part of the scratch memory.
-pub(crate) trait Staged: Float + Stored + Turn {
+pub(crate) trait Staged: Float + Stored + Turn + Fetched {
     fn of(memory: &mut Memory) -> &mut [Self];
 
     /// Puts the numbers into bfloat16, rounded to nearest. Only float32 has such copies.

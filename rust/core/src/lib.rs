@@ -23,6 +23,7 @@ pub mod numbers;
 pub mod passes;
 pub mod plans;
 pub mod ranges;
+pub mod rows;
 pub mod rule;
 pub mod rules;
 pub mod schedules;

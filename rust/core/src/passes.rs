@@ -3,7 +3,7 @@
 use crate::dtypes::Dtype;
 use crate::intake::{Hands, Scratches, Staged, accumulate, gradient};
 use crate::machine::simd::Tier;
-use crate::memory::{Piece, Tensors};
+use crate::memory::{Piece, Tensors, Touch};
 use crate::plans::Plan;
 use crate::stages::{Terms, measure, update};
 use crate::sums::{Lanes, NonFinite, Partials, Square, Term};
@@ -23,31 +23,32 @@ impl Pass<'_> {
     /// One update of all tensors, each under its terms. Where there are `partials`, they become the sums of squares of
     /// what was added to the parameters, and of what they were before.
     pub fn write(&self, tensors: &mut Tensors<'_>, terms: &[Terms], partials: Option<&Partials<2>>) {
-        tensors.for_each(self.plan, self.workers, |worker, chunk, piece| {
+        tensors.for_each(self.plan, self.workers, Touch::Params, |worker, chunk, piece| {
+            let begins = piece.begins();
             let sums = update(self.hands(worker), &terms[piece.terms()], piece, partials.is_some());
             if let Some(partials) = partials {
-                partials.set(chunk, sums);
+                partials.put(chunk, sums, begins);
             }
         });
     }
 
     /// A dry run: the sums over all chunks that the terms' rules ask for. Writes nothing but `partials`.
     pub fn measure(&self, tensors: &mut Tensors<'_>, terms: &[Terms], partials: &Partials<2>) {
-        tensors.for_each(self.plan, self.workers, |worker, chunk, piece| {
-            let terms = &terms[piece.terms()];
-            partials.set(chunk, measure(self.hands(worker), terms, piece));
+        tensors.for_each(self.plan, self.workers, Touch::Params, |worker, chunk, piece| {
+            let (terms, begins) = (&terms[piece.terms()], piece.begins());
+            partials.put(chunk, measure(self.hands(worker), terms, piece), begins);
         });
     }
 
     /// Adds the gradients to what their tensors have accumulated, or begins with them.
     pub fn accumulate(&self, tensors: &mut Tensors<'_>) {
-        tensors.for_each(self.plan, self.workers, |worker, _, piece| match piece.dtype() {
+        tensors.for_each(self.plan, self.workers, Touch::Params, |worker, _, piece| match piece.dtype() {
             Dtype::F32 => self.accumulate_in::<f32>(piece, worker),
             Dtype::F64 => self.accumulate_in::<f64>(piece, worker),
         });
     }
 
-    fn accumulate_in<F: Staged>(&self, mut piece: Piece<'_>, worker: usize) {
+    fn accumulate_in<F: Staged>(&self, piece: &mut Piece<'_>, worker: usize) {
         let adds = piece.adds();
         let (sum, source) = piece.lend_accumulated::<F>();
         accumulate(self.hands(worker), sum, source, adds);
@@ -66,18 +67,19 @@ impl Pass<'_> {
 
     /// The sums over the gradients' elements. `partials` has room for the plan's chunks.
     fn sum<T: Term<f32> + Term<f64>>(&self, tensors: &mut Tensors<'_>, partials: &Partials<1>) {
-        tensors.for_each(self.plan, self.workers, |worker, chunk, piece| {
+        tensors.for_each(self.plan, self.workers, Touch::Values, |worker, chunk, piece| {
+            let begins = piece.begins();
             let sum = match piece.dtype() {
                 Dtype::F32 => self.sum_in::<T, f32>(piece, worker),
                 Dtype::F64 => self.sum_in::<T, f64>(piece, worker),
             };
-            partials.set(chunk, [sum]);
+            partials.put(chunk, [sum], begins);
         });
     }
 
-    fn sum_in<T: Term<F>, F: Staged>(&self, mut piece: Piece<'_>, worker: usize) -> f64 {
+    fn sum_in<T: Term<F>, F: Staged>(&self, piece: &mut Piece<'_>, worker: usize) -> f64 {
         let mut lanes = Lanes::ZERO;
-        let (_, intake) = piece.lend::<F>();
+        let intake = piece.lend_gradient::<F>();
         gradient(self.hands(worker), intake, None, |_, g: &[F]| lanes.add::<T, _>(self.tier, g));
         lanes.fold()
     }

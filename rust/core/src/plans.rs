@@ -13,12 +13,34 @@ pub const CHUNK: usize = 32 * 1024;
 /// (SGD) at 128 Ki, 1.6 and 1.2 at 230 Ki.
 pub const PARALLEL_FROM: usize = 128 * 1024;
 
+/// What finding one row of many takes, in elements: its memory is nowhere near what was touched before.
+const ROW: usize = 256;
+
 /// How the elements of some items are cut. Depends on their lengths only, never on threads.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// The length of each item, and the number of the first chunk after it.
-    items: Vec<(usize, usize)>,
+    items: Vec<Item>,
     elements: usize,
+    /// What they take, in elements that lie side by side.
+    work: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Item {
+    len: usize,
+    /// The elements of each of its chunks but the last.
+    step: usize,
+    /// The number of the first chunk after it.
+    end: usize,
+}
+
+/// The elements of an item.
+#[derive(Clone, Copy, Debug)]
+pub enum Extent {
+    /// So many, side by side.
+    Whole(usize),
+    /// So many rows of so many elements, wherever each row lies.
+    Rows { count: usize, width: usize },
 }
 
 /// A run of elements of one item.
@@ -29,27 +51,46 @@ pub struct Cut {
     pub len: usize,
 }
 
+impl Extent {
+    /// The number of elements, those of a chunk, and what all of them take.
+    fn measures(self) -> (usize, usize, usize) {
+        match self {
+            Self::Whole(len) => (len, CHUNK, len),
+            Self::Rows { count, width } => {
+                // Of whole rows, unless one is a chunk and more.
+                let step = (CHUNK / (width + ROW)).max(1) * width;
+                (count * width, step.clamp(1, CHUNK), count * (width + ROW))
+            }
+        }
+    }
+}
+
 impl Plan {
     pub fn new(lengths: impl ExactSizeIterator<Item = usize>) -> Result<Self, TryReserveError> {
         let mut plan = Self::default();
-        plan.items.try_reserve_exact(lengths.len())?;
-        let mut chunks = 0;
-        for len in lengths {
-            chunks += len.div_ceil(CHUNK);
-            plan.elements += len;
-            plan.items.push((len, chunks));
-        }
+        plan.set(lengths.map(Extent::Whole))?;
         Ok(plan)
+    }
+
+    /// Plans for other items.
+    pub fn set(&mut self, extents: impl ExactSizeIterator<Item = Extent>) -> Result<(), TryReserveError> {
+        self.items.clear();
+        self.items.try_reserve_exact(extents.len())?;
+        (self.elements, self.work) = (0, 0);
+        let mut chunks = 0;
+        for extent in extents {
+            let (len, step, work) = extent.measures();
+            chunks += len.div_ceil(step);
+            self.elements += len;
+            self.work += work;
+            self.items.push(Item { len, step, end: chunks });
+        }
+        Ok(())
     }
 
     /// The number of chunks.
     pub fn chunks(&self) -> usize {
-        self.items.last().map_or(0, |&(_, end)| end)
-    }
-
-    /// The number of elements of an item.
-    pub fn len_of(&self, item: usize) -> usize {
-        self.items[item].0
+        self.items.last().map_or(0, |item| item.end)
     }
 
     /// The number of elements of all items.
@@ -57,9 +98,14 @@ impl Plan {
         self.elements
     }
 
+    /// The number of elements of an item.
+    pub fn elements_of(&self, item: usize) -> usize {
+        self.items[item].len
+    }
+
     /// Whether the work is worth waking other threads, and so worth releasing the GIL.
     pub fn is_large(&self) -> bool {
-        self.elements >= PARALLEL_FROM
+        self.work >= PARALLEL_FROM
     }
 
     /// How many workers it is worth sharing the work with.
@@ -69,13 +115,13 @@ impl Plan {
 
     /// The chunks of an item.
     pub fn chunks_of(&self, item: usize) -> Range<usize> {
-        let (len, end) = self.items[item];
-        end - len.div_ceil(CHUNK)..end
+        let before = item.checked_sub(1).map_or(0, |before| self.items[before].end);
+        before..self.items[item].end
     }
 
     /// The item that a chunk is of.
     pub fn item(&self, chunk: usize) -> usize {
-        self.items.partition_point(|&(_, end)| end <= chunk)
+        self.items.partition_point(|item| item.end <= chunk)
     }
 
     /// Calls `work(worker, chunk, cut)` once for each chunk, shared by so many workers.
@@ -84,17 +130,18 @@ impl Plan {
         if workers > 1 {
             threads::share(workers, self.chunks(), &|worker, chunk| {
                 let item = self.item(chunk);
-                let (len, end) = self.items[item];
-                let at = (chunk + len.div_ceil(CHUNK) - end) * CHUNK;
-                work(worker, chunk, Cut { item, at, len: CHUNK.min(len - at) });
+                let Item { len, step, .. } = self.items[item];
+                let at = (chunk - self.chunks_of(item).start) * step;
+                work(worker, chunk, Cut { item, at, len: step.min(len - at) });
             });
             return;
         }
         let mut chunk = 0;
-        for (item, &(len, _)) in self.items.iter().enumerate() {
-            for at in (0..len).step_by(CHUNK) {
-                work(0, chunk, Cut { item, at, len: CHUNK.min(len - at) });
-                chunk += 1;
+        for (item, &Item { len, step, .. }) in self.items.iter().enumerate() {
+            let mut at = 0;
+            while at < len {
+                work(0, chunk, Cut { item, at, len: step.min(len - at) });
+                (at, chunk) = (at + step, chunk + 1);
             }
         }
     }
@@ -135,6 +182,46 @@ mod tests {
                 }
             }
             assert_eq!(plan.elements(), lengths.iter().sum());
+        }
+    }
+
+    #[test]
+    fn rows_are_cut_between_rows_and_take_more_than_their_elements() {
+        for (count, width, step) in [
+            (0, 64, 102 * 64),
+            (1000, 64, 102 * 64),
+            (7, CHUNK - ROW, CHUNK - ROW),
+            (7, CHUNK, CHUNK),
+            (3, CHUNK + 1, CHUNK),
+            (5, 0, 1),
+        ] {
+            let mut plan = Plan::new([3].into_iter()).unwrap();
+            plan.set([Extent::Whole(5), Extent::Rows { count, width }, Extent::Whole(1)].into_iter())
+                .unwrap();
+            let len = count * width;
+            assert_eq!(plan.elements(), len + 6);
+            assert_eq!(plan.elements_of(1), len);
+            assert_eq!(plan.chunks_of(1), 1..1 + len.div_ceil(step));
+            let cuts = Mutex::new(Vec::new());
+            for workers in [1, 2] {
+                plan.for_each(workers, |_, chunk, cut| {
+                    assert_eq!(plan.item(chunk), cut.item);
+                    cuts.lock().unwrap().push((chunk, cut));
+                });
+                let mut found = std::mem::take(&mut *cuts.lock().unwrap());
+                found.sort_by_key(|&(chunk, _)| chunk);
+                let own: Vec<_> =
+                    found.iter().filter(|(_, cut)| cut.item == 1).map(|&(_, cut)| cut).collect();
+                let wanted = (0..len).step_by(step).map(|at| Cut { item: 1, at, len: step.min(len - at) });
+                assert_eq!(own, wanted.collect::<Vec<_>>());
+                assert_eq!(found.len(), own.len() + 2);
+            }
+        }
+        let rows = PARALLEL_FROM.div_ceil(ROW + 4);
+        for (count, large) in [(rows - 1, false), (rows, true)] {
+            let mut plan = Plan::default();
+            plan.set([Extent::Rows { count, width: 4 }].into_iter()).unwrap();
+            assert_eq!(plan.is_large(), large);
         }
     }
 

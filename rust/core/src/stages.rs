@@ -72,7 +72,7 @@ impl Terms {
 
 /// Updates a piece under its terms. Returns the sums of the squares of what was added to the parameter and of what it
 /// was before, if it is to be `measured`.
-pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>, measured: bool) -> [f64; 2] {
+pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, measured: bool) -> [f64; 2] {
     match (piece.dtype(), piece.format()) {
         (Dtype::F32, Format::Whole) => update_in::<f32, _>(hands, terms, piece, Plain, measured),
         (Dtype::F64, _) => update_in::<f64, _>(hands, terms, piece, Plain, measured),
@@ -91,7 +91,7 @@ pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>, measured
 fn update_in<F: Staged, S: Store<F>>(
     hands: Hands<'_>,
     terms: &Terms,
-    mut piece: Piece<'_>,
+    piece: &mut Piece<'_>,
     mut store: S,
     measured: bool,
 ) -> [f64; 2] {
@@ -210,7 +210,7 @@ impl<F: Float> Vectorized for Subtract<'_, F> {
 
 /// What a piece adds to the sums of the dry run that its terms ask for; the parameter is brought to where it will be
 /// written, and nothing else is.
-pub(crate) fn measure(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>) -> [f64; 2] {
+pub(crate) fn measure(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>) -> [f64; 2] {
     match (piece.dtype(), piece.format()) {
         _ if terms.kernel.sums().is_none() => [0.0; 2],
         (Dtype::F32, Format::Whole) => measure_in::<f32, _>(hands, terms, piece, Plain),
@@ -229,7 +229,7 @@ pub(crate) fn measure(hands: Hands<'_>, terms: &Terms, piece: Piece<'_>) -> [f64
 fn measure_in<F: Staged, S: Store<F>>(
     hands: Hands<'_>,
     terms: &Terms,
-    mut piece: Piece<'_>,
+    piece: &mut Piece<'_>,
     mut store: S,
 ) -> [f64; 2] {
     let mut sums = [Lanes::ZERO; 2];

@@ -7,11 +7,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyString, PyTuple};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::arrays::Lone;
+use crate::arrays::{Lone, Rows};
 use crate::assembly::spec;
 use crate::errors::{type_error, value_error};
 use crate::groups::Group;
 use crate::passes::update;
+use crate::sparse::check_group;
 
 /// A rule as a function of a parameter, its gradient and its state.
 #[pyclass(frozen, module = "gradstep._core")]
@@ -45,8 +46,9 @@ impl Update {
     }
 
     /// Updates `p` and the arrays of `state` in place by update number `step` of the rule; where there is an `out`, the new
-    /// parameter goes there. `options` are in the order of `names`.
-    #[pyo3(signature = (p, g, state, step, options, out=None, /))]
+    /// parameter goes there. `options` are in the order of `names`. Where there are `rows`, `g` has values for these only.
+    #[pyo3(signature = (p, g, state, step, options, out=None, rows=None, /))]
+    #[expect(clippy::too_many_arguments, reason = "as Python calls it")]
     fn __call__(
         &self,
         p: &Bound<'_, PyAny>,
@@ -55,6 +57,7 @@ impl Update {
         step: &Bound<'_, PyAny>,
         options: &Bound<'_, PyTuple>,
         out: Option<&Bound<'_, PyAny>>,
+        rows: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = p.py();
         let t = crate::numbers::step("step", step, "an integer")?;
@@ -80,7 +83,13 @@ impl Update {
             scalars = Some(Scalars::of(&state.get_item(slots.len())?, memory)?);
         }
         // Memory is looked at after Python code has run for the last time.
-        let lone = Lone::new(p, g, state, slots, out)?;
+        let lone = match rows {
+            Some(rows) => picked(p, g, state, out, rows, &group)?,
+            None if g.is_exact_instance_of::<Rows>() => {
+                return Err(type_error("g is a Rows, not an ndarray; give its values, and rows=its indices"));
+            }
+            None => Lone::new(p, g, state, slots, out)?,
+        };
         let remembered = now.len() - memory.len();
         group.begin(now);
         if let Some(scalars) = scalars.as_ref().filter(|_| t > 0) {
@@ -116,6 +125,23 @@ impl Update {
         }
         Ok(group)
     }
+}
+
+/// All arrays, of a gradient that has values for some rows only.
+fn picked<'py>(
+    p: &Bound<'py, PyAny>,
+    g: &Bound<'py, PyAny>,
+    state: &Bound<'py, PyTuple>,
+    out: Option<&Bound<'py, PyAny>>,
+    rows: &Bound<'py, PyAny>,
+    group: &Group,
+) -> PyResult<Lone<'py>> {
+    check_group("g", group, 1)?;
+    if out.is_some() {
+        return Err(value_error("rows are updated where they are: out is None with rows"));
+    }
+    let rows = Bound::new(p.py(), Rows::named(rows, g, ["rows", "g"])?)?;
+    Lone::new(p, rows.as_any(), state, group.slots(), None)
 }
 
 /// What a rule remembers, in an array of the caller's.

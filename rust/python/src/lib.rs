@@ -40,6 +40,7 @@ mod roots;
 mod schedules;
 mod settings;
 mod sharing;
+mod sparse;
 mod steps;
 mod structures;
 mod terms;
@@ -58,7 +59,7 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::arrays::{_packed, Packed};
+    use super::arrays::{_packed, Packed, Rows};
     #[pymodule_export]
     use super::checksums::Checksum;
     #[pymodule_export]

@@ -37,7 +37,7 @@ pub(crate) fn refused(leaves: &Leaves, plan: &Plan, counts: &Partials<1>) -> PyE
         if count > 0.0 {
             let parameter = &leaves.parameters()[item.tensor];
             let what = if parameter.layout.complex { "real and imaginary parts" } else { "elements" };
-            named.push(format!("{} in {count} of {} {what}", parameter.grads(), plan.len_of(i)));
+            named.push(format!("{} in {count} of {} {what}", parameter.grads(), plan.elements_of(i)));
         }
     }
     let others = named.len().saturating_sub(MOST_NAMES);

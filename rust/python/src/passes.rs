@@ -2,6 +2,7 @@
 
 use gradstep_core::intake::Scratches;
 use gradstep_core::machine::simd::Tier;
+use gradstep_core::memory::Gradient;
 use gradstep_core::passes::Pass;
 use gradstep_core::plans::Plan;
 use gradstep_core::sums::Partials;
@@ -16,28 +17,36 @@ use crate::groups::Group;
 pub(crate) struct Plans {
     pub(crate) whole: Plan,
     part: Plan,
-    of_part: Vec<usize>,
+    /// Whose gradients that is of, unless some had rows, which may be others at the next step.
+    of_part: Option<Vec<usize>>,
 }
 
 impl Plans {
     pub(crate) fn new(leaves: &Leaves) -> PyResult<Self> {
         let whole = Plan::new(leaves.lengths()).map_err(memory_error)?;
-        Ok(Self { whole, part: Plan::default(), of_part: Vec::new() })
+        Ok(Self { whole, part: Plan::default(), of_part: None })
     }
 
     /// That of what the pass over the leaves goes over.
     pub(crate) fn of(&mut self, leaves: &Leaves) -> PyResult<&Plan> {
+        if leaves.have_rows() {
+            self.of_part = None;
+            self.part.set(leaves.extents()).map_err(memory_error)?;
+            return Ok(&self.part);
+        }
         if leaves.is_complete() {
             return Ok(&self.whole);
         }
         let items = leaves.items();
-        if self.of_part.len() != items.len()
-            || self.of_part.iter().zip(items).any(|(&leaf, item)| leaf != item.tensor)
-        {
-            self.of_part.clear();
-            self.of_part.try_reserve(items.len()).map_err(memory_error)?;
-            self.of_part.extend(items.iter().map(|item| item.tensor));
-            self.part = Plan::new(leaves.lengths_of_items()).map_err(memory_error)?;
+        let leaf = |item: &Gradient| item.tensor;
+        let is_known = |of_part: &Vec<usize>| of_part.iter().copied().eq(items.iter().map(leaf));
+        if !self.of_part.as_ref().is_some_and(is_known) {
+            let mut of_part = self.of_part.take().unwrap_or_default();
+            of_part.clear();
+            of_part.try_reserve(items.len()).map_err(memory_error)?;
+            of_part.extend(items.iter().map(leaf));
+            self.part.set(leaves.extents()).map_err(memory_error)?;
+            self.of_part = Some(of_part);
         }
         Ok(&self.part)
     }
@@ -53,7 +62,8 @@ pub(crate) fn update(
     now: &mut [f64],
     t: u64,
 ) -> PyResult<()> {
-    let plan = Plan::new(std::iter::once(lone.len())).map_err(memory_error)?;
+    let mut plan = Plan::default();
+    plan.set(std::iter::once(lone.extent())).map_err(memory_error)?;
     let mut scratches = Scratches::default();
     let pass = pass(&plan, &mut scratches, lone.staged(), false)?;
     let (mut terms, mut tensors) = ([group.terms(0)], lone.lend());

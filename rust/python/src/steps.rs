@@ -22,6 +22,7 @@ use crate::passes::{Plans, detached, pass};
 use crate::policies::NonFinite;
 use crate::settings::Settings;
 use crate::sharing::{Numbers, Sharing, digest};
+use crate::sparse::check_rows;
 use crate::terms::{Step, StepTerms};
 use crate::values::Value;
 use crate::windows::Window;
@@ -175,6 +176,9 @@ impl Stepper {
             self.terms.arrange(&self.settings, &mut self.leaves)?;
         }
         let mut disturbed = self.leaves.admit(py, given.outputs.is_none())? | given.disturbed;
+        if self.leaves.have_rows() {
+            check_rows(&self.leaves, &self.settings, given.outputs.is_some())?;
+        }
         let loss = given.loss.map(|loss| real("loss", loss, "a number")).transpose()?;
         disturbed |= given.loss.is_some_and(|loss| !loss.is_exact_instance_of::<PyFloat>());
         let (mut scale, mut loss) = (given.scale, loss);
@@ -216,6 +220,10 @@ impl Stepper {
         if let Some(clip) = &self.settings.clip {
             (limit, max_norm) = (clip.value(py, t)?, clip.norm(py, t)?);
             disturbed |= !clip.is_pure();
+        }
+        if let Some(outputs) = given.outputs.filter(|_| self.leaves.have_rows()) {
+            self.leaves.leave(outputs)?;
+            disturbed = true;
         }
         if disturbed {
             self.leaves.verify(py, given.outputs)?;

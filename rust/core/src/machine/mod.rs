@@ -2,6 +2,7 @@
 
 pub mod control;
 mod environment;
+pub(crate) mod prefetch;
 pub mod simd;
 pub mod threads;
 pub mod tiles;

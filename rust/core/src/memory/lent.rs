@@ -1,5 +1,6 @@
 //! What a piece lends: slices of its elements.
 
+use super::addends::Scattered;
 use super::tensor::Tensor;
 use crate::codecs::bfloat16::Bfloat16;
 use crate::codecs::float16::Float16;
@@ -51,6 +52,7 @@ pub enum Source<'a> {
 pub enum Values<'a, G> {
     Same(&'a [G]),
     Strided(Strided<'a, G>),
+    Scattered(Scattered<'a, G>),
 }
 
 /// Elements `at` to `at + len` of an array in another order: see [`Order::Strided`].

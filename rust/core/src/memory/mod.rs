@@ -5,8 +5,12 @@
 //! from there on everything is safe. [`Tensors::for_each`] hands out [`Piece`]s, no two of which overlap, and
 //! a piece lends its elements as slices: to borrow the piece is to borrow the memory.
 
+mod addends;
 mod lent;
 mod narrow;
+#[cfg(test)]
+mod row_tests;
+mod scattered;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -14,11 +18,16 @@ mod tests;
 use crate::codecs::Format;
 use crate::dtypes::{Dtype, GradDtype};
 use crate::plans::{Cut, Plan};
+use crate::rows::Table;
 use std::marker::PhantomData;
 use std::slice;
 
 use lent::Origin;
+use scattered::{Picked, Walk};
 pub use tensor::Tensor;
+
+pub use addends::Scattered;
+pub use scattered::Touch;
 
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
 pub use narrow::{Halves, Kept, Row, Rows};
@@ -69,6 +78,9 @@ pub enum Order {
     Same,
     /// Element i lies (i / columns)·row + (i mod columns)·column elements from the first one.
     Strided { columns: usize, row: isize, column: isize },
+    /// It has values for the rows of a table only: each value one element after the other, and the first elements of
+    /// two values so far apart.
+    Rows { table: usize, apart: isize },
 }
 
 impl Order {
@@ -78,6 +90,7 @@ impl Order {
         let (rows, columns, row, column) = match self {
             Self::Same => (0, last, 0, 1),
             Self::Strided { columns, row, column } => (last / columns, last.min(columns - 1), row, column),
+            Self::Rows { .. } => unreachable!("the table of the rows knows"),
         };
         let ends = [row * rows as isize, column * columns as isize];
         (ends.iter().map(|&end| end.min(0)).sum(), ends.iter().map(|&end| end.max(0)).sum())
@@ -86,9 +99,11 @@ impl Order {
 
 /// The tensors of a step and their gradients, some tensors perhaps without.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "what it is called after")]
 pub struct Tensors<'a> {
     tensors: &'a [Tensor],
     gradients: &'a [Gradient],
+    rows: &'a [Table],
 }
 
 // SAFETY: whoever makes one vouches for the pointers while it lives, on whatever thread they are followed.
@@ -105,41 +120,77 @@ impl<'a> Tensors<'a> {
     /// - each gradient's pointer is aligned for its dtype and valid for reading all between the lowest and
     ///   the highest of `len` elements in its order, nobody writes there, and no two gradients name one tensor;
     ///   so is what its output reads, for `len` elements of the tensor's dtype. A gradient may be what its tensor
-    ///   has accumulated if it is not added to it.
+    ///   has accumulated if it is not added to it;
+    /// - where its order is that of rows, it is valid over the extent of their table instead, and is not added up.
     pub unsafe fn new(tensors: &'a [Tensor], gradients: &'a [Gradient]) -> Self {
-        Self { tensors, gradients }
+        Self { tensors, gradients, rows: &[] }
+    }
+
+    /// With the tables that orders name.
+    pub fn with(self, rows: &'a [Table]) -> Self {
+        Self { rows, ..self }
     }
 
     /// Calls `work(worker, chunk, piece)` once for each chunk of `plan`, which was made of the lengths of the
-    /// gradients' tensors; shared by so many workers. No two pieces that are alive at once have the same
-    /// worker.
+    /// gradients' tensors, and for each piece of those that have rows; shared by so many workers. No two pieces that
+    /// are alive at once have the same worker.
     #[inline]
-    pub fn for_each(&mut self, plan: &Plan, workers: usize, work: impl Fn(usize, usize, Piece<'_>) + Sync) {
+    pub fn for_each(
+        &mut self,
+        plan: &Plan,
+        workers: usize,
+        touch: Touch,
+        work: impl Fn(usize, usize, &mut Piece<'_>) + Sync,
+    ) {
         let all = &*self;
-        plan.for_each(workers, |worker, chunk, cut| work(worker, chunk, all.piece(cut)));
+        plan.for_each(workers, |worker, chunk, cut| {
+            if let Order::Rows { .. } = all.gradients[cut.item].order {
+                return all.for_rows(cut, touch, &mut |piece| work(worker, chunk, piece));
+            }
+            work(worker, chunk, &mut all.piece(cut));
+        });
+    }
+
+    /// Calls `work` with each piece of a cut of a gradient that has rows.
+    fn for_rows(&self, Cut { item, at, len }: Cut, touch: Touch, work: &mut dyn FnMut(&mut Piece<'_>)) {
+        let gradient = &self.gradients[item];
+        let &Gradient { tensor, dtype, data, order, output, .. } = gradient;
+        let Order::Rows { table, apart } = order else { unreachable!("it has all rows") };
+        let (tensor, rows, in_place) = (&self.tensors[tensor], &self.rows[table], output == Output::InPlace);
+        let walk = Walk { tensor, rows, data, dtype, apart, in_place, touch };
+        walk.each(at, len, &mut |tensor, at, len, picked| {
+            work(&mut Piece { tensor, gradient, at, len, picked: Some(picked) });
+        });
     }
 
     fn piece(&self, Cut { item, at, len }: Cut) -> Piece<'_> {
         let gradient = &self.gradients[item];
         let tensor = &self.tensors[gradient.tensor];
         assert!(at + len <= tensor.len);
-        Piece { tensor, gradient, at, len }
+        Piece { tensor, gradient, at, len, picked: None }
     }
 }
 
-/// A stretch of one tensor and of its gradient that nobody else has. Only [`Tensors::for_each`] makes them, and
-/// the chunks of a plan are disjoint.
+/// A stretch of one tensor and of its gradient that nobody else has. Only [`Tensors::for_each`] makes them, the
+/// chunks of a plan are disjoint, and a table has each row once.
 #[derive(Debug)]
 pub struct Piece<'a> {
     tensor: &'a Tensor,
     gradient: &'a Gradient,
     at: usize,
     len: usize,
+    /// Whose values the gradient's are, where it has rows.
+    picked: Option<&'a Picked<'a>>,
 }
 
 impl Piece<'_> {
     pub fn terms(&self) -> usize {
         self.gradient.terms
+    }
+
+    /// Whether it is the first one of its chunk.
+    pub fn begins(&self) -> bool {
+        self.picked.is_none_or(|picked| picked.begins)
     }
 
     /// Which of the tensors it is of.
@@ -161,8 +212,12 @@ impl Piece<'_> {
     /// Lends the parameter with its state, and the gradient.
     #[inline(always)]
     pub fn lend<F: Stored>(&mut self) -> (Arrays<'_, F>, Intake<'_, F>) {
-        let Self { tensor, gradient, at, len } = *self;
+        let Self { tensor, gradient, at, len, .. } = *self;
         assert!(tensor.dtype == F::DTYPE);
+        assert!(
+            self.picked.is_none_or(|picked| picked.touch == Touch::Params),
+            "its parameters are not here"
+        );
         let (params, origin) = match gradient.output {
             Output::InPlace => (tensor.params, Origin::Here),
             Output::Copy { from, to } => (to, Origin::At(from)),
@@ -174,6 +229,13 @@ impl Piece<'_> {
             Arrays { tensor, params, origin, at, len, borrow: PhantomData },
             Intake { source: self.source(), accumulated },
         )
+    }
+
+    /// Lends the gradient, and what it is added to, where neither parameter nor state is touched.
+    #[inline(always)]
+    pub fn lend_gradient<F: Stored>(&mut self) -> Intake<'_, F> {
+        let accumulated = self.gradient.adds.then(|| &*self.accumulated());
+        Intake { source: self.source(), accumulated }
     }
 
     /// Lends the gradient, and what the tensor has accumulated, to be added to.
@@ -206,7 +268,7 @@ impl Piece<'_> {
     }
 
     fn values<G>(&self) -> Values<'_, G> {
-        let Self { tensor, gradient, at, len } = *self;
+        let Self { tensor, gradient, at, len, .. } = *self;
         let data = gradient.data.cast::<G>();
         // SAFETY: the dtype is the gradient's own; the pointer is valid for reading over the whole extent, and
         // `at` and `len` stay inside.
@@ -217,6 +279,19 @@ impl Piece<'_> {
                     let (low, high) = gradient.order.extent(tensor.len);
                     let memory = slice::from_raw_parts(data.offset(low), (high - low + 1) as usize);
                     Values::Strided(Strided { memory, first: -low, columns, row, column, at, len })
+                }
+                Order::Rows { apart, .. } => {
+                    let picked = self.picked.expect("a piece of rows");
+                    let &Picked { rows, ref range, skip, together, .. } = picked;
+                    let (low, high) = rows.extent(apart);
+                    let memory = slice::from_raw_parts(data.offset(low), (high - low + 1) as usize);
+                    let first = skip as isize - low;
+                    if together {
+                        let start = first + rows.get(range.start).1.get(0) as isize * apart;
+                        return Values::Same(&memory[start as usize..][..len]);
+                    }
+                    let (range, len) = ((range.start, range.end), len / range.len());
+                    Values::Scattered(Scattered { memory, first, apart, rows, range, len })
                 }
             }
         }

@@ -27,6 +27,7 @@ fn laid_out<G: From<f32>>(order: Order) -> (Vec<G>, usize) {
             Order::Strided { columns, row, column } => {
                 (i / columns) as isize * row + (i % columns) as isize * column
             }
+            Order::Rows { .. } => unreachable!("not among these"),
         };
         memory[first.wrapping_add_signed(at)] = G::from(element(i) as f32);
     }

@@ -103,6 +103,21 @@ impl<'a> Fields<'a> {
         !self.native && kinds.iter().any(|&kind| kind as i32 == self.type_num)
     }
 
+    /// Whether it has integers; booleans are none.
+    pub(crate) fn is_integer(&self) -> bool {
+        (NPY_TYPES::NPY_BYTE as i32..=NPY_TYPES::NPY_ULONGLONG as i32).contains(&self.type_num)
+    }
+
+    /// NumPy's number of the dtype.
+    pub(super) fn type_num(&self) -> i32 {
+        self.type_num
+    }
+
+    /// Whether its numbers are in the byte order of this machine.
+    pub(super) fn is_native(&self) -> bool {
+        self.native
+    }
+
     /// Whether it holds elements of that kind, in native byte order.
     pub(super) fn holds(&self, kind: NPY_TYPES) -> bool {
         self.native && self.type_num == kind as i32

@@ -1,11 +1,14 @@
 //! What a pass goes over: the gradients of a step, with what was accumulated and where the update goes.
 
+use gradstep_core::codecs::Format;
 use gradstep_core::memory::{Gradient, Order, Output, Tensors};
+use gradstep_core::plans::Extent;
 use pyo3::prelude::*;
 
 use super::leaves::Leaves;
 use super::members::reserved;
 use super::outputs::{Made, Outputs};
+use super::rows::Rows;
 
 impl Leaves {
     /// Where the gradients of a step are put before they are admitted, in the order of the parameters.
@@ -19,7 +22,8 @@ impl Leaves {
     pub(crate) fn admit(&mut self, py: Python<'_>, in_place: bool) -> PyResult<bool> {
         assert_eq!(self.held.len(), self.parameters.len());
         let (mut disturbed, mut staged, mut complete) = (false, (false, false), true);
-        let Self { parameters, tensors, gradients, held, written, .. } = self;
+        let Self { parameters, tensors, gradients, held, written, tables, .. } = self;
+        tables.clear();
         let leaves = parameters.iter_mut().zip(tensors).zip(gradients).zip(held);
         for (((parameter, tensor), gradient), held) in leaves {
             if in_place {
@@ -31,6 +35,14 @@ impl Leaves {
             if held.is_none(py) {
                 gradient.data = std::ptr::null();
                 complete = false;
+                continue;
+            }
+            if let Ok(rows) = held.bind(py).cast_exact::<Rows>() {
+                let table = tables.next()?;
+                let (values, copied) = parameter.admit_rows(rows, written, gradient, table)?;
+                disturbed |= copied;
+                *held = values.unbind();
+                staged.0 = true;
                 continue;
             }
             if let Some(copied) = parameter.admit(held.bind(py), written, gradient)? {
@@ -78,6 +90,11 @@ impl Leaves {
         Ok(())
     }
 
+    /// Makes of the new arrays what they are without an update, where the pass updates some rows only.
+    pub(crate) fn leave(&self, outputs: &Outputs<'_>) -> PyResult<()> {
+        self.with_rows().try_for_each(|leaf| outputs.leave(leaf))
+    }
+
     /// From here on the pass writes to these arrays.
     pub(crate) fn direct(&mut self, outputs: &Outputs<'_>) -> PyResult<()> {
         let items = match self.items.take() {
@@ -105,6 +122,28 @@ impl Leaves {
     /// What the pass goes over.
     pub(crate) fn items(&self) -> &[Gradient] {
         self.items.as_deref().unwrap_or(&self.gradients)
+    }
+
+    /// The elements of what the pass goes over.
+    pub(crate) fn extents(&self) -> impl ExactSizeIterator<Item = Extent> {
+        self.items().iter().map(|item| self.tables.extent(item.order, self.tensors[item.tensor].len))
+    }
+
+    /// Whether any gradient of the step has some rows only.
+    #[inline]
+    pub(crate) fn have_rows(&self) -> bool {
+        self.tables.are_used()
+    }
+
+    /// Whether state of a parameter is kept in blocks, which are read and written whole.
+    pub(crate) fn is_in_blocks(&self, leaf: usize) -> bool {
+        self.tensors[leaf].format == Format::Float8
+    }
+
+    /// The parameters whose gradients do.
+    pub(crate) fn with_rows(&self) -> impl Iterator<Item = usize> {
+        let rows = self.gradients.iter().filter(|gradient| matches!(gradient.order, Order::Rows { .. }));
+        rows.filter(|gradient| !gradient.data.is_null()).map(|gradient| gradient.tensor)
     }
 
     /// Whether the pass goes over all parameters.
@@ -149,8 +188,13 @@ impl Leaves {
             if outputs.is_none() {
                 parameter.verify(py, &self.tensors[leaf])?;
             }
-            if !self.gradients[leaf].data.is_null() {
-                parameter.verify_gradient(self.held[leaf].bind(py), &self.gradients[leaf])?;
+            let (gradient, held) = (&self.gradients[leaf], self.held[leaf].bind(py));
+            match gradient.order {
+                _ if gradient.data.is_null() => {}
+                Order::Rows { table, .. } => {
+                    parameter.verify_rows(held, gradient, &self.tables.used()[table])?;
+                }
+                _ => parameter.verify_gradient(held, gradient)?,
             }
         }
         outputs.map_or(Ok(()), |outputs| outputs.verify(&self.parameters))
@@ -186,13 +230,14 @@ impl Leaves {
         // changed: the one caller, `Stepper`, verifies once more after Python code. That no other thread writes to the
         // arrays, or takes their memory away, until the pass is over is the user's part, as with any NumPy call that
         // releases the GIL.
-        unsafe { Tensors::new(&self.tensors, self.items()) }
+        unsafe { Tensors::new(&self.tensors, self.items()) }.with(self.tables.used())
     }
 
     /// Lets go of the gradients.
     pub(crate) fn release(&mut self) {
         self.admitted = false;
         self.items = None;
+        self.tables.clear();
         self.held.clear();
     }
 }

@@ -13,6 +13,7 @@ use super::members::{ACCUMULATED, AVERAGE, Member, Slots, reserved};
 use super::outputs::Spares;
 use super::packed::Packed;
 use super::parameters::Parameter;
+use super::picking::Tables;
 use super::rooms::Rooms;
 use super::shadows::Shadow;
 use super::writable::Written;
@@ -43,6 +44,8 @@ pub(crate) struct Leaves {
     pub(super) held: Vec<Py<PyAny>>,
     /// Those of the pass, if they are not just these.
     pub(super) items: Option<Vec<Gradient>>,
+    /// Which rows those have that have not all.
+    pub(super) tables: Tables,
     pub(super) spares: Spares,
     /// Whether the gradients are those of the arrays that are held.
     pub(super) admitted: bool,
@@ -71,6 +74,7 @@ impl Leaves {
             frozen: reserved(members.len())?,
             missed: reserved(members.len())?,
             items: None,
+            tables: Tables::default(),
             spares: Spares::default(),
             bound,
             accumulates,
@@ -191,11 +195,6 @@ impl Leaves {
     /// The numbers of elements of the parameters.
     pub(crate) fn lengths(&self) -> impl ExactSizeIterator<Item = usize> {
         self.tensors.iter().map(|tensor| tensor.len)
-    }
-
-    /// The numbers of elements of what the pass goes over.
-    pub(crate) fn lengths_of_items(&self) -> impl ExactSizeIterator<Item = usize> {
-        self.items().iter().map(|item| self.tensors[item.tensor].len)
     }
 
     pub(crate) fn parameters(&self) -> &[Parameter] {

@@ -17,8 +17,10 @@ mod narrow;
 mod outputs;
 mod packed;
 mod parameters;
+mod picking;
 mod places;
 mod rooms;
+mod rows;
 mod shadows;
 mod writable;
 
@@ -31,4 +33,5 @@ pub(crate) use members::{Member, Slots};
 pub(crate) use outputs::{Made, Outputs};
 pub(crate) use packed::{_packed, Packed};
 pub(crate) use parameters::{Parameter, name};
+pub(crate) use rows::Rows;
 pub(crate) use writable::writable;

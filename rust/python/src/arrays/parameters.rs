@@ -1,6 +1,7 @@
 //! One parameter with its state: checked when the optimizer is made, looked at once more at each step, and
 //! paired with its gradient.
 
+use gradstep_core::dtypes::Dtype;
 use gradstep_core::memory::{Gradient, Order, Tensor};
 use numpy::npyffi::{NPY_ARRAY_OWNDATA, NPY_ARRAY_WRITEABLE};
 use pyo3::prelude::*;
@@ -17,6 +18,9 @@ use crate::errors::{a_type, label, type_error, value_error};
 
 /// What errors call all parameters, and all gradients.
 pub(crate) type Roots = [&'static str; 2];
+
+/// What errors call an array that is given to a function, and its gradient.
+pub(super) const LONE: Roots = ["p", "g"];
 
 /// A parameter, and the layout that its state and its gradient must have.
 pub(crate) struct Parameter {
@@ -56,6 +60,11 @@ impl Parameter {
     /// `grads['fc1.w']`.
     pub(crate) fn grads(&self) -> String {
         label(self.roots[1], &self.path)
+    }
+
+    /// Whether it is an argument of a function.
+    pub(super) fn is_lone(&self) -> bool {
+        self.roots == LONE
     }
 
     /// How `state` calls it.
@@ -186,14 +195,21 @@ impl Parameter {
         let (low, high) = order.extent(self.layout.len);
         let start = (fields.data as usize).wrapping_add_signed(low * size);
         let end = (fields.data as usize).wrapping_add_signed((high + 1) * size);
-        if (start < self.clear.0 || end > self.clear.1) && self.layout.len > 0 {
-            let Some(gap) = written.gap((start, end)) else { return self.convert(given, gradient) };
-            self.clear = gap;
+        if self.layout.len > 0 && !self.is_clear(written, (start, end)) {
+            return self.convert(given, gradient);
         }
         gradient.data = fields.data;
         gradient.dtype = dtype;
         gradient.order = order;
         Ok(None)
+    }
+
+    /// Whether a stretch of memory is in none that a step writes.
+    pub(super) fn is_clear(&mut self, written: &Written, (start, end): (usize, usize)) -> bool {
+        if start >= self.clear.0 && end <= self.clear.1 {
+            return true;
+        }
+        written.gap((start, end)).inspect(|&gap| self.clear = gap).is_some()
     }
 
     /// A Python float or NumPy scalar as the gradient of a 0-d parameter: what NumPy makes of 0-d results.
@@ -231,7 +247,16 @@ impl Parameter {
         given: &Bound<'py, PyAny>,
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = given.py();
+        let dtype = self.dtype_of_copy(given)?;
+        let copied = self.copied(given, &self.layout.in_dtype(dtype))?;
+        gradient.data = Fields::of(&copied).expect("we made it").data;
+        gradient.dtype = dtype.into();
+        gradient.order = Order::Same;
+        Ok(Some(copied))
+    }
+
+    /// The dtype that a gradient is copied in: its own if the core can convert that.
+    pub(super) fn dtype_of_copy(&self, given: &Bound<'_, PyAny>) -> PyResult<Dtype> {
         if !(is_float(given)? || self.layout.complex && kind_of(given)? == 'c') {
             let dtype = dtype_name(given)?;
             let wanted = if self.layout.complex { "a complex or float dtype" } else { "a float dtype" };
@@ -241,19 +266,23 @@ impl Parameter {
         if given.getattr("dtype")?.getattr("name")?.eq("bfloat16")? {
             fields.know_bfloat16();
         }
-        let dtype = fields.dtype().filter(|_| !self.layout.complex).unwrap_or(self.layout.dtype);
-        let layout = self.layout.in_dtype(dtype);
+        Ok(fields.dtype().filter(|_| !self.layout.complex).unwrap_or(self.layout.dtype))
+    }
+
+    /// A copy in that layout, in memory that is kept for the next time.
+    pub(super) fn copied<'py>(
+        &mut self,
+        given: &Bound<'py, PyAny>,
+        layout: &Layout,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let (start, end) = self.scratch.as_ref().map_or((0, 0), Room::stretch);
         if self.scratch.is_none() || end - start < layout.bytes() {
-            self.scratch = Some(Room::new(py, layout.bytes())?);
+            self.scratch = Some(Room::new(given.py(), layout.bytes())?);
         }
         let scratch = self.scratch.as_ref().expect("just made");
-        let copied = scratch.view(py, scratch.start(), &Form::of(&layout))?;
+        let copied = scratch.view(given.py(), scratch.start(), &Form::of(layout))?;
         copy(&copied, given)?;
-        gradient.data = Fields::of(&copied).expect("we made it").data;
-        gradient.dtype = dtype.into();
-        gradient.order = Order::Same;
-        Ok(Some(copied))
+        Ok(copied)
     }
 }
 
