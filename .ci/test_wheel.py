@@ -15,8 +15,8 @@ from environments import CHECKOUT, CleanEnvironment, Failure, the_wheel
 
 # The oldest has no wheels for later versions of Python.
 NUMPYS = {"numpy==1.26.*": (3, 12), "numpy>=2": (3, 99)}
-# What the tests read: pytest's settings are in pyproject.toml.
-COPIED = ("tests", "docs", "README.md", "pyproject.toml")
+# What the tests read, and where links lead: pytest's settings are in pyproject.toml.
+COPIED = ("tests", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml")
 
 
 def main() -> None:

@@ -199,7 +199,7 @@ def test_they_are_refused_unless_somebody_asks() -> None:
 
 def test_a_slot_reads_and_takes_values() -> None:
     opt = gs.Adam({"w": np.zeros((64, 65), np.float32)}, state_dtype="8bit")
-    slot = opt.state["w"]["exp_avg_sq"]
+    slot: Any = opt.state["w"]["exp_avg_sq"]
     assert (slot.shape, slot.ndim, slot.size, len(slot)) == ((64, 65), 2, 4160, 64)
     assert (slot.dtype, slot.format, slot.signed) == (np.float32, "8bit", False)
     assert slot.nbytes == 4160 + 33

@@ -21,6 +21,7 @@ NEED_MORE = {
     "gradstep.bench.compiled_rows": "numba",
     "gradstep.bench.pytorch": "torch",
     "gradstep.bench.pytorch_rows": "torch",
+    "gradstep.torch": "torch",
 }
 
 MODULES = [

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import gradstep as gs
 from gradstep import functional
+from gradstep.types import Arrays
 
 
 def two() -> NDArray[np.float64]:
@@ -71,7 +72,7 @@ def test_what_is_read() -> None:
     assert_type(opt.feedback_state, tuple[dict[str, Any], ...])
     assert_type(opt.scalars, tuple[dict[str, float], ...])
     assert_type(opt.hyperparameters, tuple[dict[str, gs.Rate | bool | None], ...])
-    assert_type(opt.params, gs.Params)
+    assert_type(opt.params, Arrays)
     # With one group these are numbers, with several they are tuples.
     rate: float = opt.lr
     amsgrad: bool = opt.amsgrad

@@ -170,7 +170,8 @@ def adam(
             what the class starts from: zeros, unless it says otherwise.
             Only with the options that want it: max_exp_avg_sq.
         step: the number of updates done before this one; 0 at the first.
-        lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
+        lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
@@ -253,7 +254,8 @@ def adamw(
             what the class starts from: zeros, unless it says otherwise.
             Only with the options that want it: max_exp_avg_sq.
         step: the number of updates done before this one; 0 at the first.
-        lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction,
+        lr, beta1, beta2, eps, weight_decay, amsgrad, eps_hat, eps_root, bias_correction:
+            as of the class, with its defaults. A schedule is evaluated at step.
         initial_accumulator_value, first_count:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
@@ -606,7 +608,8 @@ def prodigy(
             scalars, a float64 array with one axis, has what the attribute of the class has. At step 0 it
             is set to what the class starts from.
         step: the number of updates done before this one; 0 at the first.
-        lr, beta1, beta2, beta3, eps, d0, d_coef, growth_rate, weight_decay, safeguard_warmup,
+        lr, beta1, beta2, beta3, eps, d0, d_coef, growth_rate, weight_decay, safeguard_warmup:
+            as of the class, with its defaults. A schedule is evaluated at step.
         use_bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
@@ -685,7 +688,8 @@ def rmsprop(
             what the class starts from: zeros, unless it says otherwise.
             Only with the options that want it: grad_avg, momentum_buffer.
         step: the number of updates done before this one; 0 at the first.
-        lr, alpha, eps, weight_decay, momentum, centered, momentum_form, eps_root,
+        lr, alpha, eps, weight_decay, momentum, centered, momentum_form, eps_root:
+            as of the class, with its defaults. A schedule is evaluated at step.
         initial_accumulator_value:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
@@ -881,7 +885,8 @@ def yogi(
             the state, each array with the shape, dtype and memory order of p; before the first update,
             what the class starts from: zeros, unless it says otherwise.
         step: the number of updates done before this one; 0 at the first.
-        lr, beta1, beta2, eps, initial_accumulator_value, weight_decay, eps_hat, eps_root,
+        lr, beta1, beta2, eps, initial_accumulator_value, weight_decay, eps_hat, eps_root:
+            as of the class, with its defaults. A schedule is evaluated at step.
         bias_correction:
             as of the class, with its defaults. A schedule is evaluated at step.
         out: where the new parameter goes, an array like p, which is then only read; None: into p.

@@ -101,8 +101,7 @@ class Signature:
         p: the parameter, an array that can be updated in place.
         g: its gradient, of the same shape; any float dtype and memory order.{state}
         step: the number of updates done before this one; 0 at the first.
-{self.names_of_options()}
-            as of the class, with its defaults. A schedule is evaluated at step.
+{self.options_in_lines()}
         out: where the new parameter goes, an array like p, which is then only read; None: into p.
         rows: the numbers of the rows that g has values for, one after the other, as in `gradstep.Rows`: only
             these rows of p and of the state are read and written. None: g is the gradient of all of p.
@@ -112,10 +111,11 @@ class Signature:
         ValueError: shapes or memory orders differ, memory overlaps, or a value is out of range.
     """
 
-    def names_of_options(self) -> str:
-        """Write the names of all options, in lines."""
-        names = ", ".join(self.options) + ":"
-        return textwrap.fill(names, 105, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    def options_in_lines(self) -> str:
+        """Write the names of all options, an entry for each line of them."""
+        meaning = "as of the class, with its defaults. A schedule is evaluated at step."
+        lines = textwrap.wrap(", ".join(self.options), 96)
+        return "\n".join(f"        {line.removesuffix(',')}:\n            {meaning}" for line in lines)
 
 
 def turned_on(default: object) -> object:

@@ -33,12 +33,14 @@ HOW = """\
   *NumPy, rows* sorts and sums them (`np.add.reduceat`), gathers, updates and puts back; for SGD it is
   `np.subtract.at`. *torch, sparse* is `SparseAdam`, or SGD, with a sparse gradient. *numba ∥* adds up no
   duplicates, which is less work and another result.
+- *State in fewer bits* is one array, in a cache and in memory, whose bandwidth on many machines is now one
+  and now another: the table says which it was. `"8bit"` looks for gradients that are not finite first.
 - *Achieved* compares a step's memory traffic with that of a kernel that streams through as many arrays,
   each of them contiguous, and does one addition an element.
 
 ## Your own machine
 
-    gradstep bench --limit --sparse
+    gradstep bench --limit --sparse --state
 
 shows the rows for NumPy; torch and numba join in where they are installed. To make this page from a
 checkout, with an environment that has both (torch is a download of some GB):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gradstep.bench import contenders as everybody
-from gradstep.bench import rows, schedules, steps, targets
+from gradstep.bench import narrow, rows, schedules, steps, targets
 from gradstep.bench.contenders import OWN, Contender
 from gradstep.bench.results import Results
 from gradstep.bench.rules import RULES, Rule
@@ -78,7 +78,13 @@ def of_targets() -> Iterator[Race]:
 
 
 def jobs(
-    races: Collection[Race], *, rates: bool, sparse: bool, rounds: int, results: Results
+    races: Collection[Race],
+    *,
+    rates: bool,
+    sparse: bool = False,
+    state: bool = False,
+    rounds: int,
+    results: Results,
 ) -> list[tuple[str, Callable[[], object]]]:
     """List what there is to do, each with a label: check that everybody computes the same, then measure.
 
@@ -86,6 +92,7 @@ def jobs(
         races: what to measure.
         rates: whether to measure learning-rate schedules too.
         sparse: whether to measure gradients of some rows too.
+        state: whether to measure state in fewer bits too.
         rounds: how often everything is timed.
         results: where the measurements go. A job raises DisagreementError if two contenders do not compute
             the same.
@@ -108,6 +115,8 @@ def jobs(
         listed.append(("learning-rate schedules", partial(schedules.measure, rounds, results.schedules)))
     if sparse:
         listed.append(("gradients of some rows", partial(rows.measure, rounds, results.rows)))
+    if state:
+        listed.append(("state in fewer bits", partial(narrow.measure, rounds, results.narrow)))
     return listed
 
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from gradstep.bench import rounds
 from gradstep.bench import rows as sparse
 from gradstep.bench.contenders import NOTES, OWN, TITLES
+from gradstep.bench.narrow import KINDS, SIZES, WHOLE, NarrowTimes
 from gradstep.bench.rows import RowTimes
 from gradstep.bench.schedules import ScheduleTimes
 from gradstep.bench.steps import FLOOR, StepTimes
@@ -26,6 +27,7 @@ class Results:
         steps: in the order of the workloads.
         schedules: the rows about learning rates.
         rows: those about gradients of some rows.
+        narrow: those about state in fewer bits.
     """
 
     machine: dict[str, str]
@@ -34,6 +36,7 @@ class Results:
     steps: list[StepTimes] = field(default_factory=list)
     schedules: list[ScheduleTimes] = field(default_factory=list)
     rows: list[RowTimes] = field(default_factory=list)
+    narrow: list[NarrowTimes] = field(default_factory=list)
 
     def heading(self) -> list[str]:
         """Say in a few lines what ran on what, and how the tables are to be read."""
@@ -70,6 +73,8 @@ class Results:
 
         if self.rows:
             yield "Gradients of some rows", _rows_table(self.rows, render)
+        if self.narrow:
+            yield "State in fewer bits: Adam", _narrow_table(self.narrow, render)
 
     def against(self, case: str, workload: str, contender: str) -> float | None:
         """Return how a contender compares with gradstep, or None if that was not measured.
@@ -139,6 +144,15 @@ class Results:
                 }
                 for times in self.rows
             ],
+            "narrow": [
+                {
+                    "elements": SIZES[times.size],
+                    "nanoseconds": {kind: times.nanoseconds(kind) for kind in times.samples.seconds},
+                    "times as fast": {kind: times.times_as_fast(kind) for kind in times.samples.seconds},
+                    "samples": times.samples.seconds,
+                }
+                for times in self.narrow
+            ],
         }
 
 
@@ -197,6 +211,16 @@ def _rows_table(rows: list[RowTimes], render: Render) -> str:
         ratios = [times.against(name) for times in rows]
         lines.append((title, *("–" if x is None else f"{number(x, 2)}×" for x in ratios)))
     return render(("", *(times.case.label for times in rows)), lines)
+
+
+def _narrow_table(found: list[NarrowTimes], render: Render) -> str:
+    """A column a size: a step with float32, an element, and how many times as fast it is with the others."""
+    lines = [(f"{WHOLE}, ns an element", *(number(times.nanoseconds(WHOLE)) for times in found))]
+    others = [kind for kind in KINDS if kind != WHOLE and kind in found[0].samples]
+    lines += [
+        (kind, *(f"{number(times.times_as_fast(kind), 2)}× as fast" for times in found)) for kind in others
+    ]
+    return render(("", *(times.label for times in found)), lines)
 
 
 def number(x: float, decimals: int = 3) -> str:

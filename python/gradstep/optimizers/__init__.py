@@ -4,9 +4,9 @@ Every optimizer takes
 
 - ``params``: an ndarray, or a list, tuple or dict of them, nested as deep as you like; or a list of
   groups ``[{"params": ..., "lr": ...}, ...]`` as in torch, each with its own hyperparameters. Arrays are
-  float32 or float64, writeable, aligned, dense in memory (C or F order or a transpose of these), and
-  share no memory. They are changed in place: after ``params["w"] = new`` or ``w = w - ...`` the optimizer
-  would update an array that nobody sees, and says so.
+  float32, float64, complex64 or complex128, writeable, aligned, dense in memory (C or F order or a transpose
+  of these), and share no memory. They are changed in place: after ``params["w"] = new`` or ``w = w - ...``
+  the optimizer would update an array that nobody sees, and says so.
 - hyperparameters: each a float or a `gradstep.schedules` schedule of the update number.
 - ``clip_norm``, ``clip_value``: limits on the gradients of all groups together; see `Optimizer`.
 

@@ -34,7 +34,7 @@ class Adamax(Optimizer):
             becomes NaN.
         weight_decay: λ ≥ 0, added to the gradient: g ← g + λp; with ``decoupled=True`` as of `AdamW`.
         eps_hat: add ε to u where it divides, and not to the magnitude:
-            u ← max(β₂u, |g|), p ← p − η/(1−β₁ᵗ)·m/(u + ε).
+            u ← max(β₂u, abs(g)), p ← p − η/(1−β₁ᵗ)·m/(u + ε).
         bias_correction: whether m is corrected for its start.
         options: what every optimizer takes; see `Optimizer`.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping
 
-    from gradstep.types import Floats, Params, Rate
+    from gradstep.types import Arrays, Floats, Params, Rate
 
 
 class Options(TypedDict, total=False):
@@ -62,7 +62,7 @@ class Optimizer(Resumable):
         clip_eps: what is added to a norm before a limit is divided by it; 10⁻⁶.
         decoupled: whether weight_decay shrinks p before the rule (True), enters the gradient (False), or
             shrinks p after the step ("after"). None: as the class has it.
-        l1: λ₁ ≥ 0; after the step p ← sign(p)·max(|p| − ηλ₁, 0).
+        l1: λ₁ ≥ 0; after the step p ← sign(p)·max(abs(p) − ηλ₁, 0).
         bounds: (low, high), either of which may be None: after the step and l1, p is held within them.
         ema: β in [0, 1] of an average A ← βA + (1−β)p, which starts as p; see `averaged`, `swap_averaged`.
         maximize: take the gradients with the other sign.
@@ -92,9 +92,9 @@ class Optimizer(Resumable):
     Attributes:
         step_count: the number of updates done; the next one is update number ``step_count``, counted
             from 0. Assign it, with the arrays of ``state``, to resume a run exactly.
-        lr, weight_decay, clip_norm, clip_value and every other hyperparameter of the rule: the value that the
-            next step will use; a tuple in group order where there are several groups. Assign a float or a
-            schedule to replace it in all groups, or a tuple of one for each.
+        lr: the value that the next step will use; a tuple in group order where there are several groups.
+            Assign a float or a schedule to replace it in all groups, or a tuple of one for each. So do
+            weight_decay, clip_norm, clip_value and every other hyperparameter of the rule.
         hyperparameters: all of them as they were given, floats and schedules: a tuple of a dict for each
             group.
         params: the structure that was given, with the arrays that are updated.
@@ -188,7 +188,7 @@ class Optimizer(Resumable):
         return cls(params, **dialect(cls.__name__, library, overrides))
 
     @property
-    def params(self) -> Params:
+    def params(self) -> Arrays:
         """The arrays that are updated, in a new structure like the one that was given.
 
         Where there are parameter groups it is a list of one structure for each, as gradients are given to
@@ -197,7 +197,7 @@ class Optimizer(Resumable):
         return self._params
 
     @property
-    def averaged(self) -> Params:
+    def averaged(self) -> Arrays:
         """The averages of the parameters, in a new structure like that of `params`.
 
         They are what to evaluate and to keep with ``ema``: copies, which later steps do not change.

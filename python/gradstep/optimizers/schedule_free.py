@@ -52,8 +52,8 @@ class ScheduleFreeSGD(_ScheduleFree):
         y &= (1−β)z + βx
 
     where t counts this update, from 1, and γ_max is the largest γ so far. The gradient is that at y, which is
-    the parameter while one trains. The point for evaluation is x: `averaged` computes it, and there is
-    nothing to be switched between training and evaluation.
+    the parameter while one trains. The point for evaluation is x: `Optimizer.averaged` computes it, and
+    there is nothing to be switched between training and evaluation.
 
     Args:
         params: y, the arrays to update in place; see `gradstep.optimizers`.

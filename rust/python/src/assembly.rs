@@ -241,7 +241,8 @@ fn members(py: Python<'_>, leaves: Vec<Leaf>, owners: &[usize], root: &str) -> P
     for (leaf, &group) in leaves.into_iter().zip(owners) {
         let found = writable(leaf.array.bind(py), &|| label(root, &leaf.path))?;
         let (data, layout) = (found.data(), found.layout());
-        let parameter = Parameter::new(leaf.array, leaf.path, layout, ROOTS).watched(py);
+        let mut parameter = Parameter::new(leaf.array, leaf.path, layout, ROOTS).watched(py);
+        parameter.foreign = leaf.foreign;
         if names.contains(parameter.name())? {
             let label = label(root, parameter.name());
             return Err(value_error(format!(

@@ -59,7 +59,7 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::arrays::{_packed, Packed, Rows};
+    use super::arrays::{_packed, Exchange, Packed, Rows};
     #[pymodule_export]
     use super::checksums::Checksum;
     #[pymodule_export]

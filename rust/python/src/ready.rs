@@ -2,7 +2,7 @@
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 use std::sync::Arc;
 
 use crate::arrays::{Made, Outputs, Parameter};
@@ -124,6 +124,32 @@ impl Ready {
         if outcome.is_ok() {
             *made += 1;
         }
+        outcome
+    }
+
+    /// Updates the tensors that are watched in place, by the gradients that they have. None if they, or these groups, are
+    /// not as they were.
+    pub(crate) fn step_watched(
+        &mut self,
+        groups: &Bound<'_, PyList>,
+        said: &Bound<'_, PyList>,
+        call: &Call<'_, '_>,
+    ) -> PyResult<Option<Outcome>> {
+        let py = groups.py();
+        let Body { stepper, made, .. } = self.bound()?;
+        let &Call { t, loss, scale } = call;
+        if !stepper.leaves.is_as_said(groups, said)? {
+            return Ok(None);
+        }
+        stepper.leaves.take_gradients(py)?;
+        // Only now, since the gradients are asked for in Python.
+        let outcome = if stepper.leaves.are_in_place(py, t) {
+            stepper.step(py, t, &Given { loss, scale, outputs: None, disturbed: false }).map(Some)
+        } else {
+            Ok(None)
+        };
+        stepper.leaves.release();
+        *made += u64::from(matches!(outcome, Ok(Some(_))));
         outcome
     }
 

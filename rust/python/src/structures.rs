@@ -75,7 +75,7 @@ impl Structure {
     pub(crate) fn check_attached(&self, py: Python<'_>, leaves: &Leaves) -> PyResult<bool> {
         self.walk(py, &mut |leaf, current| {
             let parameter = &leaves.parameters()[leaf];
-            if current.as_ptr() == parameter.array.as_ptr() {
+            if current.as_ptr() == parameter.given().as_ptr() {
                 return Ok(());
             }
             Err(value_error(format!(

@@ -5,7 +5,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
-use crate::arrays::{Fields, Items, Lookup, references};
+use crate::arrays::{Fields, Items, Lookup, references, speaks_dlpack, writable_import};
 use crate::errors::{a_type, label, memory_error, type_error, value_error};
 use crate::headroom;
 use crate::roots::Root;
@@ -29,6 +29,8 @@ pub(crate) enum Kind {
 pub(crate) struct Leaf {
     pub(crate) path: String,
     pub(crate) array: Py<PyAny>,
+    /// What was found, if that is an array of another library.
+    pub(crate) foreign: Option<Py<PyAny>>,
 }
 
 /// Deeper than this is a structure that contains itself.
@@ -60,7 +62,7 @@ impl Tree {
             // Of many small containers none has asked for much.
             headroom::ensure_next(leaves.len(), BYTES_OF_AN_ENTRY)?;
             leaves.try_reserve(1).map_err(memory_error)?;
-            leaves.push(Leaf { path, array: object.clone().unbind() });
+            leaves.push(Leaf { path, array: object.clone().unbind(), foreign: None });
             return Ok(Self::Leaf(leaves.len() - 1));
         }
         if depth == MAX_DEPTH {
@@ -80,6 +82,11 @@ impl Tree {
             return Ok(Self::Mapping { path, items });
         }
         let Some(mut entries) = Items::of(object) else {
+            if speaks_dlpack(object)? {
+                let array = writable_import(object, &label(root, &path))?.unbind();
+                leaves.push(Leaf { path, array, foreign: Some(object.clone().unbind()) });
+                return Ok(Self::Leaf(leaves.len() - 1));
+            }
             let what = a_type(object);
             return Err(type_error(format!(
                 "{} is {what}; an ndarray, or a list, tuple or dict of ndarrays is wanted{}",

@@ -9,6 +9,7 @@ use super::leaves::Leaves;
 use super::members::reserved;
 use super::outputs::{Made, Outputs};
 use super::rows::Rows;
+use super::watched::Watched;
 
 impl Leaves {
     /// Where the gradients of a step are put before they are admitted, in the order of the parameters.
@@ -22,7 +23,8 @@ impl Leaves {
     pub(crate) fn admit(&mut self, py: Python<'_>, in_place: bool) -> PyResult<bool> {
         assert_eq!(self.held.len(), self.parameters.len());
         let (mut disturbed, mut staged, mut complete) = (false, (false, false), true);
-        let Self { parameters, tensors, gradients, held, written, tables, .. } = self;
+        let Self { parameters, tensors, gradients, held, written, tables, watched, .. } = self;
+        let exchange = watched.as_ref().map(Watched::exchange);
         tables.clear();
         let leaves = parameters.iter_mut().zip(tensors).zip(gradients).zip(held);
         for (((parameter, tensor), gradient), held) in leaves {
@@ -45,7 +47,13 @@ impl Leaves {
                 staged.0 = true;
                 continue;
             }
-            if let Some(copied) = parameter.admit(held.bind(py), written, gradient)? {
+            let copied = match exchange {
+                Some(exchange) if exchange.knows(held.bind(py)) => {
+                    parameter.admit_tensor(exchange, held.bind(py), written, gradient)?
+                }
+                _ => parameter.admit(held.bind(py), written, gradient)?,
+            };
+            if let Some(copied) = copied {
                 disturbed = true;
                 *held = copied.unbind();
             }
@@ -184,6 +192,8 @@ impl Leaves {
 
     /// Every array is still what was checked, whatever Python code has run since.
     pub(crate) fn verify(&self, py: Python<'_>, outputs: Option<&Outputs<'_>>) -> PyResult<()> {
+        let exchange = self.watched.as_ref().map(Watched::exchange);
+        self.verify_watched(py)?;
         for (leaf, parameter) in self.parameters.iter().enumerate() {
             if outputs.is_none() {
                 parameter.verify(py, &self.tensors[leaf])?;
@@ -194,7 +204,7 @@ impl Leaves {
                 Order::Rows { table, .. } => {
                     parameter.verify_rows(held, gradient, &self.tables.used()[table])?;
                 }
-                _ => parameter.verify_gradient(held, gradient)?,
+                _ => parameter.verify_gradient(held, gradient, exchange)?,
             }
         }
         outputs.map_or(Ok(()), |outputs| outputs.verify(&self.parameters))

@@ -16,6 +16,7 @@ use super::parameters::Parameter;
 use super::picking::Tables;
 use super::rooms::Rooms;
 use super::shadows::Shadow;
+use super::watched::Watched;
 use super::writable::Written;
 use crate::errors::{label, value_error};
 use crate::files::Files;
@@ -50,6 +51,8 @@ pub(crate) struct Leaves {
     /// Whether the gradients are those of the arrays that are held.
     pub(super) admitted: bool,
     pub(super) staged: (bool, bool),
+    /// The tensors whose memory the parameters are, if they are watched.
+    pub(super) watched: Option<Watched>,
 }
 
 impl Leaves {
@@ -80,6 +83,7 @@ impl Leaves {
             accumulates,
             admitted: false,
             staged: (false, false),
+            watched: None,
             tensors,
             rooms,
             written: Written::default(),
@@ -267,7 +271,7 @@ impl Leaves {
                 self.parameters[leaf] = new.parameter;
                 self.tensors[leaf].params = new.data;
             }
-            self.bound = true;
+            (self.bound, self.watched) = (true, None);
             return self.refresh_copies(py);
         }
         if self.are_copied() {
@@ -319,6 +323,10 @@ impl Leaves {
 
     /// What may be part of a cycle: the parameters, which may be of a subclass with attributes.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.parameters.iter().try_for_each(|parameter| visit.call(&parameter.array))
+        for parameter in &self.parameters {
+            visit.call(&parameter.array)?;
+            visit.call(&parameter.foreign)?;
+        }
+        self.watched.as_ref().map_or(Ok(()), |watched| watched.traverse(visit))
     }
 }

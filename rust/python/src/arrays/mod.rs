@@ -1,9 +1,13 @@
 //! The arrays of users and our own: what is read off an ndarray, which ones a step takes, and how their memory
 //! is lent to the core. The border's one place for `unsafe`.
 
+mod capsules;
 mod copies;
+mod dlpack;
 mod entries;
+mod exchange;
 mod fields;
+mod foreign;
 mod forms;
 mod items;
 mod layouts;
@@ -22,9 +26,13 @@ mod places;
 mod rooms;
 mod rows;
 mod shadows;
+mod tensors;
+mod watched;
 mod writable;
 
+pub(crate) use capsules::{speaks_dlpack, writable_import};
 pub(crate) use entries::{Items, Lookup};
+pub(crate) use exchange::Exchange;
 pub(crate) use fields::{Fields, is_masked, references};
 pub(crate) use leaves::Leaves;
 pub(crate) use lone::Lone;

@@ -97,7 +97,7 @@ impl Packed {
         self.signed
     }
 
-    /// Plain arrays, the memory itself: `bits`, or `codes` and `exponents`.
+    /// Plain arrays, the memory itself: ``bits``, or ``codes`` and ``exponents``.
     #[getter]
     fn parts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let parts = PyDict::new(py);

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyComplex, PyFloat, PyList, PyType};
 
+use super::exchange::Exchange;
 use super::fields::{Fields, is_masked, references};
 use super::forms::Form;
 use super::layouts::{Layout, same};
@@ -27,13 +28,15 @@ pub(crate) struct Parameter {
     /// The path name: `fc1.w`; nothing for a lone array.
     pub(crate) path: String,
     pub(crate) array: Py<PyAny>,
+    /// What was given in its place, if that is an array of another library; the two share their memory.
+    pub(crate) foreign: Option<Py<PyAny>>,
     pub(crate) layout: Layout,
     look: Option<Look>,
     roots: Roots,
     /// Holds the gradient when the core cannot read it where it is.
     scratch: Option<Room>,
     /// The gap between what a step writes that the gradient was last seen in.
-    clear: (usize, usize),
+    pub(super) clear: (usize, usize),
 }
 
 /// The name of what has that path; a lone array is the first of one.
@@ -43,7 +46,7 @@ pub(crate) fn name(path: &str) -> &str {
 
 impl Parameter {
     pub(crate) fn new(array: Py<PyAny>, path: String, layout: Layout, roots: Roots) -> Self {
-        Self { path, array, layout, look: None, roots, scratch: None, clear: (1, 0) }
+        Self { path, array, foreign: None, layout, look: None, roots, scratch: None, clear: (1, 0) }
     }
 
     /// The same, to be looked at often.
@@ -120,12 +123,17 @@ impl Parameter {
     }
 
     /// Refuses a gradient that Python code has changed since it was admitted.
-    pub(super) fn verify_gradient(&self, given: &Bound<'_, PyAny>, admitted: &Gradient) -> PyResult<()> {
-        let fields = Fields::of(given).expect("an array stays an array");
+    pub(super) fn verify_gradient(
+        &self,
+        given: &Bound<'_, PyAny>,
+        admitted: &Gradient,
+        exchange: Option<&Exchange>,
+    ) -> PyResult<()> {
+        let Some(fields) = Fields::of(given) else { return self.verify_tensor(given, admitted, exchange) };
         let same = fields.data.cast_const() == admitted.data
             && same(fields.shape, &self.layout.shape)
             && self.layout.order_of(&fields) == Some((admitted.dtype, admitted.order));
-        if same { Ok(()) } else { Err(value_error(format!("{} has changed during the step", self.grads()))) }
+        if same { Ok(()) } else { Err(self.changed_meanwhile()) }
     }
 
     /// Refuses another array that cannot take the place of this one.
@@ -176,17 +184,12 @@ impl Parameter {
         written: &Written,
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(fields) = Fields::of(given) else { return self.convert_scalar(given, gradient) };
+        let Some(fields) = Fields::of(given) else { return self.admit_foreign(given, written, gradient) };
         if is_masked(given)? {
             return Err(masked(&self.grads()));
         }
         if !same(fields.shape, &self.layout.shape) {
-            let (a, b) = (tuple(fields.shape), tuple(&self.layout.shape));
-            return Err(value_error(format!(
-                "{} has shape {a}, but {} has shape {b}",
-                self.grads(),
-                self.own()
-            )));
+            return Err(self.other_shape(fields.shape));
         }
         let Some((dtype, order)) = self.layout.order_of(&fields) else {
             return self.convert(given, gradient);
@@ -214,7 +217,7 @@ impl Parameter {
 
     /// A Python float or NumPy scalar as the gradient of a 0-d parameter: what NumPy makes of 0-d results.
     #[cold]
-    fn convert_scalar<'py>(
+    pub(super) fn convert_scalar<'py>(
         &mut self,
         given: &Bound<'py, PyAny>,
         gradient: &mut Gradient,

@@ -7,6 +7,7 @@
 
 mod resuming;
 mod shared;
+mod watching;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -14,6 +15,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::arrays::Exchange;
 use crate::assembly::{Assembly, given_groups, spec};
 use crate::errors::value_error;
 use crate::files::Files;
@@ -363,6 +365,28 @@ impl Optimizer {
     #[getter]
     fn _state(slf: &Bound<'_, Self>) -> PyResult<Py<PyDict>> {
         slf.get().lock()?.as_mut().ok_or_else(not_ready)?.body_mut()?.state(slf.py())
+    }
+
+    /// Watches the tensors whose memory the parameters are. Returns how many updates each has had, an array that each
+    /// step changes.
+    fn _watch<'py>(
+        slf: &Bound<'py, Self>,
+        exchange: Py<Exchange>,
+        tensors: Vec<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        watching::watch(slf, exchange, tensors)
+    }
+
+    /// A step of the tensors that are watched, by the gradients that they have: how much was updated.
+    #[pyo3(signature = (groups, said, loss=None, scale=None))]
+    fn _step_watched(
+        slf: &Bound<'_, Self>,
+        groups: &Bound<'_, PyList>,
+        said: &Bound<'_, PyList>,
+        loss: Option<&Bound<'_, PyAny>>,
+        scale: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<i32> {
+        watching::step(slf, groups, said, loss, scale)
     }
 
     /// How far the run has come: what `_resume` takes.

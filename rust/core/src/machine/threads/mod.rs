@@ -16,6 +16,7 @@
 //! Which thread runs a task never changes a result: tasks are cut by the caller, not by the pool.
 
 mod counts;
+mod exported;
 mod jobs;
 mod placement;
 mod pool;
