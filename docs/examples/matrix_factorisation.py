@@ -70,6 +70,7 @@ def train(decay: float, width: int) -> dict[str, float]:
     steps = EPOCHS * (learned.size // BATCH)
     opt = gs.Adam(params, lr=gs.schedules.Cosine(0.02, steps))
     print(f"λ = {decay}, vectors of {width}")
+    found: dict[str, float] = {}
     for epoch in range(EPOCHS):
         for batch in rng.permutation(learned)[: learned.size // BATCH * BATCH].reshape(-1, BATCH):
             errors = predicted(params, mean, i[batch], j[batch]) - ratings[batch]

@@ -84,6 +84,7 @@ def main() -> dict[str, object]:
     print(f"{text.size:,} words of a text with {len(words):,} different ones")
     losses, chance = [], (NEGATIVES + 1) * np.log(2)
     recent = []
+    grads: dict[str, gs.Rows] = {}
     for step in range(STEPS):
         at = rng.integers(WINDOW, text.size - WINDOW, BATCH)
         beside = at + rng.integers(1, WINDOW + 1, BATCH) * rng.choice([-1, 1], BATCH)

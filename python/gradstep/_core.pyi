@@ -21,6 +21,7 @@ __all__ = [
     "Schedule",
     "Update",
     "__version__",
+    "_packed",
     "default_num_threads",
     "floor",
     "get_num_threads",

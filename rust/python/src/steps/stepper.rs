@@ -14,12 +14,10 @@ use crate::arrays::{Leaves, Outputs};
 use crate::clipping::{Clip, Clipping};
 use crate::errors::memory_error;
 use crate::files::Files;
-use crate::nonfinite::{norm_refused, refused};
 use crate::numbers::real;
 use crate::observers::Observers;
 use crate::outcomes::{Last, Outcome};
 use crate::passes::{Plans, detached, pass};
-use crate::policies::NonFinite;
 use crate::settings::Settings;
 use crate::sharing::{Numbers, Sharing, digest};
 use crate::sparse::check_rows;
@@ -30,25 +28,25 @@ use crate::windows::Window;
 /// Parameters with their state and hyperparameters, ready to step.
 pub(crate) struct Stepper {
     pub(crate) leaves: Leaves,
-    settings: Arc<Settings>,
+    pub(super) settings: Arc<Settings>,
     /// The feedback schedules among the hyperparameters.
-    observers: Observers,
-    terms: StepTerms,
+    pub(super) observers: Observers,
+    pub(super) terms: StepTerms,
     /// Whether the norm of the gradients is taken at every step: for a limit, for a feedback schedule, or to find those
     /// that are not finite.
-    wants_norm: bool,
+    pub(super) wants_norm: bool,
     /// Whether the terms have to be arranged anew.
-    disarranged: bool,
-    plans: Plans,
+    pub(super) disarranged: bool,
+    pub(super) plans: Plans,
     pub(crate) window: Window,
     pub(crate) last: Last,
-    squares: Partials<1>,
-    changes: Partials<2>,
-    scratches: Scratches,
+    pub(super) squares: Partials<1>,
+    pub(super) changes: Partials<2>,
+    pub(super) scratches: Scratches,
     /// What holds the state if not memory.
-    files: Option<Arc<Files>>,
+    pub(super) files: Option<Arc<Files>>,
     /// The others that step with us, if there are any.
-    sharing: Option<Box<Sharing>>,
+    pub(super) sharing: Option<Box<Sharing>>,
 }
 
 /// What a step is given beside the gradients.
@@ -59,6 +57,15 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) outputs: Option<&'a Outputs<'py>>,
     /// Whether Python code has run since the structure was looked at.
     pub(crate) disturbed: bool,
+}
+
+/// What a step has found out before it writes.
+struct Decided {
+    scale: f64,
+    norm: Option<f64>,
+    /// Of the elements of gradients, and of their norm.
+    limit: f64,
+    max_norm: Option<f64>,
 }
 
 impl Stepper {
@@ -110,7 +117,7 @@ impl Stepper {
     }
 
     /// Nothing is written, by no one.
-    fn skip(&mut self, py: Python<'_>, t: u64) -> PyResult<Outcome> {
+    pub(super) fn skip(&mut self, py: Python<'_>, t: u64) -> PyResult<Outcome> {
         if let Some(sharing) = &self.sharing {
             sharing.agree(py, "skip", self.numbers(t, [None; 2]))?;
         }
@@ -231,6 +238,18 @@ impl Stepper {
         if let Some(outputs) = given.outputs {
             self.leaves.direct(outputs)?;
         }
+        self.write(py, t, given, Decided { scale, norm, limit, max_norm })
+    }
+
+    /// The rest of a step, when the hyperparameters are evaluated.
+    #[inline(always)]
+    fn write(
+        &mut self,
+        py: Python<'_>,
+        t: u64,
+        given: &Given<'_, '_>,
+        Decided { scale, norm, limit, max_norm }: Decided,
+    ) -> PyResult<Outcome> {
         let Self { settings, terms, plans, scratches, leaves, squares, changes, files, .. } = self;
         let (sharing, observers, window) = (&self.sharing, &self.observers, &self.window);
         let plan = plans.of(leaves)?;
@@ -279,111 +298,6 @@ impl Stepper {
         self.window = Window::default();
         self.disarranged = self.leaves.count();
         Ok(Outcome::Updated)
-    }
-
-    /// The norms of the last update and of the parameters before it.
-    fn measured(&mut self, py: Python<'_>) -> PyResult<[f64; 2]> {
-        let plan = self.plans.of(&self.leaves)?;
-        let mut whole = plan;
-        if let Some(sharing) = &self.sharing {
-            sharing.gather(py, "changes", &self.leaves, plan, &mut self.changes)?;
-            whole = sharing.plan(plan);
-        }
-        Ok(self.changes.total(0..whole.chunks()).map(f64::sqrt))
-    }
-
-    /// Adds the gradients to those that wait.
-    fn wait(
-        &mut self,
-        py: Python<'_>,
-        t: u64,
-        window: Window,
-        outputs: Option<&Outputs<'_>>,
-        mut disturbed: bool,
-    ) -> PyResult<Outcome> {
-        let policies = self.settings.policies;
-        if let Some(sharing) = &mut self.sharing {
-            sharing.arrange(&self.leaves)?;
-        }
-        let refuses = policies.nonfinite.is_looked_for()
-            || policies.nonfinite == NonFinite::Unsaid && self.settings.limits_norms();
-        if refuses && self.norm(py, 1.0, outputs, &mut disturbed)?.is_none() {
-            return self.skip(py, t);
-        }
-        if disturbed {
-            self.leaves.verify(py, outputs)?;
-        }
-        self.leaves.add_up()?;
-        let plan = self.plans.of(&self.leaves)?;
-        let pass = pass(plan, &mut self.scratches, self.leaves.staged(), true)?;
-        if let Some(sharing) = &self.sharing {
-            let Self { settings, leaves, observers, terms, window, .. } = self;
-            let numbers = Numbers { settings, leaves, observers, terms, window };
-            sharing.agree(py, "wait", numbers.at(t, [None; 2]))?;
-            leaves.verify(py, outputs)?;
-        }
-        if let Some(files) = &self.files {
-            files.unseal()?;
-        }
-        let mut tensors = self.leaves.lend_gradients();
-        detached(py, plan.is_large(), || pass.accumulate(&mut tensors));
-        self.leaves.wait();
-        self.window = window;
-        Ok(Outcome::Waiting)
-    }
-
-    /// The global norm of the gradients after scaling; nothing if they are not finite, and the step is to be skipped for
-    /// it.
-    fn norm(
-        &mut self,
-        py: Python<'_>,
-        scale: f64,
-        outputs: Option<&Outputs<'_>>,
-        disturbed: &mut bool,
-    ) -> PyResult<Option<f64>> {
-        let policies = self.settings.policies;
-        let clips = self.settings.limits_norms();
-        if std::mem::take(disturbed) {
-            self.leaves.verify(py, outputs)?;
-        }
-        let plan = self.plans.of(&self.leaves)?;
-        let pass = pass(plan, &mut self.scratches, self.leaves.staged(), policies.accumulate > 1)?;
-        self.squares.reserve(plan.chunks()).map_err(memory_error)?;
-        let (mut tensors, squares) = (self.leaves.lend_gradients(), &self.squares);
-        detached(py, plan.is_large(), || pass.squares(&mut tensors, squares));
-        let whole = match &self.sharing {
-            None => plan,
-            Some(sharing) => {
-                sharing.gather(py, "squares", &self.leaves, plan, &mut self.squares)?;
-                self.leaves.verify(py, outputs)?;
-                sharing.plan(plan)
-            }
-        };
-        let squares = &self.squares;
-        let [sum] = squares.total(0..whole.chunks());
-        let norm = sum.sqrt() * scale.abs();
-        if !sum.is_finite() && policies.nonfinite.is_looked_for() {
-            // A sum of squares may be infinite where no element is.
-            let mut counts = Partials::default();
-            counts.reserve(plan.chunks()).map_err(memory_error)?;
-            detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, &counts));
-            if let Some(sharing) = &self.sharing {
-                sharing.gather(py, "nonfinite", &self.leaves, plan, &mut counts)?;
-                *disturbed = true;
-            }
-            if counts.total(0..whole.chunks()) != [0.0] {
-                return match policies.nonfinite {
-                    NonFinite::Skip => Ok(None),
-                    _ => Err(refused(&self.leaves, whole, &counts)),
-                };
-            }
-        }
-        if clips && !norm.is_finite() && policies.nonfinite != NonFinite::Propagate {
-            let by_clip = self.settings.clip.as_ref().is_some_and(Clip::wants_norm);
-            let limit = if by_clip { "clip_norm" } else { "clip_norm_each" };
-            return Err(norm_refused(limit, &self.leaves, whole, squares, norm));
-        }
-        Ok(Some(norm))
     }
 
     /// What may be part of a cycle: schedules and parameters.
