@@ -187,6 +187,15 @@ def test_what_can_be_called_and_read(count: int, way: str) -> None:
     assert ranks(count, "calls", way, **variables).startswith("looked at")
 
 
+@needs_ranks
+@pytest.mark.not_sanitized
+def test_the_examples_of_the_page_run(tmp_path: Path) -> None:
+    printed_by_each = ranks(2, "page", str(tmp_path)).splitlines()
+    assert len(printed_by_each) == 2
+    assert printed_by_each[0] == printed_by_each[1]
+    assert printed_by_each[0].startswith("16 ")
+
+
 #: The training that is saved half way.
 SAVED = Case(
     "Adam",

@@ -1,0 +1,32 @@
+"""Runs the examples of docs/mpi.md, one after the other, in a folder that it is given."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from mpi4py import MPI
+
+TEXT = (Path(__file__).parents[2] / "docs" / "mpi.md").read_text(encoding="utf-8")
+
+
+def main() -> None:
+    os.chdir(sys.argv[1])
+    names: dict[str, Any] = {"__name__": "example"}
+    told = io.StringIO()
+    with redirect_stdout(told):
+        for code in re.findall(r"^```py\n(.*?)^```", TEXT, flags=re.DOTALL | re.MULTILINE):
+            exec(compile(code, "mpi.md", "exec"), names)
+    assert names["extra"] == {"epoch": 3}
+    everything = MPI.COMM_WORLD.gather(told.getvalue())
+    if everything is not None:
+        print("".join(everything))
+
+
+if __name__ == "__main__":
+    main()
