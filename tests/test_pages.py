@@ -19,7 +19,7 @@ import gradstep as gs
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {path.relative_to(DOCS).as_posix(): path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md")}
-ELSEWHERE = {"checkpoints.md", "formulas.md", "moving-in.md", "schedulers.md", "variants.md"}
+ELSEWHERE = {"checkpoints.md", "formulas.md", "moving-in.md", "schedulers.md", "torch.md", "variants.md"}
 BLOCKS = r"^```(python|pycon)\n(.*?)^```"
 RUNNABLE = sorted(
     name
