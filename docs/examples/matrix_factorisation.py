@@ -37,7 +37,8 @@ def make_ratings(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.n
 def predicted(params: dict[str, np.ndarray], mean: float, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """Compute what users i would give to films j."""
     products = np.einsum("nd,nd->n", params["p"][i], params["q"][j])
-    return mean + params["b"][i] + params["c"][j] + products
+    ratings: np.ndarray = mean + params["b"][i] + params["c"][j] + products
+    return ratings
 
 
 def grads_of(

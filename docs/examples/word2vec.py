@@ -43,7 +43,8 @@ def corpus() -> tuple[list[str], np.ndarray]:
 
 def thinned(rng: np.random.Generator, text: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Leave out most of the most frequent words, as Mikolov et al. (2013) do."""
-    return text[rng.random(text.size) < np.sqrt(1e-3 / share[text])]
+    kept: np.ndarray = text[rng.random(text.size) < np.sqrt(1e-3 / share[text])]
+    return kept
 
 
 def loss_and_grads(
@@ -75,7 +76,7 @@ def main() -> dict[str, object]:
     share = counts / counts.sum()
     noise = np.cumsum(share**0.75 / (share**0.75).sum())
     text = thinned(rng, text, share)
-    params = {
+    params: dict[str, np.ndarray] = {
         "words": rng.uniform(-0.5, 0.5, (len(words), WIDTH)).astype(np.float32) / WIDTH,
         "contexts": np.zeros((len(words), WIDTH), np.float32),
     }

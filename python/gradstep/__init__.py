@@ -1,5 +1,8 @@
 """Fast in-place optimizer steps and learning-rate schedules for NumPy training code."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from gradstep import starting as starting  # isort: skip  (first: it is at work while the others are imported)
 from gradstep import feedback, functional, optimizers, schedules
 from gradstep._core import DetachedParameterWarning, NonFiniteError, Packed, Rows, __version__
@@ -17,6 +20,9 @@ from gradstep.pytorch import from_torch_state_dict, to_torch_state_dict
 from gradstep.sweeps import SweepTable, sweep
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
 from gradstep.types import Grads, Params, Rate
+
+if TYPE_CHECKING:
+    from gradstep import mpi as mpi
 
 __all__ = [
     "CheckpointError",
@@ -50,3 +56,12 @@ __all__ = [
     "to_torch_state_dict",
 ]
 __all__ += optimizers.__all__
+
+
+if not TYPE_CHECKING:  # for whom every name would be there
+
+    def __getattr__(name: str) -> Any:
+        """Import what few programs want, when they want it."""
+        if name == "mpi":
+            return import_module("gradstep.mpi")
+        raise AttributeError(f"module 'gradstep' has no attribute {name!r}")

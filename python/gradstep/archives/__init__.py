@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gradstep.archives import npz, safetensors
 from gradstep.archives.contents import Content
 from gradstep.archives.errors import CheckpointError
+from gradstep.archives.later import Later
 from gradstep.archives.stored import Stored
 from gradstep.archives.trees import flattened
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Writer = Callable[[BinaryIO, Tree, Arrays], None]
 
-__all__ = ["CheckpointError", "Content", "Stored", "flattened", "read", "writer"]
+__all__ = ["CheckpointError", "Content", "Later", "Stored", "flattened", "read", "writer"]
 
 WRITERS: dict[str, Writer] = {".npz": npz.write, ".safetensors": safetensors.write}
 """By the suffixes of paths."""

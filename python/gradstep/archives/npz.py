@@ -10,6 +10,7 @@ from gradstep._core import Checksum
 from gradstep.archives import headers, zips
 from gradstep.archives.contents import Content
 from gradstep.archives.errors import CheckpointError
+from gradstep.archives.later import present
 from gradstep.archives.pieces import order_of, pieces
 from gradstep.archives.stored import Form, Stored
 
@@ -27,7 +28,8 @@ def write(file: BinaryIO, tree: Tree, arrays: Arrays) -> None:
     """Write a file: the arrays one after the other, and the header, which has their checksums, at the end."""
     forms = {}
     with zipfile.ZipFile(file, "w") as archive:
-        for name, array in arrays.items():
+        for name, promised in arrays.items():
+            array = present(promised)
             form = Form(array.dtype, array.shape, order_of(array))
             begin = beginning(form)
             member = zipfile.ZipInfo(f"{name}.npy")

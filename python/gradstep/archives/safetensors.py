@@ -15,6 +15,7 @@ from gradstep._core import Checksum
 from gradstep.archives import headers
 from gradstep.archives.contents import Content
 from gradstep.archives.errors import CheckpointError
+from gradstep.archives.later import present
 from gradstep.archives.pieces import pieces
 from gradstep.archives.stored import Form, Stored
 
@@ -55,7 +56,9 @@ def write(file: BinaryIO, tree: Tree, arrays: Arrays) -> None:
             raise ValueError(f"{name!r} has dtype {array.dtype}, which .npz has, but .safetensors has not")
     # Readers that lend memory want every element at a multiple of its size.
     ordered = sorted(arrays.items(), key=lambda pair: -pair[1].itemsize)
-    forms = {name: Form(array.dtype, array.shape, "C", checksum_of(array)) for name, array in ordered}
+    forms = {
+        name: Form(array.dtype, array.shape, "C", checksum_of(present(array))) for name, array in ordered
+    }
     own = headers.write(tree, forms)
     header: dict[str, Any] = {METADATA: {KEY: own.decode("ascii"), SUM: checksum_of_bytes(own)}}
     at = 0
@@ -66,7 +69,7 @@ def write(file: BinaryIO, tree: Tree, arrays: Arrays) -> None:
     text += b" " * (-len(text) % ALIGNED)
     file.write(LENGTH.pack(len(text)) + text)
     for _, array in ordered:
-        for piece in pieces(array, "C"):
+        for piece in pieces(present(array), "C"):
             file.write(piece.data)
 
 

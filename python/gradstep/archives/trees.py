@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradstep.archives.errors import CheckpointError
+from gradstep.archives.later import Later
 from gradstep.archives.stored import is_plain
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
     Tree = Any
-    Arrays = dict[str, NDArray[Any]]
+    Arrays = dict[str, NDArray[Any] | Later]
 
 MOST_DEEP = 100
 """Dicts and lists within each other."""
@@ -57,7 +58,7 @@ def flattened(tree: Tree, name_of: Callable[[Path], str]) -> tuple[Tree, Arrays]
             return {DICT: made} if tag(made) else made
         if isinstance(value, list | tuple):
             return [flat(part, (*path, i)) for i, part in enumerate(value)]
-        if type(value) in (np.ndarray, np.memmap):
+        if type(value) in (np.ndarray, np.memmap, Later):
             if not is_plain(value.dtype):
                 raise TypeError(f"{label(path)} has dtype {value.dtype}, which no file can say")
             name = name_of(path)

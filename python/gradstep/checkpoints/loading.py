@@ -58,6 +58,7 @@ class Loading:
         optimizer, rule: the optimizer, and the name of its rule.
         given: the state dict.
         rename, hyperparameters, convert: as of `Optimizer.load_state_dict`.
+        own: what `record` gives of the optimizer, if that is something else here.
 
     Attributes:
         saved: the state dict, with the names that its parameters have here.
@@ -77,11 +78,12 @@ class Loading:
         rename: Mapping[str, str] | None,
         hyperparameters: bool,
         convert: bool,
+        own: Record | None = None,
     ) -> None:
         check(given)
         self.optimizer = optimizer
         self.saved: Record = {**given, "parameters": renamed(given["parameters"], rename or {})}
-        self.own = record(optimizer, rule, live=True)
+        self.own = record(optimizer, rule, live=True) if own is None else own
         mine, theirs = (
             [group["hyperparameters"] for group in one["groups"]] for one in (self.own, self.saved)
         )

@@ -132,12 +132,18 @@ def taken_apart(content: Content, owners: Mapping[str, Resumable]) -> tuple[dict
     return saved, tree["extra"]
 
 
-def parameters(loading: Loading) -> Iterator[tuple[NDArray[Any], Stored]]:
-    """Give the parameters that are to be changed, and what is to be read into them, if the file has any."""
+def parameters(
+    loading: Loading, own: Mapping[str, NDArray[Any]] | None = None
+) -> Iterator[tuple[NDArray[Any], Stored]]:
+    """Give the parameters that are to be changed, and what is to be read into them, if the file has any.
+
+    ``own`` are those of the optimizer, unless it says so itself.
+    """
     wanted = {name: loading.saved["parameters"][name] for name in loading.fits.slots}
     if not any("array" in of_one for of_one in wanted.values()):
         return
-    own = dict(zip(loading.own["parameters"], loading.optimizer._arrays, strict=True))
+    if own is None:
+        own = dict(zip(loading.own["parameters"], loading.optimizer._arrays, strict=True))
     for name, of_one in wanted.items():
         stored, array = of_one.get("array"), own[name]
         if not isinstance(stored, Stored) or (stored.shape, stored.dtype) != (array.shape, array.dtype):

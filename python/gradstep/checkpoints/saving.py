@@ -19,6 +19,8 @@ from gradstep.checkpoints.records import record
 from gradstep.files import replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gradstep.optimizers.resumable import Resumable
 
     Owners = dict[str, Resumable]
@@ -76,23 +78,45 @@ def save(
         {'epoch': 3}
     """
     path = Path(path)
-    write, owners = archives.writer(path), named(opt)
-    if not isinstance(keep, SupportsIndex):
-        raise TypeError(f"keep must be an integer, got {type(keep).__name__}")
-    if index(keep) < 1:
-        raise ValueError(f"keep must be at least 1, got {keep}")
+    archives.writer(path)
+    owners = named(opt)
+    check_keep(keep)
     records = {name: put_down(one, params, "saved") for name, one in owners.items()}
     before = {name: one._progress for name, one in owners.items()}
+
+    def check() -> None:
+        if before != {name: one._progress for name, one in owners.items()}:
+            raise RuntimeError("another thread made a step meanwhile, so nothing was saved")
+
+    write(path, records, extra, keep, check)
+
+
+def write(
+    path: Path,
+    records: Mapping[str, Any],
+    extra: Mapping[str, Any],
+    keep: SupportsIndex,
+    check: Callable[[], None],
+) -> None:
+    """Write what was put down of optimizers to a file; see `save`. ``check`` may object at the end."""
+    write = archives.writer(path)
     tree, arrays = archives.flattened({"optimizers": records, "extra": extra}, Names().name)
     if (of_extra := header_size({"extra": extra})) > ROOM:
         raise ValueError(f"extra must have at most {ROOM:,} bytes besides its arrays, got {of_extra:,}")
     with replacing(path) as file:
         write(file, tree, arrays)
-        if before != {name: one._progress for name, one in owners.items()}:
-            raise RuntimeError("another thread made a step meanwhile, so nothing was saved")
+        check()
         file.flush()
         os.fsync(file.fileno())
         shift(path, index(keep))
+
+
+def check_keep(keep: SupportsIndex) -> None:
+    """Refuse what is no number of files to keep."""
+    if not isinstance(keep, SupportsIndex):
+        raise TypeError(f"keep must be an integer, got {type(keep).__name__}")
+    if index(keep) < 1:
+        raise ValueError(f"keep must be at least 1, got {keep}")
 
 
 def header_size(tree: Any) -> int:

@@ -52,7 +52,10 @@ mod tests {
             for cut in [1, 3, 7, 8, 9, 20, 101] {
                 let mut found = Vec::new();
                 let mut aligned = Aligned::<_, _, 8>::new(all.len(), 0, |at: usize, stretch: &[u32]| {
-                    assert!(at == found.len() && at % 8 == 0 && !stretch.is_empty(), "{len} {cut} {at}");
+                    assert!(
+                        at == found.len() && at.is_multiple_of(8) && !stretch.is_empty(),
+                        "{len} {cut} {at}"
+                    );
                     found.extend_from_slice(stretch);
                 });
                 for (i, stretch) in all.chunks(cut).enumerate() {

@@ -104,10 +104,10 @@ impl<R: Rule<K, N>, const K: usize, const N: usize> Kernel for Typed<R, K, N> {
         if const { R::SUMS.is_some() } {
             match block {
                 Block::Single(streams) => {
-                    loops::measure::<f32, R, K, N>(tier, &numbers.single, streams, sums)
+                    loops::measure::<f32, R, K, N>(tier, &numbers.single, streams, sums);
                 }
                 Block::Double(streams) => {
-                    loops::measure::<f64, R, K, N>(tier, &numbers.double, streams, sums)
+                    loops::measure::<f64, R, K, N>(tier, &numbers.double, streams, sums);
                 }
             }
         }

@@ -121,7 +121,7 @@ fn stretches<F: Staged, S: Store<F>>(
     len: usize,
     work: impl FnMut(usize, &[F]),
 ) {
-    const { assert!(S::BLOCK == 1 || S::BLOCK == float8::BLOCK && BLOCK % S::BLOCK == 0) };
+    const { assert!(S::BLOCK == 1 || S::BLOCK == float8::BLOCK && BLOCK.is_multiple_of(S::BLOCK)) };
     if S::BLOCK == 1 {
         return gradient(hands, intake, clamp, work);
     }

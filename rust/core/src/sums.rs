@@ -135,6 +135,10 @@ impl<const M: usize> Partials<M> {
         Ok(())
     }
 
+    pub fn set(&self, chunk: usize, sums: [f64; M]) {
+        self.put(chunk, sums, true);
+    }
+
     /// Those of a piece of a chunk, which `begins` it or is added to the pieces before.
     pub(crate) fn put(&self, chunk: usize, sums: [f64; M], begins: bool) {
         for (place, sum) in self.0[chunk].iter().zip(sums) {
@@ -144,16 +148,21 @@ impl<const M: usize> Partials<M> {
         }
     }
 
+    /// The sums of some chunks, one after the other.
+    pub fn sums(&self, chunks: Range<usize>) -> impl Iterator<Item = [f64; M]> {
+        self.0[chunks].iter().map(load)
+    }
+
     /// The sums over some chunks, in their order.
     pub fn total(&self, chunks: Range<usize>) -> [f64; M] {
         // Not `sum`, to which nothing is −0.
         let plus = |a: [f64; M], b: [f64; M]| std::array::from_fn(|m| a[m] + b[m]);
-        self.0[chunks].iter().map(load).fold([0.0; M], plus)
+        self.sums(chunks).fold([0.0; M], plus)
     }
 
     /// The first of so many chunks with a sum that is NaN or infinite, and that sum.
     pub fn first_nonfinite(&self, chunks: usize) -> Option<(usize, f64)> {
-        let sums = self.0[..chunks].iter().map(load).enumerate();
+        let sums = self.sums(0..chunks).enumerate();
         sums.flat_map(|(chunk, sums)| sums.map(|sum| (chunk, sum))).find(|(_, sum)| !sum.is_finite())
     }
 }

@@ -39,6 +39,7 @@ mod records;
 mod roots;
 mod schedules;
 mod settings;
+mod sharing;
 mod sparse;
 mod steps;
 mod structures;
@@ -83,6 +84,7 @@ mod _core {
         // Environment variables that make no sense are reported now, not at some later step.
         Tier::from_environment().map_err(value_error)?;
         threads::default_threads().clone().map_err(value_error)?;
+        module.add("CHUNK", gradstep_core::plans::CHUNK)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 
@@ -107,6 +109,12 @@ mod _core {
     #[pyfunction]
     fn get_num_threads() -> usize {
         threads::num_threads()
+    }
+
+    /// The number of threads as long as nobody sets another one.
+    #[pyfunction]
+    fn default_num_threads() -> usize {
+        threads::default_threads().clone().unwrap_or(1)
     }
 
     #[pyfunction]

@@ -48,6 +48,12 @@ impl Policies {
     pub(crate) const NONE: Self =
         Self { clip_eps: 1e-6, nonfinite: NonFinite::Unsaid, accumulate: 1, measure: false, seed: 0 };
 
+    /// What is the same for the same policies.
+    pub(crate) fn numbers(self) -> [f64; 5] {
+        let Self { clip_eps, nonfinite, accumulate, measure, seed } = self;
+        [clip_eps, f64::from(nonfinite as u8), accumulate as f64, f64::from(u8::from(measure)), seed as f64]
+    }
+
     pub(crate) fn new(options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let mut policies = Self::NONE;
         for name in POLICIES {

@@ -21,6 +21,7 @@ use crate::outcomes::{Last, Outcome};
 use crate::passes::{Plans, detached, pass};
 use crate::policies::NonFinite;
 use crate::settings::Settings;
+use crate::sharing::{Numbers, Sharing, digest};
 use crate::sparse::check_rows;
 use crate::terms::{Step, StepTerms};
 use crate::values::Value;
@@ -46,6 +47,8 @@ pub(crate) struct Stepper {
     scratches: Scratches,
     /// What holds the state if not memory.
     files: Option<Arc<Files>>,
+    /// The others that step with us, if there are any.
+    sharing: Option<Box<Sharing>>,
 }
 
 /// What a step is given beside the gradients.
@@ -81,7 +84,37 @@ impl Stepper {
             changes: Partials::default(),
             scratches: Scratches::default(),
             files,
+            sharing: None,
         })
+    }
+
+    /// From here on steps are made together with others.
+    pub(crate) fn share(&mut self, sharing: Sharing) -> Option<Box<Sharing>> {
+        self.sharing.replace(Box::new(sharing))
+    }
+
+    /// What all must have alike that will make step `t` of the same gradients; and whether it takes Python code of others
+    /// to know it.
+    pub(crate) fn outlook(&mut self, py: Python<'_>, t: u64) -> PyResult<(u64, bool)> {
+        let disturbed = self.terms.evaluate(py, &self.settings, t)?;
+        let limits = self.settings.clip.as_ref();
+        let given = limits
+            .map_or(Ok([None; 2]), |clip| Ok::<_, PyErr>([Some(clip.value(py, t)?), clip.norm(py, t)?]))?;
+        let pure = !disturbed && limits.is_none_or(Clip::is_pure);
+        Ok((digest(self.numbers(t, given)), pure))
+    }
+
+    fn numbers(&self, t: u64, limits: [Option<f64>; 2]) -> impl Iterator<Item = f64> {
+        let Self { settings, leaves, observers, terms, window, .. } = self;
+        Numbers { settings, leaves, observers, terms, window }.at(t, limits)
+    }
+
+    /// Nothing is written, by no one.
+    fn skip(&mut self, py: Python<'_>, t: u64) -> PyResult<Outcome> {
+        if let Some(sharing) = &self.sharing {
+            sharing.agree(py, "skip", self.numbers(t, [None; 2]))?;
+        }
+        Ok(Outcome::Skipped)
     }
 
     /// Other hyperparameters, for the same groups. Returns those before.
@@ -153,24 +186,28 @@ impl Stepper {
         if several > 1 {
             let window = self.window.with(scale, loss)?;
             if window.count < several {
-                return self.wait(py, window, given.outputs, disturbed);
+                return self.wait(py, t, window, given.outputs, disturbed);
             }
             self.leaves.take_accumulated()?;
             (scale, loss) = (scale / several as f64, window.loss());
+        }
+        if let Some(sharing) = &mut self.sharing {
+            sharing.arrange(&self.leaves)?;
         }
         let mut norm = None;
         if self.wants_norm {
             norm = self.norm(py, scale, given.outputs, &mut disturbed)?;
             if norm.is_none() {
-                return Ok(Outcome::Skipped);
+                return self.skip(py, t);
             }
         }
         if let Some(norm) = norm
             && self.observers.observe(Signal::Guard, norm)? == Verdict::Skip
         {
+            let skipped = self.skip(py, t)?;
             self.leaves.forget_accumulated();
             self.window = Window::default();
-            return Ok(Outcome::Skipped);
+            return Ok(skipped);
         }
         if let Some(loss) = loss {
             self.observers.observe(Signal::Loss, loss)?;
@@ -195,9 +232,11 @@ impl Stepper {
             self.leaves.direct(outputs)?;
         }
         let Self { settings, terms, plans, scratches, leaves, squares, changes, files, .. } = self;
+        let (sharing, observers, window) = (&self.sharing, &self.observers, &self.window);
         let plan = plans.of(leaves)?;
-        let step = Step { settings, leaves, plan, t };
-        let of_item = |item: usize| squares.total(plan.chunks_of(item))[0].sqrt() * scale.abs();
+        let whole = sharing.as_ref().map_or(plan, |sharing| sharing.plan(plan));
+        let step = Step { settings, leaves, plan: whole, t };
+        let of_item = |item: usize| squares.total(whole.chunks_of(item))[0].sqrt() * scale.abs();
         let mut clipping = Clipping { scale, limit };
         if self.wants_norm {
             let after_each = terms.clip_each(step, of_item);
@@ -214,39 +253,62 @@ impl Stepper {
         )?;
         let measured = settings.policies.measure;
         if measured {
-            changes.reserve(plan.chunks()).map_err(memory_error)?;
+            changes.reserve(whole.chunks()).map_err(memory_error)?;
         }
         if let Some((known, sums)) = terms.dry_run(plan)? {
             let mut tensors = leaves.lend();
             detached(py, plan.is_large(), || pass.measure(&mut tensors, known, sums));
+            if let Some(sharing) = sharing {
+                sharing.gather(py, "sums", leaves, plan, terms.sums_mut())?;
+            }
         }
         if let Some(files) = files {
             files.unseal()?;
+        }
+        if let Some(sharing) = sharing {
+            let numbers = Numbers { settings, leaves, observers, terms, window };
+            sharing.agree(py, "update", numbers.at(t, [Some(limit), max_norm]))?;
+            leaves.verify(py, given.outputs)?;
         }
         terms.settle(step, clipping);
         let (mut tensors, all) = (leaves.lend(), terms.all());
         let changes = measured.then_some(&*changes);
         detached(py, plan.is_large(), || pass.write(&mut tensors, all, changes));
-        let measured = changes.map(|changes| changes.total(0..plan.chunks()).map(f64::sqrt));
-        self.last = Last { norm, measured, any: !leaves.items().is_empty() };
+        let measured = if measured { Some(self.measured(py)?) } else { None };
+        self.last = Last { norm, measured, any: !self.leaves.items().is_empty() };
         self.window = Window::default();
         self.disarranged = self.leaves.count();
         Ok(Outcome::Updated)
+    }
+
+    /// The norms of the last update and of the parameters before it.
+    fn measured(&mut self, py: Python<'_>) -> PyResult<[f64; 2]> {
+        let plan = self.plans.of(&self.leaves)?;
+        let mut whole = plan;
+        if let Some(sharing) = &self.sharing {
+            sharing.gather(py, "changes", &self.leaves, plan, &mut self.changes)?;
+            whole = sharing.plan(plan);
+        }
+        Ok(self.changes.total(0..whole.chunks()).map(f64::sqrt))
     }
 
     /// Adds the gradients to those that wait.
     fn wait(
         &mut self,
         py: Python<'_>,
+        t: u64,
         window: Window,
         outputs: Option<&Outputs<'_>>,
         mut disturbed: bool,
     ) -> PyResult<Outcome> {
         let policies = self.settings.policies;
+        if let Some(sharing) = &mut self.sharing {
+            sharing.arrange(&self.leaves)?;
+        }
         let refuses = policies.nonfinite.is_looked_for()
             || policies.nonfinite == NonFinite::Unsaid && self.settings.limits_norms();
         if refuses && self.norm(py, 1.0, outputs, &mut disturbed)?.is_none() {
-            return Ok(Outcome::Skipped);
+            return self.skip(py, t);
         }
         if disturbed {
             self.leaves.verify(py, outputs)?;
@@ -254,6 +316,12 @@ impl Stepper {
         self.leaves.add_up()?;
         let plan = self.plans.of(&self.leaves)?;
         let pass = pass(plan, &mut self.scratches, self.leaves.staged(), true)?;
+        if let Some(sharing) = &self.sharing {
+            let Self { settings, leaves, observers, terms, window, .. } = self;
+            let numbers = Numbers { settings, leaves, observers, terms, window };
+            sharing.agree(py, "wait", numbers.at(t, [None; 2]))?;
+            leaves.verify(py, outputs)?;
+        }
         if let Some(files) = &self.files {
             files.unseal()?;
         }
@@ -283,25 +351,37 @@ impl Stepper {
         self.squares.reserve(plan.chunks()).map_err(memory_error)?;
         let (mut tensors, squares) = (self.leaves.lend_gradients(), &self.squares);
         detached(py, plan.is_large(), || pass.squares(&mut tensors, squares));
-        let [sum] = squares.total(0..plan.chunks());
+        let whole = match &self.sharing {
+            None => plan,
+            Some(sharing) => {
+                sharing.gather(py, "squares", &self.leaves, plan, &mut self.squares)?;
+                self.leaves.verify(py, outputs)?;
+                sharing.plan(plan)
+            }
+        };
+        let squares = &self.squares;
+        let [sum] = squares.total(0..whole.chunks());
         let norm = sum.sqrt() * scale.abs();
         if !sum.is_finite() && policies.nonfinite.is_looked_for() {
             // A sum of squares may be infinite where no element is.
             let mut counts = Partials::default();
             counts.reserve(plan.chunks()).map_err(memory_error)?;
-            let counts = &counts;
-            detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, counts));
-            if counts.total(0..plan.chunks()) != [0.0] {
+            detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, &counts));
+            if let Some(sharing) = &self.sharing {
+                sharing.gather(py, "nonfinite", &self.leaves, plan, &mut counts)?;
+                *disturbed = true;
+            }
+            if counts.total(0..whole.chunks()) != [0.0] {
                 return match policies.nonfinite {
                     NonFinite::Skip => Ok(None),
-                    _ => Err(refused(&self.leaves, plan, counts)),
+                    _ => Err(refused(&self.leaves, whole, &counts)),
                 };
             }
         }
         if clips && !norm.is_finite() && policies.nonfinite != NonFinite::Propagate {
             let by_clip = self.settings.clip.as_ref().is_some_and(Clip::wants_norm);
             let limit = if by_clip { "clip_norm" } else { "clip_norm_each" };
-            return Err(norm_refused(limit, &self.leaves, plan, squares, norm));
+            return Err(norm_refused(limit, &self.leaves, whole, squares, norm));
         }
         Ok(Some(norm))
     }
@@ -309,6 +389,7 @@ impl Stepper {
     /// What may be part of a cycle: schedules and parameters.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.settings.values().filter_map(Value::schedule).try_for_each(|schedule| visit.call(schedule))?;
+        self.sharing.iter().try_for_each(|sharing| sharing.traverse(visit))?;
         self.leaves.traverse(visit)
     }
 }

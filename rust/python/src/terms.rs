@@ -159,6 +159,16 @@ impl StepTerms {
         Ok(Some((&self.terms, &self.sums)))
     }
 
+    /// Where the sums of the dry run are.
+    pub(crate) fn sums_mut(&mut self) -> &mut Partials<2> {
+        &mut self.sums
+    }
+
+    /// Each group's hyperparameters and what its rule remembers, as of the step under way.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.now.iter().flatten().copied()
+    }
+
     /// Lets the rules that remember something know the sums, and computes their terms once more. From here on the step
     /// cannot fail.
     #[inline]

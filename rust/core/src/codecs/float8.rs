@@ -200,12 +200,11 @@ fn encode_each<const SIGNED: bool, const FOR: u8>(mut slot: Slot<'_>, mut counte
     let (values, _) = values.as_chunks_mut::<BLOCK>();
     for ((values, codes), exponent) in values.iter_mut().zip(codes.chunks_mut(BLOCK)).zip(exponents) {
         let mut padded = [0; BLOCK];
-        match codes.try_into() {
-            Ok(codes) => *exponent = encode_block::<SIGNED, FOR>(values, codes, counter),
-            Err(_) => {
-                *exponent = encode_block::<SIGNED, FOR>(values, &mut padded, counter);
-                codes.copy_from_slice(&padded[..codes.len()]);
-            }
+        if let Ok(codes) = (&mut *codes).try_into() {
+            *exponent = encode_block::<SIGNED, FOR>(values, codes, counter);
+        } else {
+            *exponent = encode_block::<SIGNED, FOR>(values, &mut padded, counter);
+            codes.copy_from_slice(&padded[..codes.len()]);
         }
         counter = counter.wrapping_add(WEYL.wrapping_mul(BLOCK as u32));
     }

@@ -1,7 +1,7 @@
 //! What a piece lends: slices of its elements.
 
 use super::addends::Scattered;
-use super::tensor::Tensor;
+use super::tensor::{Tensor, stretch};
 use crate::codecs::bfloat16::Bfloat16;
 use crate::codecs::float16::Float16;
 use crate::dtypes::Dtype;
@@ -163,8 +163,7 @@ impl<'a, F> Arrays<'a, F> {
             Params {
                 p: slice(params),
                 average: (!tensor.average.is_null()).then(|| slice(tensor.average)),
-                copy: (!tensor.copy.is_null())
-                    .then(|| slice::from_raw_parts_mut(tensor.copy.cast::<u16>().add(at), len)),
+                copy: (!tensor.copy.is_null()).then(|| stretch(tensor.copy, at, len)),
                 before,
             }
         }

@@ -1,13 +1,12 @@
 //! What a piece lends of state that is kept in fewer bits.
 
 use super::lent::{Arrays, Origin, Streams};
-use super::tensor::Tensor;
+use super::tensor::{Tensor, stretch};
 use crate::codecs::Format;
 use crate::codecs::float8::{BLOCK, ROW};
 use crate::codecs::noise::PAIRS;
 use crate::dtypes::Dtype;
 use std::marker::PhantomData;
-use std::slice;
 
 /// Streams whose state has the upper halves of its numbers.
 #[derive(Debug)]
@@ -31,8 +30,8 @@ impl Halves<'_> {
         let is_narrow = |k: usize| narrow >> k & 1 == 1;
         // SAFETY: as in `split`, and a slot has the elements that the tensor says.
         unsafe {
-            let whole = |data: *mut u8| slice::from_raw_parts_mut(data.cast::<f32>().add(at), len);
-            let half = |data: *mut u8| slice::from_raw_parts_mut(data.cast::<u16>().add(at), len);
+            let whole = |data: *mut u8| stretch::<f32>(data, at, len);
+            let half = |data: *mut u8| stretch::<u16>(data, at, len);
             (
                 whole(params),
                 self.streams.g,
@@ -66,17 +65,12 @@ impl Arrays<'_, f32> {
             // in blocks an exponent for each of them.
             unsafe {
                 match tensor.format {
-                    Format::Bfloat16 if is_narrow => {
-                        Kept::Halves(slice::from_raw_parts_mut(data.cast::<u16>().add(at), len))
-                    }
+                    Format::Bfloat16 if is_narrow => Kept::Halves(stretch(data, at, len)),
                     Format::Float8 if is_narrow => Kept::Bytes(
-                        slice::from_raw_parts_mut(data.add(at), len),
-                        slice::from_raw_parts_mut(
-                            tensor.exponents[slot].add(at / BLOCK),
-                            len.div_ceil(BLOCK),
-                        ),
+                        stretch(data, at, len),
+                        stretch(tensor.exponents[slot], at / BLOCK, len.div_ceil(BLOCK)),
                     ),
-                    _ => Kept::Whole(slice::from_raw_parts_mut(data.cast::<f32>().add(at), len)),
+                    _ => Kept::Whole(stretch(data, at, len)),
                 }
             }
         })
@@ -113,8 +107,11 @@ impl<'a> Rows<'a> {
     #[inline(always)]
     pub fn rows<const N: usize>(&mut self, first: usize) -> [&mut [f32; ROW]; N] {
         assert!(first + N <= self.tensor.slots);
-        // SAFETY: they point to rows that are borrowed while we are, and all of us to lend some.
-        std::array::from_fn(|k| unsafe { &mut *self.tensor.state[first + k].cast::<[f32; ROW]>() })
+        std::array::from_fn(|k| {
+            // SAFETY: it points to a row that is borrowed while we are, and all of us to lend some.
+            let row = unsafe { stretch(self.tensor.state[first + k], 0, ROW) };
+            row.try_into().expect("as long as a row")
+        })
     }
 
     /// The parameter of a stretch with the rows as its state.

@@ -3,6 +3,7 @@
 use crate::codecs::Format;
 use crate::dtypes::Dtype;
 use crate::rule::MAX_STATE;
+use std::slice;
 
 /// Where a parameter and its state lie, and what they are.
 #[derive(Clone, Copy, Debug)]
@@ -50,4 +51,14 @@ impl Tensor {
             copy: null,
         }
     }
+}
+
+/// Elements `at` to `at + len` of an array that begins there.
+///
+/// # Safety
+/// They are there, aligned for `T`, and nobody else has them while the slice lives.
+#[inline(always)]
+pub(super) unsafe fn stretch<'a, T>(array: *mut u8, at: usize, len: usize) -> &'a mut [T] {
+    // SAFETY: what the caller vouches for.
+    unsafe { slice::from_raw_parts_mut(array.cast::<T>().add(at), len) }
 }

@@ -14,9 +14,9 @@ impl Leaves {
         }
         if self.bound {
             let places = self.parameters.iter().zip(self.tensors.iter().map(|tensor| tensor.params));
-            self.written = self.all_written(places)?;
+            self.written = self.all_written(&places)?;
         } else {
-            self.written = self.all_written(std::iter::empty())?;
+            self.written = self.all_written(&std::iter::empty())?;
         }
         for (tensor, copy) in self.tensors.iter_mut().zip(&self.copies) {
             tensor.copy = copy.data(py);

@@ -210,6 +210,12 @@ impl Leaves {
         outputs.map_or(Ok(()), |outputs| outputs.verify(&self.parameters))
     }
 
+    /// Every parameter is still what was checked.
+    pub(crate) fn verify_parameters(&self, py: Python<'_>) -> PyResult<()> {
+        let mut parameters = self.parameters.iter().zip(&self.tensors);
+        parameters.try_for_each(|(parameter, tensor)| parameter.verify(py, tensor))
+    }
+
     /// Whether a gradient of the step is in another dtype or order; and whether one is in another order.
     pub(crate) fn staged(&self) -> (bool, bool) {
         self.staged

@@ -98,7 +98,7 @@ impl Leaves {
             leaves.missed.push(0);
         }
         let places = leaves.parameters.iter().zip(leaves.tensors.iter().map(|tensor| tensor.params));
-        leaves.written = leaves.all_written(places.take(if bound { usize::MAX } else { 0 }))?;
+        leaves.written = leaves.all_written(&places.take(if bound { usize::MAX } else { 0 }))?;
         if !files.is_some_and(|files| files.resumed) {
             leaves.fill(py, slots)?;
         }
@@ -266,7 +266,7 @@ impl Leaves {
             alike &= own.layout.has_strides(&new.parameter.layout.strides);
         }
         if alike {
-            self.written = self.all_written(members.iter().map(|new| (&new.parameter, new.data)))?;
+            self.written = self.all_written(&members.iter().map(|new| (&new.parameter, new.data)))?;
             for (leaf, new) in members.into_iter().enumerate() {
                 self.parameters[leaf] = new.parameter;
                 self.tensors[leaf].params = new.data;
@@ -302,7 +302,7 @@ impl Leaves {
     /// one would change the other.
     pub(super) fn all_written<'a>(
         &self,
-        parameters: impl ExactSizeIterator<Item = (&'a Parameter, *mut u8)> + Clone,
+        parameters: &(impl ExactSizeIterator<Item = (&'a Parameter, *mut u8)> + Clone),
     ) -> PyResult<Written> {
         let of_one = |(parameter, data): (&Parameter, *mut u8)| {
             (data as usize, data as usize + parameter.layout.bytes())

@@ -4,7 +4,7 @@ use gradstep_core::codecs::{Format, bfloat16, float8};
 use gradstep_core::dtypes::Dtype;
 use gradstep_core::machine::simd::Tier;
 use gradstep_core::rule::Narrowing;
-use numpy::npyffi::NPY_ARRAY_WRITEABLE;
+use numpy::npyffi::{NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEABLE};
 use pyo3::prelude::*;
 use std::slice;
 
@@ -64,15 +64,15 @@ impl<'py> Narrow<'_, 'py> {
             bytes: 4 * len,
         };
         let values = empty_of(py, form)?;
-        let data = Fields::of(&values).expect("we made it").data.cast::<f32>();
+        let data = Fields::of(&values).expect("we made it").data;
         let tier = Tier::current();
         // SAFETY: the new array is dense, so it has `len` elements from its first one on, and nobody else knows it. The
         // slot's arrays are dense, of that many elements and blocks, and we are attached, so that no step writes there
         // that holds the interpreter's lock; one that does not is in the middle of a step, in which nobody reads.
         unsafe {
-            let values = slice::from_raw_parts_mut(data, len);
+            let values = elements_mut(data, len);
             match self.exponents.map(|exponents| Fields::of(exponents).expect("just checked").data) {
-                None => bfloat16::decode(tier, slice::from_raw_parts(fields.data.cast::<u16>(), len), values),
+                None => bfloat16::decode(tier, elements_mut(fields.data, len), values),
                 Some(exponents) => {
                     let exponents = slice::from_raw_parts(exponents, len.div_ceil(float8::BLOCK));
                     let codes = slice::from_raw_parts(fields.data, len);
@@ -102,13 +102,13 @@ impl<'py> Narrow<'_, 'py> {
         let (tier, len) = (Tier::current(), fields.len());
         // SAFETY: as above, and the arrays are writable.
         unsafe {
-            let values = slice::from_raw_parts(own.data.cast::<f32>(), len);
+            let values: &[f32] = elements_mut(own.data, len);
             if self.narrowing == Narrowing::Unsigned && values.iter().any(|&x| x < 0.0) {
                 return Err(value_error("this slot is never below 0, but a value to be written is"));
             }
             match exponents {
                 None => {
-                    bfloat16::encode(tier, values, slice::from_raw_parts_mut(fields.data.cast::<u16>(), len))
+                    bfloat16::encode(tier, values, elements_mut(fields.data, len));
                 }
                 Some(exponents) => {
                     let exponents = slice::from_raw_parts_mut(exponents.data, len.div_ceil(float8::BLOCK));
@@ -122,6 +122,15 @@ impl<'py> Narrow<'_, 'py> {
     }
 }
 
+/// All elements of a dense array.
+///
+/// # Safety
+/// There are so many of them, aligned for `T`, and nobody else has them while the slice lives.
+unsafe fn elements_mut<'a, T>(data: *mut u8, len: usize) -> &'a mut [T] {
+    // SAFETY: what the caller vouches for.
+    unsafe { slice::from_raw_parts_mut(data.cast::<T>(), len) }
+}
+
 fn fields_of<'a>(array: &'a Bound<'_, PyAny>, name: &str, element: Element) -> PyResult<Fields<'a>> {
     let Some(fields) = Fields::of(array) else {
         return Err(type_error(format!("{name} must be an ndarray, got {}", a_type(array))));
@@ -129,6 +138,9 @@ fn fields_of<'a>(array: &'a Bound<'_, PyAny>, name: &str, element: Element) -> P
     if !fields.holds(element.type_num()) {
         let wanted = element.name();
         return Err(type_error(format!("{name} must have dtype {wanted}, got {}", array.getattr("dtype")?)));
+    }
+    if !fields.has(NPY_ARRAY_ALIGNED) {
+        return Err(value_error(format!("{name} is not aligned in memory for its dtype")));
     }
     Ok(fields)
 }

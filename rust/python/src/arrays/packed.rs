@@ -12,6 +12,7 @@ use crate::errors::value_error;
 /// The formats by the names that the option `state_dtype` has for them.
 pub(crate) const FORMATS: [(&str, Format); 2] = [("bfloat16", Format::Bfloat16), ("8bit", Format::Float8)];
 
+#[expect(clippy::doc_link_with_quotes, reason = "an example in Python")]
 #[doc = include_str!("packed.txt")]
 #[pyclass(frozen, module = "gradstep")]
 pub(crate) struct Packed {
@@ -127,8 +128,8 @@ impl Packed {
 
     /// What it decodes to: float32.
     #[getter]
-    fn dtype<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(numpy::dtype::<f32>(py).into_any())
+    fn dtype<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyAny> {
+        numpy::dtype::<f32>(slf.py()).into_any()
     }
 
     /// Bytes of all parts.

@@ -20,6 +20,8 @@ use crate::assembly::{Assembly, given_groups, spec};
 use crate::errors::value_error;
 use crate::files::Files;
 use crate::ready::{Call, Ready};
+use crate::roots::Root;
+use crate::sharing::Sharing;
 use shared::{NO_NORM, Told, not_ready, scale_of};
 
 pub(crate) use shared::Optimizer;
@@ -331,6 +333,23 @@ impl Optimizer {
         body.structure.tree.build(slf.py(), &mut |leaf| arrays[leaf].clone())
     }
 
+    /// Refuses parameters that a step would refuse to update.
+    fn _verify(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let mut guard = slf.get().lock()?;
+        let body = guard.as_mut().ok_or_else(not_ready)?.bound()?;
+        body.structure.check_attached(slf.py(), &body.stepper.leaves)?;
+        body.stepper.leaves.verify_parameters(slf.py())
+    }
+
+    /// What gradients hold, in the order of `_arrays`; None where there is none.
+    fn _listed<'py>(slf: &Bound<'py, Self>, grads: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let guard = slf.get().lock()?;
+        let tree = &guard.as_ref().ok_or_else(not_ready)?.body()?.structure.tree;
+        let listed = PyList::empty(slf.py());
+        tree.walk(grads, Root::Grads, &mut |_, gradient| listed.append(gradient))?;
+        Ok(listed)
+    }
+
     /// Says that the parameters hold something else for a while, or again what is updated. Returns what was said before.
     fn _swap(&self, swapped: bool) -> PyResult<bool> {
         let _guard = self.lock()?;
@@ -438,6 +457,31 @@ impl Optimizer {
     fn _unseal(slf: &Bound<'_, Self>) -> PyResult<()> {
         let guard = slf.get().lock()?;
         guard.as_ref().and_then(|ready| ready.assembly.files.as_ref()).map_or(Ok(()), |files| files.unseal())
+    }
+
+    /// From here on `meeting` connects every step with those of others, each of which has a stretch of every array.
+    ///
+    /// Args:
+    ///     meeting: ``gather(what, sums, items)`` is given the sums of our chunks and returns those of all, in the order of
+    ///         whole arrays; ``items`` are the numbers of the arrays that they are of, or None for all. ``agree(what,
+    ///         digest)`` is called at last; what it raises stops the step, of which nothing was written as yet.
+    ///     lengths: the number of elements of each whole array, a complex one counting as two; or None if they are whole
+    ///         here, and nothing is gathered.
+    fn _share(slf: &Bound<'_, Self>, meeting: Py<PyAny>, lengths: Option<Vec<usize>>) -> PyResult<()> {
+        let mut guard = slf.get().lock()?;
+        let stepper = &mut guard.as_mut().ok_or_else(not_ready)?.bound()?.stepper;
+        let old = stepper.share(Sharing::new(meeting, lengths, &stepper.leaves)?);
+        drop(guard);
+        drop(old);
+        Ok(())
+    }
+
+    /// A number that is the same where the next step's would be the same; and whether no Python code is run to find out.
+    #[getter]
+    fn _outlook(slf: &Bound<'_, Self>) -> PyResult<(u64, bool)> {
+        let mut guard = slf.get().lock()?;
+        let t = slf.get().next()?;
+        guard.as_mut().ok_or_else(not_ready)?.bound()?.stepper.outlook(slf.py(), t)
     }
 
     /// What the garbage collector has to see: a schedule's function may hold the optimizer. In the middle of a step

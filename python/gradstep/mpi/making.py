@@ -1,0 +1,97 @@
+"""Optimizers of all ranks, made together: what one cannot make, or makes otherwise, is an error on all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gradstep.checkpoints import texts
+from gradstep.mpi import exchanges, replicas
+from gradstep.mpi.flattening import groups_of, with_options, without_options
+from gradstep.mpi.intakes import Intakes
+from gradstep.mpi.layouts import Layout, Leaf, axes, in_order
+from gradstep.mpi.replicas import Replicas, front
+from gradstep.mpi.stretches import Stretches
+from gradstep.optimizers import SGD, Optimizer
+from gradstep.scalars import counted
+
+if TYPE_CHECKING:
+    from typing import SupportsIndex
+
+    from mpi4py import MPI
+
+    from gradstep.mpi.teams import Team
+    from gradstep.types import Params
+
+INBOX = 32 << 20
+"""Bytes. Few large rounds: many small ones wait for each other."""
+
+
+REFUSED = {
+    "copy_to": "no rank updates a whole array; round them yourself after a step",
+    "state_dir": "each would need a directory of its own",
+    "state_dtype": "its rounding knows an element by its place in the whole array",
+}
+"""Options that ranks do not take, and why."""
+
+
+def made(
+    comm: MPI.Intracomm,
+    optimizer: type[Optimizer],
+    params: Params,
+    parts: SupportsIndex | None,
+    inbox: SupportsIndex,
+    options: Mapping[str, Any],
+) -> Team:
+    """Make the optimizers of all ranks; see `Sharded`."""
+    given = groups_of(params)
+    bare = without_options(params, given)
+
+    def prepared() -> tuple[SGD, int, int]:
+        if not (isinstance(optimizer, type) and issubclass(optimizer, Optimizer)):
+            raise TypeError(f"optimizer must be a class such as gradstep.Adam, got {optimizer!r}")
+        groups = options.get("groups")
+        of_groups = [*given, *(groups.values() if isinstance(groups, Mapping) else [])]
+        for name, why in REFUSED.items():
+            if any(isinstance(one, Mapping) and one.get(name) is not None for one in (options, *of_groups)):
+                raise ValueError(f"{name} is not for ranks: {why}")
+        count = comm.size if parts is None else counted("parts", parts, 1)
+        return SGD(bare), count, counted("inbox", inbox, 1)
+
+    probe, count, room = exchanges.attempted(comm, prepared)
+    arrays = probe._arrays
+    described = {
+        f"params[{name!r}]": (tuple(shape), dtype, axes(array))
+        for (name, shape, dtype, _), array in zip(probe._parameters, arrays, strict=True)
+    }
+    alike = {"optimizer": optimizer.__name__, "parts": count, "inbox": room}
+    exchanges.same(comm, alike | described)
+    for array in arrays:
+        exchanges.copy_from_first(comm, in_order(array).view("u1"))
+    layout = Layout.of([Leaf.of(array) for array in arrays], comm.size)
+    small = comm.size == 1 or layout.nbytes * comm.size <= replicas.LARGEST
+    threads = exchanges.cores(comm)
+
+    def team() -> Team:
+        ahead = front(comm.size, count, len(arrays)) if small else 0
+        intakes = Intakes(bare, layout, arrays, ahead)
+        if small:
+            return Replicas(comm, intakes, count, lambda: optimizer(params, **options))
+        return Stretches(
+            comm,
+            intakes,
+            count,
+            lambda own: optimizer(with_options(probe._structured(own), given), **options),
+            inbox=room,
+            threads=threads,
+        )
+
+    found = exchanges.attempted(comm, team)
+    exchanges.same(comm, found.describe() | {"groups": found.inner._owners} | told(found.inner))
+    return found
+
+
+def told(optimizer: Optimizer) -> dict[str, Any]:
+    """Give the options of an optimizer as texts."""
+    groups = optimizer._hyperparameters
+    return {name: [texts.write(group[name]) or "a function" for group in groups] for name in groups[0]}

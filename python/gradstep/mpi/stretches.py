@@ -1,0 +1,176 @@
+"""Large models: every rank adds up, updates and remembers a stretch of the parameters, for all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradstep import _core
+from gradstep.mpi import exchanges
+from gradstep.mpi.exchanges import Meeting
+from gradstep.mpi.layouts import in_order
+from gradstep.mpi.reductions import Reduction
+from gradstep.mpi.teams import Team
+from gradstep.threads import num_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    from mpi4py import MPI
+    from numpy.typing import NDArray
+
+    from gradstep.mpi.intakes import Intake, Intakes
+    from gradstep.mpi.layouts import Layout
+    from gradstep.mpi.teams import Bytes, Given
+    from gradstep.optimizers import Optimizer
+
+SUMS = {"squares": 1, "nonfinite": 1, "sums": 2, "changes": 2}
+"""How many sums there are of each chunk."""
+
+
+class Stretches(Team):
+    """A team in which everybody has a stretch.
+
+    Args:
+        comm, intakes, parts: as of `Team`.
+        make: makes the optimizer of arrays that are our stretches of the parameters.
+        inbox: bytes for gradients from others.
+        threads: how many of this machine's cores are for this rank.
+    """
+
+    def __init__(
+        self,
+        comm: MPI.Intracomm,
+        intakes: Intakes,
+        parts: int,
+        make: Callable[[list[NDArray[Any]]], Optimizer],
+        *,
+        inbox: int,
+        threads: int,
+    ) -> None:
+        super().__init__(comm, intakes, parts)
+        layout, rank = self.layout, comm.rank
+        self.threads = threads
+        self.whole = [in_order(array) for array in intakes.arrays]
+        self.slices = [layout.stretch(rank, leaf) for leaf in range(len(layout.leaves))]
+        self.own = [array[part] for array, part in zip(self.whole, self.slices, strict=True)]
+        flat = flat_memory(intakes.arrays, layout)
+        self.copies = flat is None
+        self.flat = np.zeros(layout.nbytes, np.uint8) if flat is None else flat
+        self.reduction = Reduction(comm, layout, parts, inbox)
+        self.beginning = Meeting(comm, self.saying.size)
+        self.votes = Meeting(comm, 16 * int(layout.chunks_of_ranks(None).max(initial=0)))
+        self.inner = make(self.own)
+        self.inner._share(self, [leaf.reals for leaf in layout.leaves])
+        self.gradients: dict[int, list[NDArray[Any]]] = {}
+
+    def make(self, given: Given) -> bool:
+        """Add up the gradients of our stretch, update it, and bring it to all."""
+        said = self.say(given)
+        self.beginning.mine.data[: len(said)] = said
+        self.beginning.meet("begin", int(np.float64(given.scale).view(np.uint64)))
+        self.due = self.refuse_update
+        absent = self.hear(self.beginning.views)
+        with self.limits():
+            intakes = self.intakes
+            out = intakes.stack[0][1] if intakes.stack else intakes.one()
+            self.reduction.run([intake.flat for _, intake in intakes.stack], out.flat)
+            grads: list[Any] = list(self.gradients_of(out))
+            for i in absent:
+                grads[i] = None
+            try:
+                updated = self.inner.step(
+                    self.inner._structured(grads), loss=self.loss, scale=given.scale / self.parts
+                )
+            finally:
+                if not intakes.stack:
+                    intakes.release(out)
+        if updated:
+            self.spread()
+        return updated
+
+    def limits(self) -> AbstractContextManager[None]:
+        """Leave other ranks of the machine their cores, unless somebody has set the number of threads."""
+        usual = "GRADSTEP_NUM_THREADS" not in os.environ
+        usual = usual and _core.get_num_threads() == _core.default_num_threads()
+        return num_threads(self.threads) if usual else nullcontext()
+
+    def gradients_of(self, intake: Intake) -> list[NDArray[Any]]:
+        """View our stretch of each gradient."""
+        key = id(intake)
+        if key not in self.gradients:
+            views = zip(intake.views, self.slices, strict=True)
+            self.gradients[key] = [in_order(view)[part] for view, part in views]
+        return self.gradients[key]
+
+    def spread(self) -> None:
+        """Bring what each rank has of the parameters to all."""
+        layout, cuts = self.layout, self.layout.cuts
+        if self.copies:
+            self.pack(self.own, self.flat)
+        exchanges.spread(self.comm, self.flat, cuts)
+        if self.copies:
+            own = slice(int(cuts[self.comm.rank]), int(cuts[self.comm.rank + 1]))
+            for start, array in zip(layout.starts[:-1].tolist(), self.whole, strict=True):
+                memory, stop = array.view(np.uint8), start + array.nbytes
+                before, after = min(max(own.start, start), stop), min(max(own.stop, start), stop)
+                memory[: before - start] = self.flat[start:before]
+                memory[after - start :] = self.flat[after:stop]
+
+    def pack(self, own: Sequence[NDArray[Any]], memory: Bytes) -> None:
+        """Put our stretches of arrays like the parameters where they are sent from."""
+        for start, array, part in zip(self.layout.starts[:-1].tolist(), own, self.slices, strict=True):
+            at = start + part.start * array.itemsize
+            memory[at : at + array.nbytes] = array.view(np.uint8)
+
+    def averages(self) -> list[NDArray[Any]]:
+        """Bring the averages to all."""
+        memory = np.zeros(self.layout.nbytes, np.uint8)
+        self.pack(self.inner._averages(), memory)
+        exchanges.spread(self.comm, memory, self.layout.cuts)
+        return self.layout.views(memory, self.intakes.arrays)
+
+    def refuse(self) -> None:
+        """Say that this rank cannot begin."""
+        self.beginning.meet("begin", stopped=True)
+
+    def refuse_update(self) -> None:
+        """The same once the step has begun."""
+        self.votes.meet("update", stopped=True)
+
+    def agree(self, topic: str, digest: int) -> None:
+        """Hear whether all are about to do the same."""
+        self.votes.meet(topic, digest)
+        self.due = None
+
+    def gather(
+        self, topic: str, sums: NDArray[np.float64], items: Sequence[int] | None
+    ) -> NDArray[np.float64]:
+        """Give the sums of all chunks, in their order; called by the optimizer with those of our own."""
+        self.votes.mine[: sums.nbytes] = sums.view(np.uint8)
+        self.votes.meet(topic)
+        counts = self.layout.chunks_of_ranks(items) * (8 * SUMS[topic])
+        bodies = zip(self.votes.bodies, counts.tolist(), strict=True)
+        return np.concatenate([body[:count] for body, count in bodies]).view(np.float64)
+
+
+def flat_memory(arrays: Sequence[NDArray[Any]], layout: Layout) -> Bytes | None:
+    """Give the memory of all arrays, if it is one stretch in which they lie as in the layout."""
+    filled = [i for i, array in enumerate(arrays) if array.size]
+    if not filled:
+        return None
+    address = [array.__array_interface__["data"][0] for array in arrays]
+    begin = address[filled[0]]
+    if any(address[i] - begin != layout.starts[i] for i in filled):
+        return None
+    root = arrays[filled[0]]
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    at = begin - root.__array_interface__["data"][0]
+    if not root.flags.c_contiguous or not root.flags.writeable or at + layout.nbytes > root.nbytes:
+        return None
+    return np.asarray(root).reshape(-1).view(np.uint8)[at : at + layout.nbytes]

@@ -1,0 +1,57 @@
+"""Runs all trainings on ranks, and prints what they came to.
+
+Arguments: ``large`` for state that is spread, whatever the size of the model, or ``small`` for the other
+way; and an expression for the names of those to run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from gradstep import mpi
+from gradstep.mpi import replicas
+from ranks.cases import OPTIMIZERS, Case, cases, outcome
+
+COMM = MPI.COMM_WORLD
+
+
+def run(case: Case, views: bool) -> dict[str, Any]:
+    params = case.params()
+    if views:
+        params = mpi.flatten(params)
+    opt: Any = mpi.Sharded(OPTIMIZERS[case.rule], params, parts=case.parts, **case.options)
+    for t in range(case.steps):
+        case.before(opt, t)
+        for part in opt.parts:
+            opt.add(case.grads(t, part), loss=case.loss(t, part))
+        opt.step()
+    everything: list[Any] = COMM.allgather(
+        {f"{name}.{slot}": array for name, slots in opt.state.items() for slot, array in slots.items()}
+    )
+    if sys.argv[1] == "small":
+        everything = everything[:1]
+    state = {key: np.concatenate([one[key] for one in everything]) for key in everything[0]}
+    return outcome(opt, params, state, opt.loss)
+
+
+def main() -> None:
+    replicas.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
+    came: dict[str, Any] = {}
+    for i, (name, case) in enumerate(cases()):
+        if not re.search(sys.argv[2], name):
+            continue
+        came[name] = run(case, views=i % 2 == 0)
+    for rank, other in enumerate(COMM.allgather(came)):
+        assert other == came, f"rank {rank} has come to something else"
+    if COMM.rank == 0:
+        print(json.dumps(came))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""What can be called and read beside steps, looked at on each rank. Arguments: ``large`` or ``small``."""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+import gradstep as gs
+from gradstep import mpi
+from gradstep.mpi import replicas
+
+COMM = MPI.COMM_WORLD
+SIZE = 70_000
+
+
+def refused(function: Any, *arguments: Any) -> str:
+    try:
+        function(*arguments)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    raise AssertionError("nothing was refused")
+
+
+def rank_0_has_the_values() -> None:
+    params = {"w": np.full(SIZE, float(COMM.rank + 1)), "f": np.full((2, 3), COMM.rank + 1.0, order="F")}
+    mpi.Sharded(gs.SGD, params)
+    assert (params["w"] == 1.0).all()
+    assert (params["f"] == 1.0).all()
+
+
+def gradients_without_copies() -> None:
+    parts, results = 2 * COMM.size, []
+    for lent in (False, True):
+        params: Any = {"w": np.zeros(SIZE), "b": np.zeros(3, np.float32)}
+        opt: Any = mpi.Sharded(gs.Adam, mpi.flatten(params) if lent else params, parts=parts, lr=0.1)
+        for t in range(3):
+            for part in opt.parts:
+                given: Any = opt.gradients() if lent else {"w": np.empty(SIZE), "b": np.empty(3)}
+                assert given["b"].dtype == (np.float32 if lent else np.float64)
+                given["w"][...] = np.sin(np.arange(SIZE) * (part + 1) + t)
+                given["b"][...] = part - t
+                opt.add(given)
+            assert opt.step()
+        results.append(opt.params)
+    assert all((results[0][name] == results[1][name]).all() for name in ("w", "b"))
+
+
+def attributes() -> None:
+    params = {"w": np.zeros(SIZE), "b": np.zeros(3)}
+    opt: Any = mpi.Sharded(gs.AdamW, params, parts=COMM.size, lr=0.1, measure=True)
+    assert opt.step({"w": np.ones(SIZE), "b": np.ones(3)}, loss=COMM.rank)
+    assert opt.loss == sum(range(COMM.size)) / COMM.size
+    assert (opt.step_count, opt.lr, opt.beta1, opt.accumulate) == (1, 0.1, 0.9, 1)
+    assert opt.update_norm > 0.0
+    assert opt.counts == {"w": 1, "b": 1}
+    assert list(opt.parts) == [COMM.rank]
+    assert list(opt.stretch) == list(opt.state) == ["w", "b"]
+    for name, part in opt.stretch.items():
+        assert opt.state[name]["exp_avg"].shape == (part.stop - part.start,)
+        assert (opt.state[name]["exp_avg"] == 1.0 - 0.9).all()
+    opt.beta1 = 0.5
+    opt.lr = gs.schedules.Constant(0.25)
+    opt.step_count = 9
+    assert (opt.beta1, opt.lr, opt.counts["w"]) == (0.5, 0.25, 9)
+    opt.freeze("b")
+    assert opt.frozen == ("b",)
+    before = params["b"].copy()
+    assert opt.step({"w": np.ones(SIZE), "b": np.ones(3)})
+    assert (params["b"] == before).all()
+    assert opt.counts == {"w": 10, "b": 9}
+    assert "AdamW" in repr(opt)
+    assert "save it, and load it" in refused(copy.deepcopy, opt)
+    assert refused(setattr, opt, "momentum", 0.5) == "AttributeError: Sharded.momentum does not exist"
+    assert refused(setattr, opt, "amsgrad", True) == "AttributeError: Sharded.amsgrad cannot be changed"
+    assert refused(setattr, opt, "loss", 1.0) == "AttributeError: Sharded.loss cannot be changed"
+    assert refused(getattr, opt, "momentum") == "AttributeError: 'Sharded' object has no attribute 'momentum'"
+    history = gs.History()
+    history.record(opt, loss=opt.loss)
+
+
+def observations() -> None:
+    opt: Any = mpi.Sharded(
+        gs.SGD, {"w": np.zeros(3)}, lr=gs.feedback.Plateau(gs.schedules.Constant(1.0), patience=0)
+    )
+    opt.observe(float(COMM.rank))
+    opt.observe(5.0 + COMM.rank)
+    assert opt.lr == 0.1
+
+
+def averages() -> None:
+    params = {"w": np.ones(SIZE)}
+    opt: Any = mpi.Sharded(gs.SGD, params, lr=0.5, ema=0.75)
+    opt.step({"w": np.ones(SIZE)})
+    assert (opt.averaged["w"] == 0.875).all()
+    with opt.swap_averaged():
+        assert (params["w"] == 0.875).all()
+        assert "RuntimeError" in refused(lambda: opt.swap_averaged().__enter__())
+        assert "inside swap_averaged" in refused(opt.step, {"w": np.ones(SIZE)})
+    assert (params["w"] == 0.5).all()
+    assert opt.step({"w": np.ones(SIZE)})
+
+
+def replaced_parameters() -> None:
+    params = {"w": np.ones(SIZE)}
+    opt: Any = mpi.Sharded(gs.SGD, params)
+    if COMM.rank == 0:
+        params["w"] = params["w"] - 1.0
+    assert "was replaced by another object" in refused(opt.step, {"w": np.ones(SIZE)})
+    assert "was replaced by another object" in refused(opt.step, opt.gradients())
+    assert opt.step_count == 0
+
+
+def many_optimizers() -> None:
+    """A communicator has not many duplicates."""
+    for _ in range(3000 if COMM.size == 1 else 30):
+        opt = mpi.Sharded(gs.SGD, {"w": np.zeros(2)})
+    assert opt._comm is mpi.Sharded(gs.Adam, [np.zeros(3)])._comm
+
+
+def structures() -> None:
+    for params in (np.ones(SIZE), [np.ones(SIZE), (np.ones(3), {"a": np.ones(2)})]):
+        opt: Any = mpi.Sharded(gs.SGD, params, lr=1.0)
+        opt.step(opt.params)
+        assert all((array == 0.0).all() for array in opt._intakes.arrays)
+
+
+def small_inboxes() -> None:
+    digests = []
+    for inbox in (1, 1 << 16, 1 << 25):
+        params = {"w": np.ones(5 * SIZE)}
+        opt: Any = mpi.Sharded(gs.Adam, params, parts=2 * COMM.size + 1, inbox=inbox, clip_norm=1.0)
+        for part in opt.parts:
+            opt.add({"w": np.cos(np.arange(5 * SIZE) * (1.0 + part))})
+        opt.step()
+        digests.append(params["w"].tobytes())
+    assert digests[0] == digests[1] == digests[2]
+
+
+def threads() -> None:
+    if COMM.size == 1 or "GRADSTEP_NUM_THREADS" in os.environ:
+        return
+    seen: list[int] = []
+
+    def rate(_: int) -> float:
+        seen.append(gs.get_num_threads())
+        return 0.1
+
+    usual = gs.get_num_threads()
+    opt: Any = mpi.Sharded(gs.SGD, {"w": np.ones(SIZE)}, lr=gs.schedules.Lambda(rate))
+    seen.clear()
+    opt.step({"w": np.ones(SIZE)})
+    assert seen == [max(1, usual // COMM.size)], (seen, usual)
+    assert gs.get_num_threads() == usual
+    gs.set_num_threads(usual + 1)
+    seen.clear()
+    opt.step({"w": np.ones(SIZE)})
+    assert seen == [usual + 1]
+
+
+def main() -> None:
+    warnings.simplefilter("error")
+    large = sys.argv[1] == "large"
+    replicas.LARGEST = 0 if large else 1 << 40
+    looks = [
+        rank_0_has_the_values,
+        gradients_without_copies,
+        attributes,
+        observations,
+        averages,
+        replaced_parameters,
+        structures,
+        small_inboxes,
+        many_optimizers,
+        *([threads] if large else []),
+    ]
+    for look in looks:
+        look()
+        COMM.Barrier()
+    if COMM.rank == 0:
+        print("looked at", len(looks))
+
+
+if __name__ == "__main__":
+    main()
