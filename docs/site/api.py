@@ -18,7 +18,7 @@ PAGES = {
     "optimizers": (
         "What every optimizer has",
         "gradstep",
-        ["Optimizer", "Packed", "optimizers.states.State"],
+        ["Optimizer", "Rows", "Packed", "optimizers.states.State"],
         "gradstep.optimizers",
     ),
     "functional": ("Updates of one array", "gradstep.functional", functional.__all__, "gradstep.functional"),
@@ -44,7 +44,12 @@ PAGES = {
         "",
     ),
     "threads": ("Threads", "gradstep", ["get_num_threads", "set_num_threads", "num_threads"], ""),
-    "types": ("Types for annotations", "gradstep", ["Params", "Grads", "Rate", "types.Floats"], ""),
+    "types": (
+        "Types for annotations",
+        "gradstep",
+        ["Params", "Grads", "Rate", "types.Floats", "types.Indices", "types.Arrays"],
+        "",
+    ),
     "errors": (
         "Errors and warnings",
         "gradstep",
@@ -75,7 +80,7 @@ def entry(module: str, name: str) -> str:
     for part in name.split("."):
         thing = getattr(thing, part)
     full = f"{module}.{name}"
-    if name.rpartition(".")[2] in ("Params", "Grads", "Rate", "Floats"):
+    if name.rpartition(".")[2] in ("Params", "Grads", "Rate", "Floats", "Indices", "Arrays"):
         return f".. autodata:: {full}\n   :no-value:\n"
     if isinstance(thing, type):
         return CLASS.format(full, "object" if name == "Schedule" else ELSEWHERE)

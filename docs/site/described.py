@@ -53,9 +53,11 @@ def members(thing: type) -> Iterator[tuple[str, set[str]]]:
 
 
 def attributes(thing: type) -> set[str]:
-    """Name what the docstring of a class lists under "Attributes"."""
-    section = re.search(r"^Attributes:\n((?:    .*\n|\n)+)", inspect.getdoc(thing) or "", flags=re.MULTILINE)
-    lines = re.findall(r"^    ([\w, ]+):", section[1], flags=re.MULTILINE) if section else []
+    """Name what the docstring of a class lists: its attributes, and arguments that it may keep."""
+    sections = re.findall(
+        r"^(?:Args|Attributes):\n((?:    .*\n|\n)+)", inspect.getdoc(thing) or "", flags=re.MULTILINE
+    )
+    lines = re.findall(r"^    ([\w, ]+):", "\n".join(sections), flags=re.MULTILINE)
     return {name for line in lines for name in line.split(", ")}
 
 

@@ -23,6 +23,8 @@ MEANT = {
     "Slots": "gradstep.optimizers.states.State",
     "gradstep.optimizers.states.Slots": "gradstep.optimizers.states.State",
     "Trial": "gradstep.sweeps.Trial",
+    "Arrays": "gradstep.types.Arrays",
+    "Indices": "gradstep.types.Indices",
     "Grads": "gradstep.Grads",
     "Options": "gradstep.Optimizer",
     "Params": "gradstep.Params",

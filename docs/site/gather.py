@@ -31,7 +31,7 @@ CONSTANTS = (
 )
 #: Pages of parts that come one by one.
 OPTIONAL = ("large-models", "sparse-rows", "mpi", "torch")
-GALLERIES = ("examples", "recipes")
+GALLERIES = ("examples", "recipes", "torch")
 
 
 def pages() -> Iterator[tuple[str, str]]:

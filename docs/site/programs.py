@@ -19,7 +19,11 @@ def page(path: Path) -> str:
     body = "\n".join(source.splitlines()[first.end_lineno :]) if isinstance(first, ast.Expr) else source
     # Programs of a gallery are run by a target of their own, and not as the page is read.
     code = f"```{{code-block}} python\n:class: program\n\n{body.strip()}\n```"
-    return f"# {title.rstrip('.')}\n\n`docs/{path.parent.name}/{path.name}`\n\n{prose(words)}\n\n{code}\n"
+    # A folder without a list of its programs has them where a page leads to one.
+    head = "" if (path.parent / "README.md").exists() else "---\norphan: true\n---\n\n"
+    return (
+        f"{head}# {title.rstrip('.')}\n\n`docs/{path.parent.name}/{path.name}`\n\n{prose(words)}\n\n{code}\n"
+    )
 
 
 def prose(text: str) -> str:

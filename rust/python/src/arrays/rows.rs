@@ -28,7 +28,7 @@ use crate::errors::{a_type, type_error, value_error};
 ///
 /// Args:
 ///     indices: the numbers of the rows, integers of any shape; negative ones count from the end, as NumPy's do.
-///     values: an array of floats of the shape of the indices with that of a row behind it: what `x` is in
+///     values: an array of floats of the shape of the indices with that of a row behind it: what ``x`` is in
 ///         ``np.add.at(gradient, indices, x)``.
 ///
 /// Neither is copied if that can be avoided: until the step is made, they are not to be changed.
