@@ -32,8 +32,9 @@ extensions = [
 nitpicky = True
 nitpick_ignore_regex = [
     # Of other packages, whose pages would have to be fetched.
-    ("py:.*", r"(np|numpy|NDArray|ndarray|matplotlib|Axes|scipy|os|Path|pathlib|collections)\b.*"),
+    ("py:.*", r"(MPI|np|numpy|NDArray|ndarray|matplotlib|Axes|scipy|os|Path|pathlib|collections)\b.*"),
     ("py:obj", "fnmatch"),
+    ("py:class", r".*\.P"),  # a type variable
     ("py:exc", r"As .*"),  # what is raised is said elsewhere
     (
         "py:.*",

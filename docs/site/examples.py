@@ -39,15 +39,19 @@ Block: TypeAlias = nodes.literal_block | nodes.doctest_block
 def run_all(app: Sphinx, doctree: nodes.document) -> None:
     """Run the examples of a page, in a directory of its own that is thrown away."""
     scopes: dict[int, dict[str, Any]] = {}
+    left_out: dict[int, str] = {}
     here = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="gradstep-docs-", ignore_cleanup_errors=True) as room:
         os.chdir(room)
         try:
             for block, is_session in list(examples(doctree)):
-                if lacking := needs(block.astext()):
+                # What follows on an example that was not run is not run either.
+                owner = id(scope_of(block))
+                if lacking := needs(block.astext()) or left_out.get(owner, ""):
+                    left_out[owner] = lacking
                     LOG.info("not run here, for want of %s: %s:%s", lacking, app.env.docname, block.line)
                     continue
-                scope = scopes.setdefault(id(scope_of(block)), {"__name__": "example"})
+                scope = scopes.setdefault(owner, {"__name__": "example"})
                 with quiet():
                     (hold if is_session else show)(block, scope)
         finally:
@@ -75,6 +79,7 @@ def scope_of(block: nodes.Node) -> nodes.Node:
 
 def needs(code: str) -> str:
     """Name what an example imports that is not here."""
+    code = code.replace("from gradstep import mpi", "import mpi4py")
     imported = re.findall(rf"^\W*(?:import|from) ({'|'.join(ELSEWHERE)})\b", code, flags=re.MULTILINE)
     return ", ".join(name for name in dict.fromkeys(imported) if find_spec(name) is None)
 
