@@ -20,6 +20,7 @@ NEED_MORE = {
     "gradstep.bench.compiled": "numba",
     "gradstep.bench.compiled_rows": "numba",
     "gradstep.bench.pytorch": "torch",
+    "gradstep.bench.pytorch_narrow": "torch",
     "gradstep.bench.pytorch_rows": "torch",
     "gradstep.torch": "torch",
 }

@@ -75,6 +75,10 @@ def calls(elements: int) -> dict[str, Callable[[], object]]:
         if own is None:
             continue
         made[kind] = step(own, options)
+    if is_installed("torch"):
+        from gradstep.bench import pytorch_narrow
+
+        made |= pytorch_narrow.steps(g)
     return made
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from gradstep.bench import rounds
 from gradstep.bench import rows as sparse
 from gradstep.bench.contenders import NOTES, OWN, TITLES
-from gradstep.bench.narrow import KINDS, SIZES, WHOLE, NarrowTimes
+from gradstep.bench.narrow import SIZES, WHOLE, NarrowTimes
 from gradstep.bench.rows import RowTimes
 from gradstep.bench.schedules import ScheduleTimes
 from gradstep.bench.steps import FLOOR, StepTimes
@@ -216,7 +216,7 @@ def _rows_table(rows: list[RowTimes], render: Render) -> str:
 def _narrow_table(found: list[NarrowTimes], render: Render) -> str:
     """A column a size: a step with float32, an element, and how many times as fast it is with the others."""
     lines = [(f"{WHOLE}, ns an element", *(number(times.nanoseconds(WHOLE)) for times in found))]
-    others = [kind for kind in KINDS if kind != WHOLE and kind in found[0].samples]
+    others = [kind for kind in found[0].samples.seconds if kind != WHOLE]
     lines += [
         (kind, *(f"{number(times.times_as_fast(kind), 2)}× as fast" for times in found)) for kind in others
     ]
