@@ -20,7 +20,7 @@ use crate::rule::Narrowing;
 pub const BLOCK: usize = 128;
 
 /// Elements of what is decoded at a time.
-pub const ROW: usize = 2 * BLOCK;
+pub const ROW: usize = 4 * BLOCK;
 
 /// Tensors of fewer elements are not kept so.
 pub const LEAST: usize = 4096;
