@@ -72,7 +72,21 @@ impl Terms {
 
 /// Updates a piece under its terms. Returns the sums of the squares of what was added to the parameter and of what it
 /// was before, if it is to be `measured`.
+#[inline]
 pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, measured: bool) -> [f64; 2] {
+    if terms.clamp.is_none()
+        && terms.after.is_none()
+        && !measured
+        && let Some(mut block) = piece.plain()
+    {
+        terms.kernel.apply(hands.tier, &terms.numbers, &mut block);
+        return [0.0; 2];
+    }
+    update_by_stages(hands, terms, piece, measured)
+}
+
+#[inline(never)]
+fn update_by_stages(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, measured: bool) -> [f64; 2] {
     match (piece.dtype(), piece.format()) {
         (Dtype::F32, Format::Whole) => update_in::<f32, _>(hands, terms, piece, Plain, measured),
         (Dtype::F64, _) => update_in::<f64, _>(hands, terms, piece, Plain, measured),

@@ -120,7 +120,7 @@ impl Ready {
         disturbed |= structure.give(grads, &mut stepper.leaves)?;
         let &Call { t, loss, scale } = call;
         let outcome = stepper.step(py, t, &Given { loss, scale, outputs: None, disturbed });
-        stepper.leaves.release();
+        stepper.leaves.release(py);
         if outcome.is_ok() {
             *made += 1;
         }
@@ -148,7 +148,7 @@ impl Ready {
         } else {
             Ok(None)
         };
-        stepper.leaves.release();
+        stepper.leaves.release(py);
         *made += u64::from(matches!(outcome, Ok(Some(_))));
         outcome
     }
@@ -215,7 +215,7 @@ impl Ready {
             Ok(Outcome::Updated) => stepper.leaves.items().iter().map(|item| item.tensor).collect(),
             _ => Vec::new(),
         };
-        stepper.leaves.release();
+        stepper.leaves.release(py);
         let outcome = outcome?;
         for leaf in 0..stepper.leaves.len() {
             if updated.binary_search(&leaf).is_err() {

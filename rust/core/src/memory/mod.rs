@@ -267,6 +267,7 @@ impl Piece<'_> {
         }
     }
 
+    #[inline]
     fn values<G>(&self) -> Values<'_, G> {
         let Self { tensor, gradient, at, len, .. } = *self;
         let data = gradient.data.cast::<G>();

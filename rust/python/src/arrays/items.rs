@@ -14,7 +14,8 @@ use super::watched::Watched;
 impl Leaves {
     /// Where the gradients of a step are put before they are admitted, in the order of the parameters.
     pub(crate) fn given(&mut self) -> &mut Vec<Py<PyAny>> {
-        self.release();
+        self.admitted = false;
+        self.held.clear();
         &mut self.held
     }
 
@@ -244,10 +245,10 @@ impl Leaves {
     }
 
     /// Lets go of the gradients.
-    pub(crate) fn release(&mut self) {
+    pub(crate) fn release(&mut self, py: Python<'_>) {
         self.admitted = false;
         self.items = None;
         self.tables.clear();
-        self.held.clear();
+        self.held.drain(..).for_each(|held| held.drop_ref(py));
     }
 }
