@@ -4,13 +4,12 @@
 use crate::codecs::bfloat16::{self, Bfloat16};
 use crate::codecs::float16::Float16;
 use crate::floats::Float;
-use crate::gather::{PANEL, panels};
+use crate::gather::panels;
 use crate::loops::BLOCK;
 use crate::machine::simd::{Tier, Vectorized};
 use crate::machine::tiles::Turn;
 use crate::memory::{Intake, Scattered, Source, Stored, Values};
-use std::collections::TryReserveError;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::scratch::{Memory, Scratch, Scratches};
 
 /// What all stages of a pass have at hand.
 #[derive(Clone, Copy, Debug)]
@@ -210,66 +209,6 @@ impl<F: Float> Vectorized for Hold<'_, F> {
     }
 }
 
-/// Memory for gradients that are not read where they are, for each worker.
-#[derive(Debug, Default)]
-pub struct Scratches(Vec<Mutex<Scratch>>);
-
-#[derive(Debug, Default)]
-struct Scratch {
-    rows: Memory,
-    panels: Memory,
-}
-
-/// So many elements of each dtype.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    single: Vec<f32>,
-    double: Vec<f64>,
-    bfloat16: Vec<Bfloat16>,
-    float16: Vec<Float16>,
-}
-
-impl Scratches {
-    /// Makes room for so many workers; `strided` is for gradients in another memory order.
-    pub fn reserve(&mut self, workers: usize, strided: bool) -> Result<(), TryReserveError> {
-        self.0.try_reserve(workers.saturating_sub(self.0.len()))?;
-        while self.0.len() < workers {
-            self.0.push(Mutex::default());
-        }
-        for scratch in &mut self.0[..workers] {
-            let Scratch { rows, panels } = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
-            rows.reserve(BLOCK)?;
-            panels.reserve(if strided { PANEL } else { 0 })?;
-            panels.reserve_narrow(if strided { PANEL } else { 0 })?;
-        }
-        Ok(())
-    }
-
-    /// That of a worker, which nobody else asks for while it works.
-    fn of(&self, worker: usize) -> MutexGuard<'_, Scratch> {
-        self.0[worker].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Memory {
-    fn reserve(&mut self, len: usize) -> Result<(), TryReserveError> {
-        fill(&mut self.single, len)?;
-        fill(&mut self.double, len)
-    }
-
-    /// The same of the dtypes that only gradients have.
-    fn reserve_narrow(&mut self, len: usize) -> Result<(), TryReserveError> {
-        fill(&mut self.bfloat16, len)?;
-        fill(&mut self.float16, len)
-    }
-}
-
-fn fill<T: Clone + Default>(memory: &mut Vec<T>, len: usize) -> Result<(), TryReserveError> {
-    memory.try_reserve_exact(len.saturating_sub(memory.len()))?;
-    memory.resize(len.max(memory.len()), T::default());
-    Ok(())
-}
-
 /// A dtype that is computed in, with its part of the scratch memory.
 pub(crate) trait Staged: Float + Stored + Turn + Fetched {
     fn of(memory: &mut Memory) -> &mut [Self];
@@ -280,7 +219,7 @@ pub(crate) trait Staged: Float + Stored + Turn + Fetched {
 
 impl Staged for f32 {
     fn of(memory: &mut Memory) -> &mut [Self] {
-        &mut memory.single
+        memory.single.all()
     }
 
     fn narrowed(tier: Tier, numbers: &[Self], words: &mut [u16]) {
@@ -290,7 +229,7 @@ impl Staged for f32 {
 
 impl Staged for f64 {
     fn of(memory: &mut Memory) -> &mut [Self] {
-        &mut memory.double
+        memory.double.all()
     }
 
     fn narrowed(_tier: Tier, _numbers: &[Self], _words: &mut [u16]) {
@@ -337,7 +276,7 @@ impl Fetched for Bfloat16 {
     }
 
     fn panel(memory: &mut Memory) -> &mut [Self] {
-        &mut memory.bfloat16
+        memory.bfloat16.all()
     }
 
     fn as_they_are<F: Staged>(_elements: &[Self]) -> Option<&[F]> {
@@ -352,7 +291,7 @@ impl Fetched for Float16 {
     }
 
     fn panel(memory: &mut Memory) -> &mut [Self] {
-        &mut memory.float16
+        memory.float16.all()
     }
 
     fn as_they_are<F: Staged>(_elements: &[Self]) -> Option<&[F]> {

@@ -27,6 +27,7 @@ pub mod rows;
 pub mod rule;
 pub mod rules;
 pub mod schedules;
+pub mod scratch;
 pub mod spec;
 pub mod stages;
 mod stores;

@@ -153,6 +153,12 @@ struct HalvesLoop<'a, 'b, R, const K: usize, const N: usize, const DECAY: bool> 
     rule: PhantomData<R>,
 }
 
+/// Whether a slot is kept in fewer bits. To be asked at compile time, or LLVM learns too late which slices have been
+/// checked, and takes the last elements of each block one by one.
+const fn is_narrow<R: Rule<K, N>, const K: usize, const N: usize>(slot: usize) -> bool {
+    narrow(&R::SLOTS) >> slot & 1 == 1
+}
+
 /// The loops over the elements, with a parameter for each state slot that a rule may have: so LLVM knows
 /// that no slice aliases another.
 macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
@@ -212,13 +218,12 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                 g: &[f32],
                 $($slot: &mut [f32], $half: &mut [u16]),*
             ) {
-                let is_half = |k: usize| narrow(&R::SLOTS) >> k & 1 == 1;
                 let n = p.len();
                 assert!(g.len() == n);
-                $(assert!(N <= $k || if is_half($k) { $half.len() } else { $slot.len() } == n);)*
+                $(assert!(N <= $k || if const { is_narrow::<R, K, N>($k) } { $half.len() } else { $slot.len() } == n);)*
                 for i in 0..n {
                     let mut state = [0.0; N];
-                    $(if N > $k { state[$k] = if is_half($k) { bfloat16::load($half[i]) } else { $slot[i] }; })*
+                    $(if N > $k { state[$k] = if const { is_narrow::<R, K, N>($k) } { bfloat16::load($half[i]) } else { $slot[i] }; })*
                     let (element, state) =
                         element::<f32, R, K, N, true, DECAY>(factors, constants, p[i], g[i], state);
                     p[i] = element;
@@ -226,7 +231,7 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                     let random = counters.map(noise::bits);
                     counters = counters.map(|counter| counter.wrapping_add(noise::WEYL));
                     $(if N > $k {
-                        if is_half($k) {
+                        if const { is_narrow::<R, K, N>($k) } {
                             let random = random[$k / 2];
                             $half[i] = bfloat16::store(
                                 state[$k],

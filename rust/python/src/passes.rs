@@ -1,6 +1,6 @@
 //! Passes of the core over arrays of ours, with the memory that they need.
 
-use gradstep_core::intake::Scratches;
+use gradstep_core::scratch::Scratches;
 use gradstep_core::machine::simd::Tier;
 use gradstep_core::memory::Gradient;
 use gradstep_core::passes::Pass;

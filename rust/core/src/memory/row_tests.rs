@@ -2,7 +2,7 @@
 
 use crate::dtypes::Dtype;
 use crate::floats::Float;
-use crate::intake::Scratches;
+use crate::scratch::Scratches;
 use crate::machine::simd::Tier;
 use crate::memory::{Gradient, Order, Stored, Tensor, Tensors, Whole};
 use crate::numbers::{Factors, Rounded};

@@ -3,7 +3,7 @@
 //! Everything that can fail comes before the first write.
 
 use gradstep_core::feedback::{Signal, Verdict};
-use gradstep_core::intake::Scratches;
+use gradstep_core::scratch::Scratches;
 use gradstep_core::sums::Partials;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
