@@ -29,6 +29,9 @@ pub trait Float:
     fn copysign(self, sign: Self) -> Self;
     fn is_nan(self) -> bool;
 
+    /// Whether none is NaN or infinite.
+    fn are_finite(numbers: &[Self]) -> bool;
+
     /// 1, −1 or 0; NaN stays NaN, as by `np.sign`.
     #[inline(always)]
     fn sign(self) -> Self {
@@ -107,6 +110,16 @@ macro_rules! float {
             fn is_nan(self) -> bool {
                 <$float>::is_nan(self)
             }
+
+            #[inline(always)]
+            fn are_finite(numbers: &[Self]) -> bool {
+                // A maximum of integers, which LLVM may take in any order.
+                let mut top = 0;
+                for x in numbers {
+                    top = top.max(x.abs().to_bits());
+                }
+                top < <$float>::INFINITY.to_bits()
+            }
         }
     )*};
 }
@@ -124,6 +137,18 @@ mod tests {
             assert_eq!(Float::sign(zero).to_bits(), 0f64.to_bits());
         }
         assert!(Float::sign(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn one_that_is_not_finite_is_found_anywhere() {
+        assert!(f32::are_finite(&[]) && f32::are_finite(&[f32::MAX, -f32::MAX, -0.0, f32::MIN_POSITIVE]));
+        for odd in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for place in 0..70 {
+                let mut numbers = [-1.0; 70];
+                numbers[place] = odd;
+                assert!(!f64::are_finite(&numbers) && !f32::are_finite(&numbers.map(|x| x as f32)));
+            }
+        }
     }
 
     #[test]

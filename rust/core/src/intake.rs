@@ -32,7 +32,7 @@ pub(crate) fn gradient<F: Staged>(
     hands: Hands<'_>,
     intake: Intake<'_, F>,
     clamp: Option<Clamp>,
-    mut work: impl FnMut(usize, &[F]),
+    work: &mut dyn FnMut(usize, &[F]),
 ) {
     let Hands { tier, scratches, worker } = hands;
     let Intake { source, accumulated } = intake;
@@ -45,10 +45,10 @@ pub(crate) fn gradient<F: Staged>(
     let mut scratch = scratches.of(worker);
     let stage = Stage { tier, accumulated, clamp };
     match source {
-        Source::Single(values) => stage.run(values, &mut scratch, &mut work),
-        Source::Double(values) => stage.run(values, &mut scratch, &mut work),
-        Source::Bfloat16(values) => stage.run(values, &mut scratch, &mut work),
-        Source::Float16(values) => stage.run(values, &mut scratch, &mut work),
+        Source::Single(values) => stage.run(values, &mut scratch, work),
+        Source::Double(values) => stage.run(values, &mut scratch, work),
+        Source::Bfloat16(values) => stage.run(values, &mut scratch, work),
+        Source::Float16(values) => stage.run(values, &mut scratch, work),
     }
 }
 
@@ -64,7 +64,7 @@ impl<F: Staged> Stage<'_, F> {
         &self,
         values: Values<'_, G>,
         scratch: &mut Scratch,
-        work: &mut impl FnMut(usize, &[F]),
+        work: &mut dyn FnMut(usize, &[F]),
     ) {
         let Scratch { rows, panels: memory } = scratch;
         let mut dense = |at: usize, g: &[G]| self.dense(at, g, F::of(rows), work);
@@ -80,7 +80,7 @@ impl<F: Staged> Stage<'_, F> {
         &self,
         from: &Scattered<'_, G>,
         memory: &mut [F],
-        work: &mut impl FnMut(usize, &[F]),
+        work: &mut dyn FnMut(usize, &[F]),
     ) {
         let Self { tier, accumulated, clamp } = *self;
         assert!(accumulated.is_none(), "rows are not accumulated");
@@ -115,7 +115,7 @@ impl<F: Staged> Stage<'_, F> {
     }
 
     /// For a stretch that lies as the parameter does.
-    fn dense<G: Fetched>(&self, at: usize, g: &[G], rows: &mut [F], work: &mut impl FnMut(usize, &[F])) {
+    fn dense<G: Fetched>(&self, at: usize, g: &[G], rows: &mut [F], work: &mut dyn FnMut(usize, &[F])) {
         let Self { tier, accumulated, clamp } = *self;
         if clamp.is_none()
             && accumulated.is_none()
@@ -168,7 +168,7 @@ impl<F: Float, G: Fetched, const ADD: bool, const CLAMP: bool> Vectorized for Fe
 
 /// sum ← g, or sum ← sum + g.
 pub(crate) fn accumulate<F: Staged>(hands: Hands<'_>, sum: &mut [F], source: Source<'_>, adds: bool) {
-    gradient(hands, Intake { source, accumulated: None }, None, |at, g: &[F]| {
+    gradient(hands, Intake { source, accumulated: None }, None, &mut |at, g: &[F]| {
         let sum = &mut sum[at..at + g.len()];
         if adds { hands.tier.run(Add { g, sum }) } else { sum.copy_from_slice(g) }
     });

@@ -3,7 +3,7 @@
 use crate::codecs::narrow;
 use crate::loops;
 use crate::machine::simd::Tier;
-use crate::memory::{Block, Halves};
+use crate::memory::{Block, Bytes, Halves};
 use crate::numbers::{MAX_CONSTANTS, Rounded};
 use crate::rule::{MAX_HYPERS, MAX_STATE, Rule, Slot, Sums};
 use crate::sums::Lanes;
@@ -41,6 +41,9 @@ pub trait Kernel: Sync {
 
     /// Updates a block with the upper halves of its state.
     fn apply_halves(&self, tier: Tier, numbers: &Rounded, block: &mut Halves<'_>);
+
+    /// Updates whole blocks with their state in bytes.
+    fn apply_bytes(&self, tier: Tier, numbers: &Rounded, blocks: &mut Bytes<'_>);
 
     /// The slots that may be kept in fewer bits: a bit for each.
     fn narrow(&self) -> u8 {
@@ -124,6 +127,12 @@ impl<R: Rule<K, N>, const K: usize, const N: usize> Kernel for Typed<R, K, N> {
         // No loop is written for rules that have no narrow slots.
         if const { narrow(&R::SLOTS) != 0 } {
             loops::apply_halves::<R, K, N>(tier, &numbers.single, halves);
+        }
+    }
+
+    fn apply_bytes(&self, tier: Tier, numbers: &Rounded, bytes: &mut Bytes<'_>) {
+        if const { narrow(&R::SLOTS) != 0 } {
+            loops::apply_bytes::<R, K, N>(tier, &numbers.single, bytes);
         }
     }
 }

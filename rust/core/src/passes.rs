@@ -81,7 +81,11 @@ impl Pass<'_> {
     fn sum_in<T: Term<F>, F: Staged>(&self, piece: &mut Piece<'_>, worker: usize) -> f64 {
         let mut lanes = Lanes::ZERO;
         let intake = piece.lend_gradient::<F>();
-        gradient(self.hands(worker), intake, None, |_, g: &[F]| lanes.add::<T, _>(self.tier, g));
+        gradient(self.hands(worker), intake, None, &mut |_, g: &[F]| {
+            if !T::adds_nothing(self.tier, g) {
+                lanes.add::<T, _>(self.tier, g);
+            }
+        });
         lanes.fold()
     }
 

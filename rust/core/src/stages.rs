@@ -133,14 +133,14 @@ fn stretches<F: Staged, S: Store<F>>(
     intake: Intake<'_, F>,
     clamp: Option<Clamp>,
     len: usize,
-    work: impl FnMut(usize, &[F]),
+    mut work: impl FnMut(usize, &[F]),
 ) {
     const { assert!(S::BLOCK == 1 || S::BLOCK == float8::BLOCK && BLOCK.is_multiple_of(S::BLOCK)) };
     if S::BLOCK == 1 {
-        return gradient(hands, intake, clamp, work);
+        return gradient(hands, intake, clamp, &mut work);
     }
     let mut aligned = Aligned::<F, _, { float8::BLOCK }>::new(len, F::ZERO, work);
-    gradient(hands, intake, clamp, |at, g| aligned.push(at, g));
+    gradient(hands, intake, clamp, &mut |at, g| aligned.push(at, g));
 }
 
 fn update_block<F: Staged>(

@@ -50,6 +50,12 @@ impl Lanes {
 /// What an element adds.
 pub(crate) trait Term<E> {
     fn of(element: E) -> f64;
+
+    /// Whether it is known without adding that all of a stretch add 0.
+    #[inline(always)]
+    fn adds_nothing(_tier: Tier, _elements: &[E]) -> bool {
+        false
+    }
 }
 
 /// Its square.
@@ -69,7 +75,22 @@ pub(crate) struct NonFinite;
 impl<F: Float> Term<F> for NonFinite {
     #[inline(always)]
     fn of(x: F) -> f64 {
-        f64::from(u8::from(!x.to_f64().is_finite()))
+        f64::from(u8::from(!F::are_finite(&[x])))
+    }
+
+    fn adds_nothing(tier: Tier, elements: &[F]) -> bool {
+        tier.run(AreFinite(elements))
+    }
+}
+
+struct AreFinite<'a, F>(&'a [F]);
+
+impl<F: Float> Vectorized for AreFinite<'_, F> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        F::are_finite(self.0)
     }
 }
 

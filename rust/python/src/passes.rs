@@ -1,10 +1,10 @@
 //! Passes of the core over arrays of ours, with the memory that they need.
 
-use gradstep_core::scratch::Scratches;
 use gradstep_core::machine::simd::Tier;
 use gradstep_core::memory::Gradient;
 use gradstep_core::passes::Pass;
 use gradstep_core::plans::Plan;
+use gradstep_core::scratch::Scratches;
 use gradstep_core::sums::Partials;
 use pyo3::prelude::*;
 

@@ -19,9 +19,6 @@ use crate::rule::Narrowing;
 /// Elements of a block.
 pub const BLOCK: usize = 128;
 
-/// Elements of what is decoded at a time.
-pub const ROW: usize = 4 * BLOCK;
-
 /// Tensors of fewer elements are not kept so.
 pub const LEAST: usize = 4096;
 
@@ -69,13 +66,7 @@ pub fn encode(
     codes: &mut [u8],
     exponents: &mut [u8],
 ) {
-    let mut row = [0.0; ROW];
-    let parts = values.chunks(ROW).zip(codes.chunks_mut(ROW)).zip(exponents.chunks_mut(ROW / BLOCK));
-    for (i, ((values, codes), exponents)) in parts.enumerate() {
-        row[..values.len()].copy_from_slice(values);
-        let rounding = rounding.moved(i * ROW);
-        tier.run(Encode { slot: Slot { narrowing, values: &mut row, codes, exponents }, rounding });
-    }
+    tier.run(Encode { narrowing, values, rounding, codes, exponents });
 }
 
 pub(crate) struct Decode<'a> {
@@ -91,26 +82,49 @@ impl Vectorized for Decode<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { narrowing, codes, exponents, values } = self;
-        if narrowing == Narrowing::Unsigned {
-            decode_all::<false>(codes, exponents, values);
-        } else {
-            decode_all::<true>(codes, exponents, values);
+        let signed = narrowing != Narrowing::Unsigned;
+        let blocks = codes.chunks(BLOCK).zip(exponents).zip(values.chunks_mut(BLOCK));
+        for ((codes, &exponent), values) in blocks {
+            let (mut of_block, mut block) = ([0; BLOCK], [0.0; BLOCK]);
+            of_block[..codes.len()].copy_from_slice(codes);
+            read(signed, &of_block, exponent, &mut block);
+            values.copy_from_slice(&block[..codes.len()]);
         }
     }
 }
 
-#[inline(always)]
-fn decode_all<const SIGNED: bool>(codes: &[u8], exponents: &[u8], values: &mut [f32]) {
-    let (whole, rest) = codes.as_chunks::<BLOCK>();
-    let (values, rest_of_values) = values.as_chunks_mut::<BLOCK>();
-    for ((codes, &exponent), values) in whole.iter().zip(exponents).zip(values) {
-        decode_block::<SIGNED>(codes, exponent, values);
+struct Encode<'a> {
+    narrowing: Narrowing,
+    values: &'a [f32],
+    rounding: Rounding,
+    codes: &'a mut [u8],
+    exponents: &'a mut [u8],
+}
+
+impl Vectorized for Encode<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { narrowing, values, rounding, codes, exponents } = self;
+        let signed = narrowing != Narrowing::Unsigned;
+        let blocks = values.chunks(BLOCK).zip(codes.chunks_mut(BLOCK)).zip(exponents);
+        for (i, ((values, codes), exponent)) in blocks.enumerate() {
+            let (mut of_block, mut block) = ([0; BLOCK], [0.0; BLOCK]);
+            block[..values.len()].copy_from_slice(values);
+            *exponent = write(signed, rounding.moved(i * BLOCK), &mut block, &mut of_block);
+            codes.copy_from_slice(&of_block[..values.len()]);
+        }
     }
-    if !rest.is_empty() {
-        let (mut padded, mut block) = ([0; BLOCK], [0.0; BLOCK]);
-        padded[..rest.len()].copy_from_slice(rest);
-        decode_block::<SIGNED>(&padded, exponents[whole.len()], &mut block);
-        rest_of_values.copy_from_slice(&block[..rest.len()]);
+}
+
+/// Reads a block.
+#[inline(always)]
+pub(crate) fn read(signed: bool, codes: &[u8; BLOCK], exponent: u8, values: &mut [f32; BLOCK]) {
+    if signed {
+        decode_block::<true>(codes, exponent, values);
+    } else {
+        decode_block::<false>(codes, exponent, values);
     }
 }
 
@@ -129,42 +143,6 @@ fn decode_block<const SIGNED: bool>(codes: &[u8; BLOCK], exponent: u8, values: &
     }
 }
 
-/// A stretch of a slot that is to be written.
-pub(crate) struct Slot<'a> {
-    pub(crate) narrowing: Narrowing,
-    pub(crate) values: &'a mut [f32; ROW],
-    /// As many as there are elements.
-    pub(crate) codes: &'a mut [u8],
-    pub(crate) exponents: &'a mut [u8],
-}
-
-impl Slot<'_> {
-    #[inline(always)]
-    fn is_signed(&self) -> bool {
-        self.narrowing != Narrowing::Unsigned
-    }
-
-    /// What is behind the end of the elements does not count.
-    #[inline(always)]
-    fn end(&mut self) {
-        self.values[self.codes.len()..].fill(0.0);
-    }
-}
-
-struct Encode<'a> {
-    slot: Slot<'a>,
-    rounding: Rounding,
-}
-
-impl Vectorized for Encode<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        encode_one(self.slot, self.rounding);
-    }
-}
-
 /// What the random bits of an element are to a slot.
 const NEAREST: u8 = 0;
 const FIRST: u8 = 1;
@@ -179,34 +157,43 @@ fn random<const FOR: u8>(counter: u32) -> u32 {
     }
 }
 
+// No closures below: they do not inherit the instruction set.
+
+/// Writes a block. Gives its exponent.
 #[inline(always)]
-pub(crate) fn encode_one(slot: Slot<'_>, rounding: Rounding) {
-    match (slot.is_signed(), rounding) {
-        (true, Rounding::Nearest) => encode_each::<true, NEAREST>(slot, 0),
-        (false, Rounding::Nearest) => encode_each::<false, NEAREST>(slot, 0),
-        (true, Rounding::Random { counter, first: true }) => encode_each::<true, FIRST>(slot, counter),
-        (false, Rounding::Random { counter, first: true }) => encode_each::<false, FIRST>(slot, counter),
-        (true, Rounding::Random { counter, .. }) => encode_each::<true, SECOND>(slot, counter),
-        (false, Rounding::Random { counter, .. }) => encode_each::<false, SECOND>(slot, counter),
+pub(crate) fn write(
+    signed: bool,
+    rounding: Rounding,
+    values: &mut [f32; BLOCK],
+    codes: &mut [u8; BLOCK],
+) -> u8 {
+    match (signed, rounding) {
+        (true, Rounding::Nearest) => encode_block::<true, NEAREST>(values, codes, 0),
+        (false, Rounding::Nearest) => encode_block::<false, NEAREST>(values, codes, 0),
+        (true, Rounding::Random { counter, first: true }) => {
+            encode_block::<true, FIRST>(values, codes, counter)
+        }
+        (false, Rounding::Random { counter, first: true }) => {
+            encode_block::<false, FIRST>(values, codes, counter)
+        }
+        (true, Rounding::Random { counter, .. }) => encode_block::<true, SECOND>(values, codes, counter),
+        (false, Rounding::Random { counter, .. }) => encode_block::<false, SECOND>(values, codes, counter),
     }
 }
 
-// No closures below: they do not inherit the instruction set.
-
+/// Writes two blocks by the same random bits, which are made once. Gives their exponents.
 #[inline(always)]
-fn encode_each<const SIGNED: bool, const FOR: u8>(mut slot: Slot<'_>, mut counter: u32) {
-    slot.end();
-    let Slot { values, codes, exponents, .. } = slot;
-    let (values, _) = values.as_chunks_mut::<BLOCK>();
-    for ((values, codes), exponent) in values.iter_mut().zip(codes.chunks_mut(BLOCK)).zip(exponents) {
-        let mut padded = [0; BLOCK];
-        if let Ok(codes) = (&mut *codes).try_into() {
-            *exponent = encode_block::<SIGNED, FOR>(values, codes, counter);
-        } else {
-            *exponent = encode_block::<SIGNED, FOR>(values, &mut padded, counter);
-            codes.copy_from_slice(&padded[..codes.len()]);
-        }
-        counter = counter.wrapping_add(WEYL.wrapping_mul(BLOCK as u32));
+pub(crate) fn write_pair(
+    signed: [bool; 2],
+    values: [&mut [f32; BLOCK]; 2],
+    codes: [&mut [u8; BLOCK]; 2],
+    counter: u32,
+) -> [u8; 2] {
+    match signed {
+        [true, true] => encode_two::<true, true>(values, codes, counter),
+        [true, false] => encode_two::<true, false>(values, codes, counter),
+        [false, true] => encode_two::<false, true>(values, codes, counter),
+        [false, false] => encode_two::<false, false>(values, codes, counter),
     }
 }
 
@@ -223,42 +210,6 @@ fn encode_block<const SIGNED: bool, const FOR: u8>(
         counter = counter.wrapping_add(WEYL);
     }
     exponent as u8
-}
-
-/// Writes two slots of one length by the same random bits, which are made once.
-#[inline(always)]
-pub(crate) fn encode_pair(slots: [Slot<'_>; 2], counter: u32) {
-    match [slots[0].is_signed(), slots[1].is_signed()] {
-        [true, true] => encode_both::<true, true>(slots, counter),
-        [true, false] => encode_both::<true, false>(slots, counter),
-        [false, true] => encode_both::<false, true>(slots, counter),
-        [false, false] => encode_both::<false, false>(slots, counter),
-    }
-}
-
-#[inline(always)]
-fn encode_both<const A: bool, const B: bool>([mut a, mut b]: [Slot<'_>; 2], mut counter: u32) {
-    assert!(a.codes.len() == b.codes.len() && a.exponents.len() == b.exponents.len());
-    a.end();
-    b.end();
-    let ((values_a, _), (values_b, _)) =
-        (a.values.as_chunks_mut::<BLOCK>(), b.values.as_chunks_mut::<BLOCK>());
-    let codes = a.codes.chunks_mut(BLOCK).zip(b.codes.chunks_mut(BLOCK));
-    let exponents = a.exponents.iter_mut().zip(b.exponents);
-    let blocks = values_a.iter_mut().zip(values_b).zip(codes).zip(exponents);
-    for (((a, b), (codes_a, codes_b)), (of_a, of_b)) in blocks {
-        let mut padded = [[0; BLOCK]; 2];
-        let [pad_a, pad_b] = &mut padded;
-        let len = codes_a.len();
-        if let (Ok(codes_a), Ok(codes_b)) = ((&mut *codes_a).try_into(), (&mut *codes_b).try_into()) {
-            [*of_a, *of_b] = encode_two::<A, B>([a, b], [codes_a, codes_b], counter);
-        } else {
-            [*of_a, *of_b] = encode_two::<A, B>([a, b], [pad_a, pad_b], counter);
-            codes_a.copy_from_slice(&padded[0][..len]);
-            codes_b.copy_from_slice(&padded[1][..len]);
-        }
-        counter = counter.wrapping_add(WEYL.wrapping_mul(BLOCK as u32));
-    }
 }
 
 /// Gives the exponents.

@@ -30,7 +30,7 @@ pub use addends::Scattered;
 pub use scattered::Touch;
 
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
-pub use narrow::{Halves, Kept, Row, Rows};
+pub use narrow::{Bytes, Halves, Kept, Row, Rows};
 
 /// The gradient of a tensor at one step, and what becomes of it.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use super::lent::{Arrays, Origin, Streams};
 use super::tensor::{Tensor, stretch};
 use crate::codecs::Format;
-use crate::codecs::float8::{BLOCK, ROW};
+use crate::codecs::float8::BLOCK;
 use crate::codecs::noise::PAIRS;
 use crate::dtypes::Dtype;
 use std::marker::PhantomData;
@@ -42,6 +42,26 @@ impl Halves<'_> {
     }
 }
 
+/// Streams whose state is in bytes.
+#[derive(Debug)]
+pub struct Bytes<'a> {
+    pub streams: Streams<'a, f32>,
+    /// Those of the random bits of the first element.
+    pub counters: [u32; PAIRS],
+}
+
+impl Bytes<'_> {
+    /// The parameter, the gradient, and the first `N` slots.
+    #[inline(always)]
+    pub fn split<const N: usize>(&mut self) -> (&mut [f32], &[f32], [Kept<'_>; N]) {
+        let Streams { arrays, g } = &mut self.streams;
+        let Arrays { params, at, len, .. } = *arrays;
+        // SAFETY: as in `Streams::split`, and the parameter overlaps no slot.
+        let p = unsafe { stretch(params, at, len) };
+        (p, g, arrays.kept(0))
+    }
+}
+
 /// A slot of a stretch, as it is kept.
 #[derive(Debug)]
 pub enum Kept<'a> {
@@ -77,12 +97,15 @@ impl Arrays<'_, f32> {
     }
 }
 
-/// The numbers of a slot. A register of them that lies across two cache lines is slow to be read after it was written.
+/// Elements of what is decoded at a time.
+const ROW: usize = 4 * BLOCK;
+
+/// The numbers of a slot.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
 pub struct Row([f32; ROW]);
 
 impl Row {
+    pub const LEN: usize = ROW;
     pub const ZERO: Self = Self([0.0; ROW]);
 }
 

@@ -2,7 +2,6 @@
 
 use crate::dtypes::Dtype;
 use crate::floats::Float;
-use crate::scratch::Scratches;
 use crate::machine::simd::Tier;
 use crate::memory::{Gradient, Order, Stored, Tensor, Tensors, Whole};
 use crate::numbers::{Factors, Rounded};
@@ -10,6 +9,7 @@ use crate::passes::Pass;
 use crate::plans::{CHUNK, Extent, Plan};
 use crate::rows::Table;
 use crate::rules;
+use crate::scratch::Scratches;
 use crate::spec::Options;
 use crate::stages::{Around, Terms};
 use crate::sums::Partials;

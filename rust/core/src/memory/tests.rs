@@ -1,10 +1,10 @@
 //! The norm's pass over gradients in either dtype and any order: each chunk has the sum of its own elements.
 
 use super::*;
-use crate::scratch::Scratches;
 use crate::machine::simd::Tier;
 use crate::passes::Pass;
 use crate::plans::CHUNK;
+use crate::scratch::Scratches;
 use crate::sums::Partials;
 
 const ROWS: usize = 700;

@@ -39,31 +39,68 @@ impl Stepper {
                 sharing.plan(plan)
             }
         };
-        let squares = &self.squares;
-        let [sum] = squares.total(0..whole.chunks());
+        let [sum] = self.squares.total(0..whole.chunks());
         let norm = sum.sqrt() * scale.abs();
+        // A sum of squares may be infinite where no element is.
         if !sum.is_finite() && policies.nonfinite.is_looked_for() {
-            // A sum of squares may be infinite where no element is.
             let mut counts = Partials::default();
-            counts.reserve(plan.chunks()).map_err(memory_error)?;
-            detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, &counts));
-            if let Some(sharing) = &self.sharing {
-                sharing.gather(py, "nonfinite", &self.leaves, plan, &mut counts)?;
-                *disturbed = true;
-            }
-            if counts.total(0..whole.chunks()) != [0.0] {
-                return match policies.nonfinite {
-                    NonFinite::Skip => Ok(None),
-                    _ => Err(refused(&self.leaves, whole, &counts)),
-                };
+            if !self.are_finite(py, outputs, disturbed, &mut counts)? {
+                return Ok(None);
             }
         }
         if clips && !norm.is_finite() && policies.nonfinite != NonFinite::Propagate {
             let by_clip = self.settings.clip.as_ref().is_some_and(Clip::wants_norm);
             let limit = if by_clip { "clip_norm" } else { "clip_norm_each" };
-            return Err(norm_refused(limit, &self.leaves, whole, squares, norm));
+            let plan = self.plans.of(&self.leaves)?;
+            let whole = self.sharing.as_ref().map_or(plan, |sharing| sharing.plan(plan));
+            return Err(norm_refused(limit, &self.leaves, whole, &self.squares, norm));
         }
         Ok(Some(norm))
+    }
+
+    /// The same where only that is to be known: whether the gradients are finite, or are to be skipped.
+    pub(super) fn look(
+        &mut self,
+        py: Python<'_>,
+        outputs: Option<&Outputs<'_>>,
+        disturbed: &mut bool,
+    ) -> PyResult<bool> {
+        let mut counts = std::mem::take(&mut self.squares);
+        let are_finite = self.are_finite(py, outputs, disturbed, &mut counts);
+        self.squares = counts;
+        are_finite
+    }
+
+    /// Whether all elements are, or an error that says which are not.
+    fn are_finite(
+        &mut self,
+        py: Python<'_>,
+        outputs: Option<&Outputs<'_>>,
+        disturbed: &mut bool,
+        counts: &mut Partials<1>,
+    ) -> PyResult<bool> {
+        let policies = self.settings.policies;
+        if std::mem::take(disturbed) {
+            self.leaves.verify(py, outputs)?;
+        }
+        let plan = self.plans.of(&self.leaves)?;
+        let pass = pass(plan, &mut self.scratches, self.leaves.staged(), policies.accumulate > 1)?;
+        counts.reserve(plan.chunks()).map_err(memory_error)?;
+        let mut tensors = self.leaves.lend_gradients();
+        detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, counts));
+        let mut whole = plan;
+        if let Some(sharing) = &self.sharing {
+            sharing.gather(py, "nonfinite", &self.leaves, plan, counts)?;
+            *disturbed = true;
+            whole = sharing.plan(plan);
+        }
+        if counts.total(0..whole.chunks()) == [0.0] {
+            return Ok(true);
+        }
+        match policies.nonfinite {
+            NonFinite::Skip => Ok(false),
+            _ => Err(refused(&self.leaves, whole, counts)),
+        }
     }
 
     /// The norms of the last update and of the parameters before it.

@@ -32,8 +32,7 @@ pub(crate) struct Stepper {
     /// The feedback schedules among the hyperparameters.
     pub(super) observers: Observers,
     pub(super) terms: StepTerms,
-    /// Whether the norm of the gradients is taken at every step: for a limit, for a feedback schedule, or to find those
-    /// that are not finite.
+    /// Whether the norm of the gradients is taken at every step: for a limit, or for a feedback schedule.
     pub(super) wants_norm: bool,
     /// Whether the terms have to be arranged anew.
     pub(super) disarranged: bool,
@@ -207,6 +206,10 @@ impl Stepper {
             if norm.is_none() {
                 return self.skip(py, t);
             }
+        } else if self.settings.policies.nonfinite.is_looked_for()
+            && !self.look(py, given.outputs, &mut disturbed)?
+        {
+            return self.skip(py, t);
         }
         if let Some(norm) = norm
             && self.observers.observe(Signal::Guard, norm)? == Verdict::Skip
@@ -309,5 +312,5 @@ impl Stepper {
 }
 
 fn wants_norm(settings: &Settings, observers: &Observers) -> bool {
-    settings.limits_norms() || settings.policies.nonfinite.is_looked_for() || observers.want_norm()
+    settings.limits_norms() || observers.want_norm()
 }

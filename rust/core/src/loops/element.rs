@@ -1,0 +1,35 @@
+//! What is done to one element.
+
+use crate::codecs::narrow;
+use crate::floats::Float;
+use crate::numbers::Factors;
+use crate::rule::Rule;
+
+/// Gives the new parameter and state.
+#[inline(always)]
+pub(super) fn element<
+    F: Float,
+    R: Rule<K, N>,
+    const K: usize,
+    const N: usize,
+    const FACTORS: bool,
+    const DECAY: bool,
+>(
+    Factors { scale, decay, shrink, gain }: Factors<F>,
+    constants: [F; K],
+    p: F,
+    g: F,
+    state: [F; N],
+) -> (F, [F; N]) {
+    let gradient = if FACTORS { g * scale } else { g };
+    let gradient = if DECAY { gradient + decay * p } else { gradient };
+    let element = if FACTORS { p * shrink } else { p };
+    let (step, state) = R::step(constants, element, gradient, state);
+    (if FACTORS { element - gain * step } else { element - step }, state)
+}
+
+/// Whether a slot is kept in fewer bits. To be asked at compile time, or LLVM learns too late which slices have been
+/// checked, and takes the last elements of each block one by one.
+pub(super) const fn is_narrow<R: Rule<K, N>, const K: usize, const N: usize>(slot: usize) -> bool {
+    narrow(&R::SLOTS) >> slot & 1 == 1
+}

@@ -1,0 +1,134 @@
+//! The loops that have a slice for each slot: of the dtype of the parameter, or of the upper halves.
+
+use super::element::{element, is_narrow};
+use crate::codecs::{bfloat16, narrow, noise};
+use crate::floats::Float;
+use crate::machine::simd::Vectorized;
+use crate::memory::{Halves, Streams};
+use crate::numbers::{Factors, Numbers};
+use crate::rule::{MAX_STATE, Rule};
+use std::marker::PhantomData;
+
+/// `FACTORS`: whether they are multiplied by; `DECAY`: whether decay enters the gradient.
+pub(super) struct Loop<'a, 'b, F, R, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool> {
+    pub(super) numbers: &'a Numbers<F>,
+    pub(super) streams: &'a mut Streams<'b, F>,
+    pub(super) rule: PhantomData<R>,
+}
+
+/// The loop over elements with the upper halves of their state.
+pub(super) struct HalvesLoop<'a, 'b, R, const K: usize, const N: usize, const DECAY: bool> {
+    pub(super) numbers: &'a Numbers<f32>,
+    pub(super) halves: &'a mut Halves<'b>,
+    pub(super) rule: PhantomData<R>,
+}
+
+/// The loops over the elements, with a parameter for each state slot that a rule may have: so LLVM knows
+/// that no slice aliases another.
+macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
+    const _: () = assert!([$($k),*].len() == MAX_STATE);
+
+    /// Updates slices of one length.
+    #[inline(always)]
+    pub(super) fn update<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
+        numbers: &Numbers<F>,
+        p: &mut [F],
+        g: &[F],
+        state: [&mut [F]; N],
+    ) {
+        #[expect(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
+        #[inline(always)]
+        fn each<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
+            factors: Factors<F>,
+            constants: [F; K],
+            p: &mut [F],
+            g: &[F],
+            $($slot: &mut [F]),*
+        ) {
+            let n = p.len();
+            // One check for each slice here, none in the loop.
+            assert!(g.len() == n);
+            $(assert!(N <= $k || $slot.len() == n);)*
+            for i in 0..n {
+                let mut state = [F::ZERO; N];
+                $(if N > $k { state[$k] = $slot[i]; })*
+                let (element, state) =
+                    element::<F, R, K, N, FACTORS, DECAY>(factors, constants, p[i], g[i], state);
+                p[i] = element;
+                $(if N > $k { $slot[i] = state[$k]; })*
+            }
+        }
+        let mut state = state.into_iter();
+        $(let $slot = if N > $k { state.next().unwrap_or_default() } else { &mut [] };)*
+        let constants = std::array::from_fn(|k| numbers.constants[k]);
+        each::<F, R, K, N, FACTORS, DECAY>(numbers.factors, constants, p, g, $($slot),*);
+    }
+
+    impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>
+        Vectorized for Loop<'_, '_, F, R, K, N, FACTORS, DECAY>
+    {
+        type Output = ();
+
+        #[inline(always)]
+        fn run(self) {
+            let (p, g, state) = self.streams.split::<N>();
+            update::<F, R, K, N, FACTORS, DECAY>(self.numbers, p, g, state);
+        }
+    }
+
+    impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorized
+        for HalvesLoop<'_, '_, R, K, N, DECAY>
+    {
+        type Output = ();
+
+        #[inline(always)]
+        fn run(self) {
+            #[expect(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
+            #[inline(always)]
+            fn each<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool>(
+                factors: Factors<f32>,
+                constants: [f32; K],
+                mut counters: [u32; noise::PAIRS],
+                p: &mut [f32],
+                g: &[f32],
+                $($slot: &mut [f32], $half: &mut [u16]),*
+            ) {
+                let n = p.len();
+                assert!(g.len() == n);
+                $(assert!(N <= $k || if const { is_narrow::<R, K, N>($k) } { $half.len() } else { $slot.len() } == n);)*
+                for i in 0..n {
+                    let mut state = [0.0; N];
+                    $(if N > $k { state[$k] = if const { is_narrow::<R, K, N>($k) } { bfloat16::load($half[i]) } else { $slot[i] }; })*
+                    let (element, state) =
+                        element::<f32, R, K, N, true, DECAY>(factors, constants, p[i], g[i], state);
+                    p[i] = element;
+                    // A running counter: LLVM does not make one of i·WEYL.
+                    let random = counters.map(noise::bits);
+                    counters = counters.map(|counter| counter.wrapping_add(noise::WEYL));
+                    $(if N > $k {
+                        if const { is_narrow::<R, K, N>($k) } {
+                            let random = random[$k / 2];
+                            $half[i] = bfloat16::store(
+                                state[$k],
+                                if $k % 2 == 0 { random & 0xFFFF } else { random >> 16 },
+                            );
+                        } else {
+                            $slot[i] = state[$k];
+                        }
+                    })*
+                }
+            }
+            let counters = self.halves.counters;
+            let (p, g, slots, halves) = self.halves.split::<N>(const { narrow(&R::SLOTS) });
+            let (mut slots, mut halves) = (slots.into_iter(), halves.into_iter());
+            $(let ($slot, $half) = if N > $k {
+                (slots.next().unwrap_or_default(), halves.next().unwrap_or_default())
+            } else {
+                Default::default()
+            };)*
+            let constants = std::array::from_fn(|k| self.numbers.constants[k]);
+            each::<R, K, N, DECAY>(self.numbers.factors, constants, counters, p, g, $($slot, $half),*);
+        }
+    }
+} }
+streams!(0 s0 h0, 1 s1 h1, 2 s2 h2, 3 s3 h3, 4 s4 h4, 5 s5 h5);
