@@ -2,11 +2,9 @@
 
 use super::addends::Scattered;
 use super::tensor::{Tensor, stretch};
-use super::{Order, Output, Piece};
-use crate::codecs::Format;
 use crate::codecs::bfloat16::Bfloat16;
 use crate::codecs::float16::Float16;
-use crate::dtypes::{Dtype, GradDtype};
+use crate::dtypes::Dtype;
 use std::marker::PhantomData;
 use std::slice;
 
@@ -239,33 +237,6 @@ impl<'a, F: Stored> Whole<'a, F> {
             at: 0,
             len: tensor.len,
             borrow: PhantomData,
-        }
-    }
-}
-
-impl Piece<'_> {
-    /// All of it, where it is as most are: nothing has to be brought to where the loop reads or writes it.
-    #[inline(always)]
-    pub fn plain(&mut self) -> Option<Block<'_>> {
-        let Self { tensor, gradient, .. } = *self;
-        let lies_plain = gradient.order == Order::Same
-            && gradient.output == Output::InPlace
-            && gradient.dtype == GradDtype::Whole(tensor.dtype)
-            && tensor.format == Format::Whole
-            && tensor.copy.is_null()
-            && !gradient.adds;
-        lies_plain.then(|| match tensor.dtype {
-            Dtype::F32 => f32::block(self.streams()),
-            Dtype::F64 => f64::block(self.streams()),
-        })
-    }
-
-    #[inline(always)]
-    fn streams<F: Stored>(&mut self) -> Streams<'_, F> {
-        let (arrays, Intake { source, .. }) = self.lend::<F>();
-        match F::values(source) {
-            Some(Values::Same(g)) => arrays.with(g),
-            _ => unreachable!("in the order and the dtype of the parameter"),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! a piece lends its elements as slices: to borrow the piece is to borrow the memory.
 
 mod addends;
+mod gradient;
 mod lent;
 mod narrow;
 #[cfg(test)]
@@ -27,75 +28,11 @@ use scattered::{Picked, Walk};
 pub use tensor::Tensor;
 
 pub use addends::Scattered;
+pub use gradient::{Gradient, Order, Output};
 pub use scattered::Touch;
 
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
 pub use narrow::{Bytes, Halves, Kept, Row, Rows};
-
-/// The gradient of a tensor at one step, and what becomes of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Gradient {
-    /// Which of the tensors it belongs to.
-    pub tensor: usize,
-    /// Which of the step's terms it is applied under.
-    pub terms: usize,
-    pub dtype: GradDtype,
-    pub data: *const u8,
-    pub order: Order,
-    /// Whether it is added to what the tensor has accumulated.
-    pub adds: bool,
-    pub output: Output,
-}
-
-/// Where an update goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Into the tensor's own parameter.
-    InPlace,
-    /// The new parameter goes to another array than the old one comes from; both lie as the tensor does.
-    Copy { from: *const u8, to: *mut u8 },
-    /// What is to be added to the parameter; where `from` is null, it is not known.
-    Difference { from: *const u8, to: *mut u8 },
-}
-
-// SAFETY: as for `Tensor`.
-unsafe impl Send for Gradient {}
-// SAFETY: as above.
-unsafe impl Sync for Gradient {}
-
-impl Gradient {
-    /// That of a tensor whose gradient is not known as yet.
-    pub fn unknown(tensor: usize, terms: usize) -> Self {
-        let (data, order, output) = (std::ptr::null(), Order::Same, Output::InPlace);
-        Self { tensor, terms, dtype: Dtype::F32.into(), data, order, adds: false, output }
-    }
-}
-
-/// In which order the elements of a gradient lie, seen from those of its parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// One after the other, as those of the parameter.
-    Same,
-    /// Element i lies (i / columns)·row + (i mod columns)·column elements from the first one.
-    Strided { columns: usize, row: isize, column: isize },
-    /// It has values for the rows of a table only: each value one element after the other, and the first elements of
-    /// two values so far apart.
-    Rows { table: usize, apart: isize },
-}
-
-impl Order {
-    /// How far the lowest and the highest of `len` elements lie from the first one, in elements.
-    pub fn extent(self, len: usize) -> (isize, isize) {
-        let last = len.saturating_sub(1);
-        let (rows, columns, row, column) = match self {
-            Self::Same => (0, last, 0, 1),
-            Self::Strided { columns, row, column } => (last / columns, last.min(columns - 1), row, column),
-            Self::Rows { .. } => unreachable!("the table of the rows knows"),
-        };
-        let ends = [row * rows as isize, column * columns as isize];
-        (ends.iter().map(|&end| end.min(0)).sum(), ends.iter().map(|&end| end.max(0)).sum())
-    }
-}
 
 /// The tensors of a step and their gradients, some tensors perhaps without.
 #[derive(Debug)]
@@ -207,6 +144,31 @@ impl Piece<'_> {
     #[inline(always)]
     pub fn format(&self) -> Format {
         self.tensor.format
+    }
+
+    /// All of it, where it is as most are: nothing has to be brought to where the loop reads or writes it.
+    #[inline(always)]
+    pub fn plain(&mut self) -> Option<Block<'_>> {
+        let Self { tensor, gradient, .. } = *self;
+        let lies_plain = gradient.order == Order::Same
+            && gradient.output == Output::InPlace
+            && gradient.dtype == GradDtype::Whole(tensor.dtype)
+            && tensor.format == Format::Whole
+            && tensor.copy.is_null()
+            && !gradient.adds;
+        lies_plain.then(|| match tensor.dtype {
+            Dtype::F32 => f32::block(self.streams()),
+            Dtype::F64 => f64::block(self.streams()),
+        })
+    }
+
+    #[inline(always)]
+    fn streams<F: Stored>(&mut self) -> Streams<'_, F> {
+        let (arrays, Intake { source, .. }) = self.lend::<F>();
+        match F::values(source) {
+            Some(Values::Same(g)) => arrays.with(g),
+            _ => unreachable!("in the order and the dtype of the parameter"),
+        }
     }
 
     /// Lends the parameter with its state, and the gradient.
