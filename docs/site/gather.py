@@ -27,7 +27,7 @@ AT_THE_TOP = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.m
 CONSTANTS = (
     ("rust/core/src/plans.rs", "CHUNK", ("inside.md", "images/inside.svg")),
     ("rust/core/src/plans.rs", "PARALLEL_FROM", ("inside.md", "threads.md")),
-    ("rust/core/src/loops.rs", "BLOCK", ("inside.md", "images/inside.svg")),
+    ("rust/core/src/loops/mod.rs", "BLOCK", ("inside.md", "images/inside.svg")),
 )
 #: Pages of parts that come one by one.
 OPTIONAL = ("large-models", "sparse-rows", "mpi", "torch")
