@@ -42,7 +42,7 @@ class Optimizer(torch.optim.Optimizer):
         step_count: the number of steps so far, by which schedules go.
         lr: the rate of the next step, a schedule's value.
         clip_norm, clip_value, clip_eps, nonfinite, measure: the options, which may be set.
-        accumulate: the option, which may not.
+        accumulate, seed: the options, which may not.
         grad_norm, update_norm, param_norm, skipped: as of `gradstep.Optimizer`.
 
     Every number may be a float, a `gradstep.schedules` schedule, or, as in torch, a tensor of one element. A
@@ -65,6 +65,7 @@ class Optimizer(torch.optim.Optimizer):
     nonfinite = Common()
     accumulate = Common()
     measure = Common()
+    seed = Common()
     step_count = Told()
     skipped = Told()
     grad_norm = Told()
@@ -101,6 +102,9 @@ class Optimizer(torch.optim.Optimizer):
 
         As in torch, what is assigned takes effect at the next step: tensors in the place of others, a dict in
         the place of another, or none, to start afresh.
+
+        With ``state_dtype="bfloat16"`` the tensors are of that dtype. With ``"8bit"`` there are two for one,
+        ``"exp_avg.codes"`` and ``"exp_avg.exponents"``.
         """
         if "mu_product" in self.words.numbers and not self._state.changes.made:
             for i, p in enumerate(self._engine.tensors):
@@ -227,11 +231,15 @@ class Optimizer(torch.optim.Optimizer):
             for p in group["params"]:
                 p.grad = None
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self, *, decoded: bool = False) -> dict[str, Any]:
         """Give the state as torch's class of this name does, whose ``load_state_dict`` takes it.
 
         The value that schedules have now stands in their place. ``"gradstep"`` has what torch has no place
         for: the number of steps, by which schedules go, what feedback schedules and rules remember.
+
+        Args:
+            decoded: give the state in the parameters' dtype where ``state_dtype`` keeps fewer bits. With
+                ``"8bit"`` torch's class needs that: it has no 8 bits.
 
         Raises:
             RuntimeError: gradients that were accumulated wait for their update.
@@ -240,6 +248,8 @@ class Optimizer(torch.optim.Optimizer):
         hooks, self._optimizer_state_dict_post_hooks = self._optimizer_state_dict_post_hooks, OrderedDict()
         try:
             given = packed(super().state_dict(), self._engine.progress())
+            if decoded:
+                self._engine.decode(given)
         finally:
             self._optimizer_state_dict_post_hooks = hooks
         for hook in hooks.values():

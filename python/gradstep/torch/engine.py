@@ -9,11 +9,12 @@ import numpy as np
 import torch
 
 from gradstep.pytorch.writing import momentum_product
-from gradstep.torch.tensors import EXCHANGE, array, gradient, tensor
+from gradstep import _core
+from gradstep.torch.tensors import EXCHANGE, array, decoded, gradient, tensor, tensors
 from gradstep.torch.words import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gradstep.optimizers import Optimizer
     from gradstep.torch.words import Words
@@ -207,32 +208,49 @@ class Engine:
             self.native.feedback_state = feedback
         self.watch()
 
-    def fill(self, label: str, entry: Mapping[str, Any], arrays: dict[str, Floats]) -> bool:
+    def fill(self, label: str, entry: Mapping[str, Any], arrays: Mapping[str, Any]) -> bool:
         """Copy the tensors of a parameter's state into its arrays. Tell whether there were any."""
-        found = False
+        own, found = tensors(arrays), set()
         for slot, value in entry.items():
             if slot in self.words.numbers or value is None:
                 continue
-            if slot not in arrays:
-                known = ", ".join(map(repr, arrays)) or "none"
-                raise ValueError(f"{label} has {slot!r}, but with these options there is {known}")
+            if slot not in own and slot not in arrays:
+                hint = "; state_dict(decoded=True) has none of 8 bits" if "." in slot else ""
+                raise ValueError(f"{label} has {slot!r}, but with these options there is {listed(own)}{hint}")
             if not isinstance(value, torch.Tensor):
                 raise TypeError(f"{label}[{slot!r}] must be a tensor, got {type(value).__name__}")
-            if tuple(value.shape) != arrays[slot].shape:
-                a, b = tuple(value.shape), arrays[slot].shape
-                raise ValueError(f"{label}[{slot!r}] has shape {a}, but the parameter has shape {b}")
-            tensor(arrays[slot]).copy_(value.detach())
-            found = True
-        return found
+            wanted = tuple(own.get(slot, arrays.get(slot)).shape)
+            if tuple(value.shape) != wanted:
+                what = "there are blocks for" if slot not in arrays else "the parameter has shape"
+                raise ValueError(f"{label}[{slot!r}] has shape {tuple(value.shape)}, but {what} {wanted}")
+            if slot in own:
+                own[slot].copy_(value.detach())
+            else:
+                arrays[slot][...] = value.detach().float().contiguous().numpy()
+            found.add(slot)
+        for slot, packed in arrays.items():
+            parts = {key for key in own if key.startswith(f"{slot}.")}
+            if isinstance(packed, _core.Packed) and 0 < len(parts & found) < len(parts):
+                raise ValueError(f"{label} has {listed(parts & found)}, but not {listed(parts - found)}")
+        return bool(found)
 
     def entries(self) -> dict[Any, dict[str, Any]]:
         """Give the state of each parameter that has had an update, of live tensors, as torch has it."""
         state = {}
         for i, (p, name) in enumerate(zip(self.tensors, self.names, strict=True)):
-            slots = self.words.ordered({slot: tensor(a) for slot, a in self.native._state[name].items()})
+            slots = self.words.ordered(tensors(self.native._state[name]))
             if (self.told[i] > 0 or self.kind.__name__ == "Adagrad") and (slots or self.words.numbers):
                 state[p] = {name: self.number(name, i) for name in self.words.numbers} | slots
         return state
+
+    def decode(self, state_dict: dict[str, Any]) -> None:
+        """Put tensors of the parameters' dtype into a state dict, in the place of those of fewer bits."""
+        for i, entries in state_dict["state"].items():
+            slots = self.words.ordered(decoded(self.native._state[self.names[i]]))
+            numbers = {name: value for name, value in entries.items() if name in self.words.numbers}
+            state_dict["state"][i] = numbers | slots
+        for group in state_dict["param_groups"]:
+            group.pop("state_dtype", None)
 
     def number(self, name: str, leaf: int) -> Any:
         """Give a number of a parameter's state."""
@@ -277,6 +295,11 @@ def label(number: int, i: int, group: dict[str, Any]) -> str:
     """Name a parameter as native errors do."""
     names = group.get("param_names", ())
     return f"params['{number}.{names[i] if len({*names}) == len(group['params']) else i}']"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Name what there is."""
+    return ", ".join(map(repr, sorted(names))) or "none"
 
 
 def strides(tensor: Any) -> tuple[int, ...]:

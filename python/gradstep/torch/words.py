@@ -33,6 +33,7 @@ class Options(TypedDict, total=False):
     bounds: tuple[float | None, float | None] | None
     ema: Rate | None
     decoupled: bool | Literal["after"] | None
+    state_dtype: Literal["bfloat16", "8bit"] | None
     eps_hat: bool
     bias_correction: bool
     first_count: Rate
@@ -44,6 +45,7 @@ class Options(TypedDict, total=False):
     nonfinite: Literal["raise", "skip", "propagate"] | None
     accumulate: int
     measure: bool
+    seed: int
 
 
 class RootOptions(Options, total=False):
@@ -53,13 +55,12 @@ class RootOptions(Options, total=False):
 
 
 #: The options that belong to no group.
-COMMON = ("clip_norm", "clip_value", "clip_eps", "nonfinite", "accumulate", "measure")
+COMMON = ("clip_norm", "clip_value", "clip_eps", "nonfinite", "accumulate", "measure", "seed")
 
 #: Options of gradstep that have no place in a class of torch's kind, and why.
 ELSEWHERE = {
     "groups": "param_groups has them",
     "state_dir": "the state is in tensors",
-    "state_dtype": "the state is in tensors of the parameters' dtype",
 }
 
 #: What torch would do otherwise, and what cannot be done here.

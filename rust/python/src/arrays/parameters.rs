@@ -1,7 +1,7 @@
 //! One parameter with its state: checked when the optimizer is made, looked at once more at each step, and
 //! paired with its gradient.
 
-use gradstep_core::dtypes::Dtype;
+use gradstep_core::dtypes::{Dtype, GradDtype};
 use gradstep_core::memory::{Gradient, Order, Tensor};
 use numpy::npyffi::{NPY_ARRAY_OWNDATA, NPY_ARRAY_WRITEABLE};
 use pyo3::prelude::*;
@@ -130,9 +130,10 @@ impl Parameter {
         exchange: Option<&Exchange>,
     ) -> PyResult<()> {
         let Some(fields) = Fields::of(given) else { return self.verify_tensor(given, admitted, exchange) };
+        let read = Some((admitted.dtype, admitted.order));
         let same = fields.data.cast_const() == admitted.data
             && same(fields.shape, &self.layout.shape)
-            && self.layout.order_of(&fields) == Some((admitted.dtype, admitted.order));
+            && (self.layout.order_of(&fields) == read || self.layout.order_of_bits(&fields) == read);
         if same { Ok(()) } else { Err(self.changed_meanwhile()) }
     }
 
@@ -191,20 +192,34 @@ impl Parameter {
         if !same(fields.shape, &self.layout.shape) {
             return Err(self.other_shape(fields.shape));
         }
-        let Some((dtype, order)) = self.layout.order_of(&fields) else {
-            return self.convert(given, gradient);
-        };
+        let order = self.layout.order_of(&fields);
+        if self.admit_where_it_is(&fields, order, written, gradient) {
+            Ok(None)
+        } else {
+            self.convert(given, gradient)
+        }
+    }
+
+    /// Lets the core read the gradient in the array itself, if that has an order, and no step writes to it.
+    pub(super) fn admit_where_it_is(
+        &mut self,
+        fields: &Fields<'_>,
+        order: Option<(GradDtype, Order)>,
+        written: &Written,
+        gradient: &mut Gradient,
+    ) -> bool {
+        let Some((dtype, order)) = order else { return false };
         let size = dtype.size() as isize;
         let (low, high) = order.extent(self.layout.len);
         let start = (fields.data as usize).wrapping_add_signed(low * size);
         let end = (fields.data as usize).wrapping_add_signed((high + 1) * size);
         if self.layout.len > 0 && !self.is_clear(written, (start, end)) {
-            return self.convert(given, gradient);
+            return false;
         }
         gradient.data = fields.data;
         gradient.dtype = dtype;
         gradient.order = order;
-        Ok(None)
+        true
     }
 
     /// Whether a stretch of memory is in none that a step writes.
