@@ -157,7 +157,10 @@ class Optimizer(torch.optim.Optimizer):
             or _global_optimizer_post_hooks
             or is_profiled()
         ):
-            return _watched_step(self, closure, loss=loss, scale=scale)
+            # Hooks see what was given, and no more.
+            given = () if closure is None else (closure,)
+            own = {name: value for name, value in (("loss", loss), ("scale", scale)) if value is not None}
+            return _watched_step(self, *given, **own)
         return self._step(closure, loss=loss, scale=scale)
 
     # Not to be wrapped by torch, whose wrapper takes longer than a step: `_watched_step` has it.

@@ -100,20 +100,19 @@ class Engine:
         """
         if len(groups) != len(self.said):
             return False
-        told, fresh, resettle = [*self.said], [], not self.settled
+        told, fresh, resettle = [], [], not self.settled
         for i, (group, (keys, values, count)) in enumerate(zip(groups, self.said, strict=True)):
-            changed = [
-                key for key, value in zip(keys, values, strict=True) if group.get(key, MISSING) is not value
-            ]
+            now = tuple([group.get(key, MISSING) for key in keys])
+            changed = [key for key, new, old in zip(keys, now, values, strict=True) if new is not old]
             if len(group) != count and self.words.keys(group, self.besides) != keys:
                 return False
             read = changed if self.settled else [*changed, *self.unsettled[i]]
             fresh.append(self.words.read_again(f"param_groups[{i}]", group, read))
-            if changed or len(group) != count:
-                told[i] = said(group, keys)
-                resettle = resettle or any(is_mutable(group[key]) for key in changed)
+            told.append((keys, now, len(group)))
+            for key in changed:
+                resettle = resettle or is_mutable(group[key])
         options = [old | new if new else old for old, new in zip(self.options, fresh, strict=True)]
-        for name in {name for of_one in fresh for name in of_one}:
+        for name in fresh[0] if len(fresh) == 1 else {name for of_one in fresh for name in of_one}:
             now = tuple([of_one.get(name) for of_one in options])
             if now == tuple([of_one.get(name) for of_one in self.options]):
                 continue

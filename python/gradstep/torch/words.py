@@ -167,7 +167,7 @@ class Words:
 
 def number(label: str, key: str, value: Any) -> Any:
     """Give what a tensor of one element holds; anything else as it is."""
-    if not isinstance(value, torch.Tensor):
+    if type(value) is float or not isinstance(value, torch.Tensor):
         return value
     if value.numel() != 1:
         raise ValueError(f"{label}[{key!r}] must be a number, got a tensor of shape {tuple(value.shape)}")
