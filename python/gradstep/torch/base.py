@@ -108,7 +108,7 @@ class Optimizer(torch.optim.Optimizer):
         """
         if "mu_product" in self.words.numbers and not self._state.changes.made:
             for i, p in enumerate(self._engine.tensors):
-                if p in self._state:
+                if self._state.get(p):
                     self._state[p]["mu_product"].fill_(self._engine.product(i))
         return self._state
 
@@ -210,10 +210,11 @@ class Optimizer(torch.optim.Optimizer):
     def _assemble(self, state: Mapping[Any, dict[str, Any]], progress: dict[str, Any]) -> None:
         engine = Engine(self.kind, self.words, self.param_groups, self._common)
         engine.restore(state, progress)
-        before = self._engine.tensors if "_engine" in vars(self) else []
-        strangers = {p: entries for p, entries in state.items() if p not in {*before, *engine.tensors}}
+        own = {*engine.tensors}
+        # As in torch, those that are in no group any more keep what they had.
+        strangers = {p: entries for p, entries in state.items() if p not in own}
         self._engine = engine
-        self._state.put_all(strangers | engine.entries(), [*before, *engine.tensors])
+        self._state.put_all(strangers | engine.entries(), engine.tensors)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Update more parameters, in a group of their own; as of ``torch.optim.Optimizer``."""

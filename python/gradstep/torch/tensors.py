@@ -36,6 +36,8 @@ def array(label: str, tensor: Any) -> Floats:
         TypeError: it is not a dense tensor of floats on the CPU.
         ValueError: it has no memory of its own that can be written to as it is.
     """
+    if torch.nn.parameter.is_lazy(tensor):
+        raise ValueError(f"{label} has no shape as yet; run the model once before its optimizer is made")
     if tensor.layout is not torch.strided or tensor.device.type != "cpu":
         raise TypeError(
             f"{label} is a tensor with layout {tensor.layout} on {tensor.device}; "
