@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="gigabytes: `make test-torch` installs it")
 
 import gradstep.torch  # noqa: E402
-from torch_networks import apart, made, train  # noqa: E402
+from torch_networks import TORCHS, apart, made, train  # noqa: E402
 
 nn, schedulers = torch.nn, torch.optim.lr_scheduler
 
@@ -386,6 +386,13 @@ def bfloat16_within_autocast(make: Make) -> Any:
     opt = make(net.parameters())
     opt.step()
     return net.double()
+
+
+@pytest.mark.parametrize("name", TORCHS)
+def test_looks_as_torchs(name: str) -> None:
+    ours, theirs = (getattr(module, name)([torch.ones(2)]) for module in (gradstep.torch, torch.optim))
+    assert repr(ours) == repr(theirs)
+    assert list(ours.defaults.items()) == list(theirs.defaults.items())
 
 
 def test_the_state_goes_along_with_the_dtype() -> None:

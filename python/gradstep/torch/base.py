@@ -34,7 +34,8 @@ class Optimizer(torch.optim.Optimizer):
         params: as in torch: tensors, pairs of names and tensors, or groups. They are dense tensors of
             float32, float64, complex64 or complex128 on the CPU; gradients may be bfloat16 or of another
             float dtype, too. A parameter without a gradient is left alone.
-        defaults: the hyperparameters of the rule by torch's names; a group may have its own.
+        arguments: those of the class by name: the hyperparameters of the rule by torch's names, and what else
+            there may be. A group may have its own of the hyperparameters.
         options: those of `Options`.
 
     Attributes:
@@ -76,19 +77,20 @@ class Optimizer(torch.optim.Optimizer):
     param_groups: list[dict[str, Any]]
     _optimizer_state_dict_post_hooks: OrderedDict[int, Any]
 
-    def __init__(self, params: Any, defaults: dict[str, Any], options: Mapping[str, Any]) -> None:
+    def __init__(self, params: Any, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         if not hasattr(self, "kind"):
             raise TypeError(
                 f"{type(self).__name__} has no rule of its own; take one such as gradstep.torch.Adam"
             )
         for name in options:
-            if name in ELSEWHERE:
-                raise TypeError(f"{type(self).__name__} takes no {name}: {ELSEWHERE[name]}")
+            why = ELSEWHERE.get(name) or self.words.instead(name)
+            if why is not None:
+                raise TypeError(f"{type(self).__name__} takes no {name}: {why}")
         self._common = {name: value for name, value in options.items() if name in COMMON}
         own = {name: value for name, value in options.items() if name not in COMMON}
         self.kind(**self._common, **own)  # which refuses by name what it does not know
         self._state = State(Changes())
-        super().__init__(params, defaults | own)
+        super().__init__(params, {key: arguments[key] for key in self.words.form.keys} | own)
         self._assemble({}, {})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

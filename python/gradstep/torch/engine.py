@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from gradstep.pytorch.writing import momentum_product
 from gradstep import _core
+from gradstep.pytorch.writing import momentum_product
 from gradstep.torch.tensors import EXCHANGE, array, decoded, gradient, tensor, tensors
 from gradstep.torch.words import number
 

@@ -61,6 +61,7 @@ COMMON = ("clip_norm", "clip_value", "clip_eps", "nonfinite", "accumulate", "mea
 ELSEWHERE = {
     "groups": "param_groups has them",
     "state_dir": "the state is in tensors",
+    "copy_to": "half.copy_(p) of each parameter after a step makes copies in bfloat16",
 }
 
 #: What torch would do otherwise, and what cannot be done here.
@@ -97,26 +98,30 @@ class Words:
         name: the class.
 
     Attributes:
-        form: how torch writes it down; None where torch has no such class.
+        form: how torch writes it down, or would.
         ours: our names for each key of a group that decides on the result.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.form: Form | None = FORMS.get(name)
-        self.ours = formulas(self.form or form(OTHERS[name], "", ""))
+        self.form: Form = FORMS[name] if name in FORMS else form(OTHERS[name], "", "")
+        self.ours = formulas(self.form)
         if name in THREE:
             self.ours["betas"] = ("beta1", "beta2", "beta3")
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The numbers in the state of a parameter."""
-        return self.form.numbers if self.form else ("step",)
+        return self.form.numbers
+
+    def instead(self, name: str) -> str | None:
+        """Say where a hyperparameter is that torch has in a pair with others."""
+        pairs = (key for key, ours in self.ours.items() if name in ours and len(ours) > 1)
+        return next((f"it is in {key}" for key in pairs), None)
 
     def ordered(self, slots: dict[str, Any]) -> dict[str, Any]:
         """Put the state of a parameter into torch's order."""
-        order = self.form.slots if self.form else ()
-        return {slot: slots[slot] for slot in (*order, *slots) if slot in slots}
+        return {slot: slots[slot] for slot in (*self.form.slots, *slots) if slot in slots}
 
     def read(self, label: str, group: dict[str, Any], besides: tuple[str, ...]) -> dict[str, Any]:
         """Give the hyperparameters of a group by our names, and those ``besides`` that it has, too.

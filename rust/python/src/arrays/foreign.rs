@@ -117,11 +117,9 @@ impl Parameter {
         exchange: Option<&Exchange>,
     ) -> PyResult<()> {
         let tensor = exchange.filter(|exchange| exchange.knows(given)).map(|exchange| exchange.look(given));
-        let same = tensor
-            .transpose()?
-            .is_some_and(|tensor| {
-                self.likeness(&tensor) == Some(admitted.dtype) && tensor.data().cast_const() == admitted.data
-            });
+        let same = tensor.transpose()?.is_some_and(|tensor| {
+            self.likeness(&tensor) == Some(admitted.dtype) && tensor.data().cast_const() == admitted.data
+        });
         if same { Ok(()) } else { Err(self.changed_meanwhile()) }
     }
 
