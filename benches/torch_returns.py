@@ -106,9 +106,7 @@ def chance(differences: NDArray[np.float64]) -> float:
 def show(runs: dict[str, list[Run]]) -> None:
     """Print how the runs of each optimizer compare with those of torch's default."""
     first = returns(runs[FIRST])
-    print(
-        "| optimizer | return | less torch's | chance of that | apart in a run | same runs | same episodes |"
-    )
+    print("| optimizer | return | less torch's | chance | apart in a run | same runs | same episodes |")
     print("|---|---|---|---|---|---|---|")
     for name, of_one in runs.items():
         own = returns(of_one)

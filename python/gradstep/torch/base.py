@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -11,20 +10,20 @@ from torch._C._autograd import _profiler_enabled as is_profiled
 from torch.autograd.graph import increment_version
 from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
+from gradstep.torch.averages import Averaging
 from gradstep.torch.common import Common, Told
 from gradstep.torch.engine import CHANGED, FIRST, PARTIAL, UPDATED, Engine
 from gradstep.torch.packing import merged, packed, unpacked, warn_of_counts
 from gradstep.torch.states import Changes, State
-from gradstep.torch.tensors import tensor
 from gradstep.torch.words import COMMON, ELSEWHERE, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from gradstep import optimizers
 
 
-class Optimizer(torch.optim.Optimizer):
+class Optimizer(Averaging, torch.optim.Optimizer):
     """What all optimizers of ``gradstep.torch`` share. Not to be made directly: take a rule such as `Adam`.
 
     Each is a ``torch.optim.Optimizer``, whose step is gradstep's: one native pass over all parameters, in the
@@ -304,33 +303,6 @@ class Optimizer(torch.optim.Optimizer):
         self._assemble(given, progress)
         if not (progress or self.words.numbers):
             warn_of_counts(self.param_groups, self.step_count, stacklevel=4)
-
-    @property
-    def averaged(self) -> list[list[Any]]:
-        """The averages of the parameters, copies, a list for each group: with ``ema``, and of ScheduleFree.
-
-        Raises:
-            ValueError: the optimizer keeps no averages.
-        """
-        averaged: Any = self._engine.native.averaged
-        groups = [group.values() if isinstance(group, dict) else group for group in averaged]
-        return [[*map(tensor, group)] for group in groups]
-
-    @contextmanager
-    def swap_averaged(self) -> Iterator[None]:
-        """Put the averages into the parameters for the length of a ``with`` block, to evaluate a model.
-
-        Raises:
-            ValueError: the optimizer keeps no averages.
-            RuntimeError: they are in the parameters already; or a step is made inside.
-        """
-        tensors = self._engine.tensors
-        try:
-            with self._engine.native.swap_averaged():
-                increment_version(tensors)
-                yield
-        finally:
-            increment_version(tensors)
 
 
 _watched_step = torch.optim.Optimizer.profile_hook_step(Optimizer._step)

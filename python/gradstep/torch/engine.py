@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from gradstep import _core
 from gradstep.pytorch.writing import momentum_product
-from gradstep.torch.tensors import EXCHANGE, array, decoded, gradient, tensor, tensors
+from gradstep.torch.slots import decoded, fill, tensors
+from gradstep.torch.tensors import EXCHANGE, array, gradient, tensor
 from gradstep.torch.words import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from gradstep.optimizers import Optimizer
     from gradstep.torch.words import Words
@@ -183,7 +183,7 @@ class Engine:
         arrays = self.native._state
         for p, name in zip(self.tensors, self.names, strict=True):
             entry = state.get(p, {})
-            found = self.fill(f"state[{name!r}]", entry, arrays[name])
+            found = fill(f"state[{name!r}]", entry, arrays[name], self.words.numbers)
             if "step" in self.words.numbers:
                 counts.append(whole(f"state[{name!r}]", entry["step"]) if "step" in entry else 0)
                 if found and "step" not in entry:
@@ -206,32 +206,6 @@ class Engine:
         if len(feedback := progress.get("feedback", ())) == len(self.native.feedback_state):
             self.native.feedback_state = feedback
         self.watch()
-
-    def fill(self, label: str, entry: Mapping[str, Any], arrays: Mapping[str, Any]) -> bool:
-        """Copy the tensors of a parameter's state into its arrays. Tell whether there were any."""
-        own, found = tensors(arrays), set()
-        for slot, value in entry.items():
-            if slot in self.words.numbers or value is None:
-                continue
-            if slot not in own and slot not in arrays:
-                hint = "; state_dict(decoded=True) has none of 8 bits" if "." in slot else ""
-                raise ValueError(f"{label} has {slot!r}, but with these options there is {listed(own)}{hint}")
-            if not isinstance(value, torch.Tensor):
-                raise TypeError(f"{label}[{slot!r}] must be a tensor, got {type(value).__name__}")
-            wanted = tuple(own.get(slot, arrays.get(slot)).shape)
-            if tuple(value.shape) != wanted:
-                what = "there are blocks for" if slot not in arrays else "the parameter has shape"
-                raise ValueError(f"{label}[{slot!r}] has shape {tuple(value.shape)}, but {what} {wanted}")
-            if slot in own:
-                own[slot].copy_(value.detach())
-            else:
-                arrays[slot][...] = value.detach().float().contiguous().numpy()
-            found.add(slot)
-        for slot, packed in arrays.items():
-            parts = {key for key in own if key.startswith(f"{slot}.")}
-            if isinstance(packed, _core.Packed) and 0 < len(parts & found) < len(parts):
-                raise ValueError(f"{label} has {listed(parts & found)}, but not {listed(parts - found)}")
-        return bool(found)
 
     def entries(self) -> dict[Any, dict[str, Any]]:
         """Give the state of each parameter that has had an update, of live tensors, as torch has it."""
@@ -294,11 +268,6 @@ def label(number: int, i: int, group: dict[str, Any]) -> str:
     """Name a parameter as native errors do."""
     names = group.get("param_names", ())
     return f"params['{number}.{names[i] if len({*names}) == len(group['params']) else i}']"
-
-
-def listed(names: Iterable[str]) -> str:
-    """Name what there is."""
-    return ", ".join(map(repr, sorted(names))) or "none"
 
 
 def strides(tensor: Any) -> tuple[int, ...]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from gradstep import _core
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gradstep.types import Floats
 
 #: What is updated.
@@ -87,28 +84,3 @@ def gradient(label: str, tensor: Any) -> Any:
 def tensor(values: Floats) -> Any:
     """Give an array as a tensor of the same memory."""
     return torch.from_numpy(values)
-
-
-def tensors(slots: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the state of a parameter as tensors of the same memory.
-
-    What is kept in bfloat16 is a tensor of that dtype; what is kept in 8 bits are two, of codes and of the
-    exponents of their blocks, by the names that checkpoints have for them.
-    """
-    given: dict[str, Any] = {}
-    for slot, values in slots.items():
-        if not isinstance(values, _core.Packed):
-            given[slot] = tensor(values)
-        elif values.format == "bfloat16":
-            given[slot] = tensor(values.parts["bits"].view("int16")).view(torch.bfloat16)
-        else:
-            given |= {f"{slot}.{part}": tensor(array) for part, array in values.parts.items()}
-    return given
-
-
-def decoded(slots: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the same as tensors of the parameter's dtype, copies where fewer bits are kept."""
-    return {
-        slot: tensor(np.asarray(values) if isinstance(values, _core.Packed) else values)
-        for slot, values in slots.items()
-    }
