@@ -196,6 +196,16 @@ def test_torch_goes_on_from_it_and_it_from_torchs(state_dtype: Any) -> None:
     assert train(net, loss, opt, 3, seed=7) == pytest.approx(losses[0], rel=0.02)
 
 
+def test_a_decoded_dict_does_not_ask_for_fewer_bits() -> None:
+    net, loss = wide()
+    opt = adamw(net, state_dtype="8bit")
+    train(net, loss, opt, 2)
+    other = adamw(net)
+    other.load_state_dict(opt.state_dict(decoded=True))
+    assert other.state[net[0].weight]["exp_avg"].dtype is torch.float32
+    assert opt.param_groups[0]["state_dtype"] == "8bit"  # whose own it was not
+
+
 def test_eight_bits_are_no_others() -> None:
     net, loss = wide()
     opt = adamw(net, state_dtype="8bit")
