@@ -196,6 +196,18 @@ def test_torch_goes_on_from_it_and_it_from_torchs(state_dtype: Any) -> None:
     assert train(net, loss, opt, 3, seed=7) == pytest.approx(losses[0], rel=0.02)
 
 
+def test_gradstep_itself_reads_a_dict_of_bfloat16() -> None:
+    net, loss = wide()
+    opt = adamw(net, state_dtype="bfloat16")
+    train(net, loss, opt, 2)
+    names = [name for name, _ in net.named_parameters()]
+    read = gs.from_torch_state_dict(opt.state_dict(), names)
+    plain = gs.AdamW({name: p.detach().numpy() for name, p in net.named_parameters()}, lr=1e-2)
+    plain.load_state_dict(read)
+    exact = opt.state[net[0].weight]["exp_avg"].float().numpy()
+    np.testing.assert_array_equal(plain.state["0.weight"]["exp_avg"], exact)
+
+
 def test_a_decoded_dict_does_not_ask_for_fewer_bits() -> None:
     net, loss = wide()
     opt = adamw(net, state_dtype="8bit")
