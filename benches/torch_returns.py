@@ -7,7 +7,8 @@ The runs are those of docs/torch/cartpole.py. Two questions are asked:
 - Without it, in float32, they do grow. Are the returns as far from those of torch's default as are those of
   torch itself, where only roundings differ: with ``fused=True``, and from first weights moved by one bit?
 
-``python benches/torch_returns.py --seeds 40 --keep returns.jsonl`` goes on with what the file has.
+``python benches/torch_returns.py --seeds 40 --keep returns.jsonl`` goes on with what the file has. And
+``--roundings`` tells how far the parameters are from those of float64 after some hundred steps of float32.
 """
 
 from __future__ import annotations
@@ -131,6 +132,33 @@ def alike_at_first(a: list[int], b: list[int]) -> int:
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
+def roundings(steps: int = 300, count: int = 20_000) -> dict[str, tuple[float, float]]:
+    """Print and give how far float32 ends from float64, and where to, by steps of each optimizer."""
+    cartpole = program()
+    random = torch.Generator().manual_seed(0)
+    start = torch.randn(count, generator=random) / 10
+    grads = [torch.randn(count, generator=random) / 100 for _ in range(steps)]
+
+    def end(name: str, dtype: Any) -> Any:
+        p = torch.nn.Parameter(start.to(dtype).clone())
+        opt, scheduler = cartpole.OPTIMIZERS[name][0]([p], steps)
+        for g in grads:
+            p.grad = g.to(dtype)
+            opt.step()
+            scheduler.step()
+        return p.detach().double()
+
+    exact = end(FIRST, torch.float64)
+    found = {}
+    print("| optimizer | root mean square | mean |")
+    print("|---|---|---|")
+    for name in (FIRST, "torch foreach", "torch fused", "gradstep"):
+        errors = end(name, torch.float32) - exact
+        found[name] = float(errors.square().mean().sqrt()), float(errors.mean())
+        print(f"| {name} | {found[name][0]:.2e} | {found[name][1]:+.1e} ± {errors.std() / count**0.5:.1e} |")
+    return found
+
+
 def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:
     """Train, and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -140,8 +168,12 @@ def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:
     parser.add_argument("--without", nargs="*", default=[], choices=CONTENDERS[1:], help="leave these out")
     parser.add_argument("--double", action="store_true", help="all of it in float64")
     parser.add_argument("--keep", type=Path, help="a file of the runs, which is gone on with")
+    parser.add_argument("--roundings", action="store_true", help="only compare float32 with float64")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
+    if given.roundings:
+        roundings()
+        return {}
     try:
         runs = all_played(given)
     finally:

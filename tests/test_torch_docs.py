@@ -69,3 +69,11 @@ def test_in_float64_every_episode_is_as_long_as_with_torch(
     assert single[module.FIRST][0]["lasted"] != runs[module.FIRST][0]["lasted"]
     assert module.alike_at_first([1, 2, 3], [1, 2, 4]) == 2
     assert module.alike_at_first([1, 2], [1, 2, 4]) == 2
+
+
+def test_roundings_are_as_large_as_torchs(capsys: pytest.CaptureFixture[str]) -> None:
+    found = loaded(DOCS.parent / "benches" / "torch_returns.py").roundings(100, 2_000)
+    spread, mean = found["gradstep"]
+    assert spread == pytest.approx(found["torch"][0], rel=0.05)
+    assert abs(mean) < 4 * spread / 2_000**0.5
+    assert "| gradstep |" in capsys.readouterr().out
