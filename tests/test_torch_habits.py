@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="gigabytes: `make test-torch` instal
 
 import gradstep.torch  # noqa: E402
 from torch_habits import HABITS, MADE, begun  # noqa: E402
-from torch_networks import TORCHS, apart  # noqa: E402
+from torch_networks import TORCHS, apart, train  # noqa: E402
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -63,3 +63,16 @@ def test_a_model_that_has_no_shape_as_yet_is_refused() -> None:
         ValueError, match=r"params\['0.0'\] has no shape as yet; run the model once before its optimizer"
     ):
         gradstep.torch.Adam(torch.nn.LazyLinear(2).parameters())
+
+
+def test_the_state_of_what_leaves_its_group_does_not_hold_that_of_the_others() -> None:
+    net, loss, opt = begun(gradstep.torch.Adam)
+    p = opt.param_groups[0]["params"].pop()
+    before = opt.state[p]["exp_avg"]
+    train(net, loss, opt, 1)
+    after = opt.state[p]["exp_avg"]
+    assert torch.equal(after, before)
+    assert after.data_ptr() != before.data_ptr()
+    opt.param_groups[0]["params"].append(p)
+    train(net, loss, opt, 1)
+    assert opt.state[p]["step"].item() == 4

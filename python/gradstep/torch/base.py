@@ -14,6 +14,7 @@ from gradstep.torch.averages import Averaging
 from gradstep.torch.common import Common, Told
 from gradstep.torch.engine import CHANGED, FIRST, PARTIAL, UPDATED, Engine
 from gradstep.torch.packing import merged, packed, unpacked, warn_of_counts
+from gradstep.torch.slots import moved
 from gradstep.torch.states import Changes, State
 from gradstep.torch.words import COMMON, ELSEWHERE, Words
 
@@ -211,9 +212,11 @@ class Optimizer(Averaging, torch.optim.Optimizer):
     def _assemble(self, state: Mapping[Any, dict[str, Any]], progress: dict[str, Any]) -> None:
         engine = Engine(self.kind, self.words, self.param_groups, self._common)
         engine.restore(state, progress)
-        own = {*engine.tensors}
-        # As in torch, those that are in no group any more keep what they had.
-        strangers = {p: entries for p, entries in state.items() if p not in own}
+        own, before = {*engine.tensors}, {*self._engine.tensors} if "_engine" in vars(self) else set()
+        # As in torch, those that are in no group any more keep what they had; not in the memory of all.
+        strangers = {
+            p: moved(entries) if p in before else entries for p, entries in state.items() if p not in own
+        }
         self._engine = engine
         self._state.put_all(strangers | engine.entries(), engine.tensors)
 

@@ -39,6 +39,13 @@ def decoded(slots: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def moved(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Give tensors of their own."""
+    return {
+        name: value.clone() if isinstance(value, torch.Tensor) else value for name, value in entries.items()
+    }
+
+
 def fill(label: str, entry: Mapping[str, Any], slots: Mapping[str, Any], numbers: Container[str]) -> bool:
     """Copy tensors into the arrays of a parameter's state. Tell whether there were any.
 
