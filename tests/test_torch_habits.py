@@ -10,8 +10,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="gigabytes: `make test-torch` installs it")
 
 import gradstep.torch  # noqa: E402
+import torch_habits_of_memory  # noqa: E402
 from torch_habits import HABITS, MADE, begun  # noqa: E402
 from torch_networks import TORCHS, apart, train  # noqa: E402
+
+
+def test_both_kinds_of_habits_are_tried() -> None:
+    assert {do.__module__ for do in HABITS.values()} == {"torch_habits", torch_habits_of_memory.__name__}
 
 
 @pytest.mark.parametrize("name", MADE)

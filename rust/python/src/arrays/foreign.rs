@@ -56,6 +56,28 @@ impl Parameter {
         Ok(Some(self.admit(&array, written, gradient)?.unwrap_or(array)))
     }
 
+    /// Lets the core read the gradient in the array itself, if that has an order, and no step writes to it.
+    pub(super) fn admit_where_it_is(
+        &mut self,
+        fields: &Fields<'_>,
+        order: Option<(GradDtype, Order)>,
+        written: &Written,
+        gradient: &mut Gradient,
+    ) -> bool {
+        let Some((dtype, order)) = order else { return false };
+        let size = dtype.size() as isize;
+        let (low, high) = order.extent(self.layout.len);
+        let start = (fields.data as usize).wrapping_add_signed(low * size);
+        let end = (fields.data as usize).wrapping_add_signed((high + 1) * size);
+        if self.layout.len > 0 && !self.is_clear(written, (start, end)) {
+            return false;
+        }
+        gradient.data = fields.data;
+        gradient.dtype = dtype;
+        gradient.order = order;
+        true
+    }
+
     /// A tensor that an exchange looks at: read where it is if it is like its parameter, as it nearly always is, but for
     /// the dtype at most. Returns what is to be held in its place, if Python code has run.
     pub(super) fn admit_tensor<'py>(

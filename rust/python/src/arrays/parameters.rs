@@ -1,7 +1,7 @@
 //! One parameter with its state: checked when the optimizer is made, looked at once more at each step, and
 //! paired with its gradient.
 
-use gradstep_core::dtypes::{Dtype, GradDtype};
+use gradstep_core::dtypes::Dtype;
 use gradstep_core::memory::{Gradient, Order, Tensor};
 use numpy::npyffi::{NPY_ARRAY_OWNDATA, NPY_ARRAY_WRITEABLE};
 use pyo3::prelude::*;
@@ -198,28 +198,6 @@ impl Parameter {
         } else {
             self.convert(given, gradient)
         }
-    }
-
-    /// Lets the core read the gradient in the array itself, if that has an order, and no step writes to it.
-    pub(super) fn admit_where_it_is(
-        &mut self,
-        fields: &Fields<'_>,
-        order: Option<(GradDtype, Order)>,
-        written: &Written,
-        gradient: &mut Gradient,
-    ) -> bool {
-        let Some((dtype, order)) = order else { return false };
-        let size = dtype.size() as isize;
-        let (low, high) = order.extent(self.layout.len);
-        let start = (fields.data as usize).wrapping_add_signed(low * size);
-        let end = (fields.data as usize).wrapping_add_signed((high + 1) * size);
-        if self.layout.len > 0 && !self.is_clear(written, (start, end)) {
-            return false;
-        }
-        gradient.data = fields.data;
-        gradient.dtype = dtype;
-        gradient.order = order;
-        true
     }
 
     /// Whether a stretch of memory is in none that a step writes.
