@@ -406,8 +406,14 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "betas": ({"betas": 0.9}, ValueError, "param_groups[0]['betas'] must be 2 numbers, got 0.9"),
     "no option": ({"weight_decy": 1.0}, TypeError, "Adam() got an unexpected keyword argument 'weight_decy'"),
     "a directory": ({"state_dir": "x"}, TypeError, "Adam takes no state_dir: the state is in tensors"),
+    "a beta alone": ({"beta1": 0.5}, TypeError, "Adam takes no beta1: it is in betas"),
+    "copies": ({"copy_to": []}, TypeError, "Adam takes no copy_to: half.copy_(p) of each parameter after a"),
     "patterns": ({"groups": {"*": {}}}, TypeError, "Adam takes no groups: param_groups has them"),
-    "narrow state": ({"state_dtype": "bfloat16"}, TypeError, "Adam takes no state_dtype: the state"),
+    "unknown narrow state": (
+        {"state_dtype": "float16"},
+        ValueError,
+        "state_dtype must be one of None, 'bfloat16', '8bit', got 'float16'",
+    ),
     "a function": ({"lr": abs}, TypeError, "lr of params[0] must be a float or a schedule"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,8 +136,40 @@ def test_under_compiled_forward_passes(backend: str) -> None:
     assert apart(*nets) < 1e-4
 
 
-def test_inside_a_compiled_step() -> None:
+def compiler() -> str | None:
+    """What inductor compiles with, if there is anything."""
+    from torch._inductor import cpp_builder
+
+    try:
+        return str(cpp_builder.get_cpp_compiler())
+    except Exception:  # its class has another name and place in each version of torch
+        return None
+
+
+@pytest.mark.skipif(compiler() is None, reason="inductor finds no C++ compiler: install g++, or set CXX")
+@pytest.mark.parametrize("name", ["perceptron", "convolutional"])
+def test_under_forward_passes_compiled_to_machine_code(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    torch.compiler.reset()
+    nets = []
+    for compiles in (False, True):
+        net, loss = made(name)
+        opt = gradstep.torch.Adam(net.parameters(), lr=0.01)
+        train(torch.compile(net) if compiles else net, loss, opt, 10)
+        nets.append(net)
+    assert list(tmp_path.rglob("*.so"))  # which it was compiled to
+    assert apart(*nets) < 1e-4
+
+
+@pytest.mark.parametrize("backend", ["eager", "inductor"])
+def test_inside_a_compiled_step(backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of a step can be compiled, so it is a break in the graph."""
+    if backend == "inductor" and compiler() is None:
+        pytest.skip("inductor finds no C++ compiler: install g++, or set CXX")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    torch.compiler.reset()
     net, _ = made("perceptron")
     opt = gradstep.torch.Adam(net.parameters(), lr=0.01)
     x = torch.randn(16, 8)
@@ -146,7 +179,7 @@ def test_inside_a_compiled_step() -> None:
         (net(x) - 1.0).square().mean().backward()
         opt.step()
 
-    compiled = torch.compile(step, backend="eager")
+    compiled = torch.compile(step, backend=backend)
     for _ in range(5):
         compiled()
     other, _ = made("perceptron")

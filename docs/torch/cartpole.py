@@ -186,7 +186,7 @@ def play(
         _, fallen, lasted = poles.step(actions[t].numpy() == 1)
         over[t] = torch.from_numpy(fallen.astype(np.float32))
         ages += lasted.tolist()
-    values[STEPS] = agent.critic(torch.from_numpy(poles.state.astype(np.float32)))[:, 0]
+    values[STEPS] = agent.critic(torch.as_tensor(poles.state, dtype=values.dtype))[:, 0]
     advantages, later = torch.zeros(STEPS, ENVIRONMENTS), torch.zeros(ENVIRONMENTS)
     for t in reversed(range(STEPS)):
         goes_on = 1.0 - over[t]

@@ -29,7 +29,8 @@ def from_torch_state_dict(
     """Make a state dict for `Optimizer.load_state_dict` of one of a ``torch.optim`` optimizer.
 
     For SGD, Adagrad, RMSprop, Adam, AdamW, Adadelta, Adamax, NAdam, RAdam and Rprop. The arrays are copies.
-    torch is not needed: tensors on the CPU are read as NumPy reads them, arrays and numbers will do too.
+    torch is not needed: tensors on the CPU are read as NumPy reads them, those of bfloat16 as float32; arrays
+    and numbers will do too.
 
     Args:
         state_dict: what ``optimizer.state_dict()`` of torch gives: ``{"state": {0: {"step": ...}, ...},
@@ -222,6 +223,8 @@ def array(label: str, value: Any) -> Floats:
     """Copy a tensor or an array."""
     if not hasattr(value, "__array__"):
         raise TypeError(f"{label} must be a tensor or an array, got {type_name(value)}")
-    # A parameter of torch's is no array before it is detached.
-    values: Floats = np.asarray(value.detach() if hasattr(value, "detach") else value)
+    # A parameter of torch's is no array before it is detached; one of bfloat16 never is.
+    given = value.detach() if hasattr(value, "detach") else value
+    is_narrow = str(getattr(given, "dtype", "")) == "torch.bfloat16"
+    values: Floats = np.asarray(given.float() if is_narrow else given)
     return values.copy(order="K")

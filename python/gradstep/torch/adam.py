@@ -52,7 +52,7 @@ class Adam(Optimizer):
         lr: Number = 1e-3,
         betas: Pair = (0.9, 0.999),
         eps: Number = 1e-8,
-        weight_decay: Number = 0.0,
+        weight_decay: Number = 0,
         amsgrad: bool | Literal["corrected"] = False,
         *,
         foreach: bool | None = None,
@@ -63,20 +63,7 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-            "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class AdamW(Optimizer):
@@ -125,17 +112,4 @@ class AdamW(Optimizer):
         fused: bool | None = None,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-            "fused": fused,
-            "decoupled_weight_decay": True,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals() | {"decoupled_weight_decay": True}, options)

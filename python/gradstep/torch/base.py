@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -11,20 +10,21 @@ from torch._C._autograd import _profiler_enabled as is_profiled
 from torch.autograd.graph import increment_version
 from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
+from gradstep.torch.averages import Averaging
 from gradstep.torch.common import Common, Told
 from gradstep.torch.engine import CHANGED, FIRST, PARTIAL, UPDATED, Engine
 from gradstep.torch.packing import merged, packed, unpacked, warn_of_counts
+from gradstep.torch.slots import moved
 from gradstep.torch.states import Changes, State
-from gradstep.torch.tensors import tensor
 from gradstep.torch.words import COMMON, ELSEWHERE, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from gradstep import optimizers
 
 
-class Optimizer(torch.optim.Optimizer):
+class Optimizer(Averaging, torch.optim.Optimizer):
     """What all optimizers of ``gradstep.torch`` share. Not to be made directly: take a rule such as `Adam`.
 
     Each is a ``torch.optim.Optimizer``, whose step is gradstep's: one native pass over all parameters, in the
@@ -34,7 +34,8 @@ class Optimizer(torch.optim.Optimizer):
         params: as in torch: tensors, pairs of names and tensors, or groups. They are dense tensors of
             float32, float64, complex64 or complex128 on the CPU; gradients may be bfloat16 or of another
             float dtype, too. A parameter without a gradient is left alone.
-        defaults: the hyperparameters of the rule by torch's names; a group may have its own.
+        arguments: those of the class by name: the hyperparameters of the rule by torch's names, and what else
+            there may be. A group may have its own of the hyperparameters.
         options: those of `Options`.
 
     Attributes:
@@ -42,7 +43,7 @@ class Optimizer(torch.optim.Optimizer):
         step_count: the number of steps so far, by which schedules go.
         lr: the rate of the next step, a schedule's value.
         clip_norm, clip_value, clip_eps, nonfinite, measure: the options, which may be set.
-        accumulate: the option, which may not.
+        accumulate, seed: the options, which may not.
         grad_norm, update_norm, param_norm, skipped: as of `gradstep.Optimizer`.
 
     Every number may be a float, a `gradstep.schedules` schedule, or, as in torch, a tensor of one element. A
@@ -65,6 +66,7 @@ class Optimizer(torch.optim.Optimizer):
     nonfinite = Common()
     accumulate = Common()
     measure = Common()
+    seed = Common()
     step_count = Told()
     skipped = Told()
     grad_norm = Told()
@@ -75,19 +77,20 @@ class Optimizer(torch.optim.Optimizer):
     param_groups: list[dict[str, Any]]
     _optimizer_state_dict_post_hooks: OrderedDict[int, Any]
 
-    def __init__(self, params: Any, defaults: dict[str, Any], options: Mapping[str, Any]) -> None:
+    def __init__(self, params: Any, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         if not hasattr(self, "kind"):
             raise TypeError(
                 f"{type(self).__name__} has no rule of its own; take one such as gradstep.torch.Adam"
             )
         for name in options:
-            if name in ELSEWHERE:
-                raise TypeError(f"{type(self).__name__} takes no {name}: {ELSEWHERE[name]}")
+            why = ELSEWHERE.get(name) or self.words.instead(name)
+            if why is not None:
+                raise TypeError(f"{type(self).__name__} takes no {name}: {why}")
         self._common = {name: value for name, value in options.items() if name in COMMON}
         own = {name: value for name, value in options.items() if name not in COMMON}
         self.kind(**self._common, **own)  # which refuses by name what it does not know
         self._state = State(Changes())
-        super().__init__(params, defaults | own)
+        super().__init__(params, {key: arguments[key] for key in self.words.form.keys} | own)
         self._assemble({}, {})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -101,10 +104,13 @@ class Optimizer(torch.optim.Optimizer):
 
         As in torch, what is assigned takes effect at the next step: tensors in the place of others, a dict in
         the place of another, or none, to start afresh.
+
+        With ``state_dtype="bfloat16"`` the tensors are of that dtype. With ``"8bit"`` there are two for one,
+        ``"exp_avg.codes"`` and ``"exp_avg.exponents"``.
         """
         if "mu_product" in self.words.numbers and not self._state.changes.made:
             for i, p in enumerate(self._engine.tensors):
-                if p in self._state:
+                if self._state.get(p):
                     self._state[p]["mu_product"].fill_(self._engine.product(i))
         return self._state
 
@@ -153,7 +159,10 @@ class Optimizer(torch.optim.Optimizer):
             or _global_optimizer_post_hooks
             or is_profiled()
         ):
-            return _watched_step(self, closure, loss=loss, scale=scale)
+            # Hooks see what was given, and no more.
+            given = () if closure is None else (closure,)
+            own = {name: value for name, value in (("loss", loss), ("scale", scale)) if value is not None}
+            return _watched_step(self, *given, **own)
         return self._step(closure, loss=loss, scale=scale)
 
     # Not to be wrapped by torch, whose wrapper takes longer than a step: `_watched_step` has it.
@@ -203,10 +212,13 @@ class Optimizer(torch.optim.Optimizer):
     def _assemble(self, state: Mapping[Any, dict[str, Any]], progress: dict[str, Any]) -> None:
         engine = Engine(self.kind, self.words, self.param_groups, self._common)
         engine.restore(state, progress)
-        before = self._engine.tensors if "_engine" in vars(self) else []
-        strangers = {p: entries for p, entries in state.items() if p not in {*before, *engine.tensors}}
+        own, before = {*engine.tensors}, {*self._engine.tensors} if "_engine" in vars(self) else set()
+        # As in torch, those that are in no group any more keep what they had; not in the memory of all.
+        strangers = {
+            p: moved(entries) if p in before else entries for p, entries in state.items() if p not in own
+        }
         self._engine = engine
-        self._state.put_all(strangers | engine.entries(), [*before, *engine.tensors])
+        self._state.put_all(strangers | engine.entries(), engine.tensors)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Update more parameters, in a group of their own; as of ``torch.optim.Optimizer``."""
@@ -227,11 +239,15 @@ class Optimizer(torch.optim.Optimizer):
             for p in group["params"]:
                 p.grad = None
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self, *, decoded: bool = False) -> dict[str, Any]:
         """Give the state as torch's class of this name does, whose ``load_state_dict`` takes it.
 
         The value that schedules have now stands in their place. ``"gradstep"`` has what torch has no place
         for: the number of steps, by which schedules go, what feedback schedules and rules remember.
+
+        Args:
+            decoded: give the state in the parameters' dtype where ``state_dtype`` keeps fewer bits. With
+                ``"8bit"`` torch's class needs that: it has no 8 bits.
 
         Raises:
             RuntimeError: gradients that were accumulated wait for their update.
@@ -240,6 +256,8 @@ class Optimizer(torch.optim.Optimizer):
         hooks, self._optimizer_state_dict_post_hooks = self._optimizer_state_dict_post_hooks, OrderedDict()
         try:
             given = packed(super().state_dict(), self._engine.progress())
+            if decoded:
+                self._engine.decode(given)
         finally:
             self._optimizer_state_dict_post_hooks = hooks
         for hook in hooks.values():
@@ -288,33 +306,6 @@ class Optimizer(torch.optim.Optimizer):
         self._assemble(given, progress)
         if not (progress or self.words.numbers):
             warn_of_counts(self.param_groups, self.step_count, stacklevel=4)
-
-    @property
-    def averaged(self) -> list[list[Any]]:
-        """The averages of the parameters, copies, a list for each group: with ``ema``, and of ScheduleFree.
-
-        Raises:
-            ValueError: the optimizer keeps no averages.
-        """
-        averaged: Any = self._engine.native.averaged
-        groups = [group.values() if isinstance(group, dict) else group for group in averaged]
-        return [[*map(tensor, group)] for group in groups]
-
-    @contextmanager
-    def swap_averaged(self) -> Iterator[None]:
-        """Put the averages into the parameters for the length of a ``with`` block, to evaluate a model.
-
-        Raises:
-            ValueError: the optimizer keeps no averages.
-            RuntimeError: they are in the parameters already; or a step is made inside.
-        """
-        tensors = self._engine.tensors
-        try:
-            with self._engine.native.swap_averaged():
-                increment_version(tensors)
-                yield
-        finally:
-            increment_version(tensors)
 
 
 _watched_step = torch.optim.Optimizer.profile_hook_step(Optimizer._step)

@@ -48,9 +48,9 @@ class SGD(Optimizer):
         self,
         params: ParamsT,
         lr: Number = 1e-3,
-        momentum: Number = 0.0,
-        dampening: Number = 0.0,
-        weight_decay: Number = 0.0,
+        momentum: Number = 0,
+        dampening: Number = 0,
+        weight_decay: Number = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
@@ -59,18 +59,7 @@ class SGD(Optimizer):
         fused: bool | None = None,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-            "foreach": foreach,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class Rprop(Optimizer):
@@ -109,7 +98,7 @@ class Rprop(Optimizer):
         params: ParamsT,
         lr: Number = 1e-2,
         etas: Pair = (0.5, 1.2),
-        step_sizes: Pair = (1e-6, 50.0),
+        step_sizes: Pair = (1e-6, 50),
         *,
         capturable: bool = False,
         foreach: bool | None = None,
@@ -117,16 +106,7 @@ class Rprop(Optimizer):
         differentiable: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "etas": etas,
-            "step_sizes": step_sizes,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class Lion(Optimizer):
@@ -167,10 +147,4 @@ class Lion(Optimizer):
         maximize: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)

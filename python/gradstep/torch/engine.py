@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from gradstep.pytorch.writing import momentum_product
+from gradstep.torch.slots import decoded, fill, tensors
 from gradstep.torch.tensors import EXCHANGE, array, gradient, tensor
 from gradstep.torch.words import number
 
@@ -99,20 +100,19 @@ class Engine:
         """
         if len(groups) != len(self.said):
             return False
-        told, fresh, resettle = [*self.said], [], not self.settled
+        told, fresh, resettle = [], [], not self.settled
         for i, (group, (keys, values, count)) in enumerate(zip(groups, self.said, strict=True)):
-            changed = [
-                key for key, value in zip(keys, values, strict=True) if group.get(key, MISSING) is not value
-            ]
+            now = tuple([group.get(key, MISSING) for key in keys])
+            changed = [key for key, new, old in zip(keys, now, values, strict=True) if new is not old]
             if len(group) != count and self.words.keys(group, self.besides) != keys:
                 return False
             read = changed if self.settled else [*changed, *self.unsettled[i]]
             fresh.append(self.words.read_again(f"param_groups[{i}]", group, read))
-            if changed or len(group) != count:
-                told[i] = said(group, keys)
-                resettle = resettle or any(is_mutable(group[key]) for key in changed)
+            told.append((keys, now, len(group)))
+            for key in changed:
+                resettle = resettle or is_mutable(group[key])
         options = [old | new if new else old for old, new in zip(self.options, fresh, strict=True)]
-        for name in {name for of_one in fresh for name in of_one}:
+        for name in fresh[0] if len(fresh) == 1 else {name for of_one in fresh for name in of_one}:
             now = tuple([of_one.get(name) for of_one in options])
             if now == tuple([of_one.get(name) for of_one in self.options]):
                 continue
@@ -183,7 +183,7 @@ class Engine:
         arrays = self.native._state
         for p, name in zip(self.tensors, self.names, strict=True):
             entry = state.get(p, {})
-            found = self.fill(f"state[{name!r}]", entry, arrays[name])
+            found = fill(f"state[{name!r}]", entry, arrays[name], self.words.numbers)
             if "step" in self.words.numbers:
                 counts.append(whole(f"state[{name!r}]", entry["step"]) if "step" in entry else 0)
                 if found and "step" not in entry:
@@ -207,32 +207,23 @@ class Engine:
             self.native.feedback_state = feedback
         self.watch()
 
-    def fill(self, label: str, entry: Mapping[str, Any], arrays: dict[str, Floats]) -> bool:
-        """Copy the tensors of a parameter's state into its arrays. Tell whether there were any."""
-        found = False
-        for slot, value in entry.items():
-            if slot in self.words.numbers or value is None:
-                continue
-            if slot not in arrays:
-                known = ", ".join(map(repr, arrays)) or "none"
-                raise ValueError(f"{label} has {slot!r}, but with these options there is {known}")
-            if not isinstance(value, torch.Tensor):
-                raise TypeError(f"{label}[{slot!r}] must be a tensor, got {type(value).__name__}")
-            if tuple(value.shape) != arrays[slot].shape:
-                a, b = tuple(value.shape), arrays[slot].shape
-                raise ValueError(f"{label}[{slot!r}] has shape {a}, but the parameter has shape {b}")
-            tensor(arrays[slot]).copy_(value.detach())
-            found = True
-        return found
-
     def entries(self) -> dict[Any, dict[str, Any]]:
         """Give the state of each parameter that has had an update, of live tensors, as torch has it."""
         state = {}
         for i, (p, name) in enumerate(zip(self.tensors, self.names, strict=True)):
-            slots = self.words.ordered({slot: tensor(a) for slot, a in self.native._state[name].items()})
+            slots = self.words.ordered(tensors(self.native._state[name]))
             if (self.told[i] > 0 or self.kind.__name__ == "Adagrad") and (slots or self.words.numbers):
                 state[p] = {name: self.number(name, i) for name in self.words.numbers} | slots
         return state
+
+    def decode(self, state_dict: dict[str, Any]) -> None:
+        """Put tensors of the parameters' dtype into a state dict, in the place of those of fewer bits."""
+        for i, entries in state_dict["state"].items():
+            slots = self.words.ordered(decoded(self.native._state[self.names[i]]))
+            numbers = {name: value for name, value in entries.items() if name in self.words.numbers}
+            state_dict["state"][i] = numbers | slots
+        for group in state_dict["param_groups"]:
+            group.pop("state_dtype", None)
 
     def number(self, name: str, leaf: int) -> Any:
         """Give a number of a parameter's state."""

@@ -55,15 +55,7 @@ class AdaBelief(Optimizer):
         maximize: bool = False,
         **options: Unpack[Options],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "eps_root": eps_root,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class Adan(Optimizer):
@@ -106,15 +98,7 @@ class Adan(Optimizer):
         maximize: bool = False,
         **options: Unpack[Options],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "eps_root": eps_root,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class ADOPT(Optimizer):
@@ -157,15 +141,7 @@ class ADOPT(Optimizer):
         maximize: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "use_clipping": use_clipping,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class AdEMAMix(Optimizer):
@@ -208,15 +184,7 @@ class AdEMAMix(Optimizer):
         maximize: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "alpha": alpha,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class Yogi(Optimizer):
@@ -259,12 +227,4 @@ class Yogi(Optimizer):
         maximize: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "initial_accumulator_value": initial_accumulator_value,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)

@@ -54,14 +54,7 @@ class LAMB(Optimizer):
         maximize: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class LARS(Optimizer):
@@ -104,16 +97,7 @@ class LARS(Optimizer):
         maximize: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "trust_coefficient": trust_coefficient,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class DoG(Optimizer):
@@ -154,14 +138,7 @@ class DoG(Optimizer):
         maximize: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "reps_rel": reps_rel,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class Prodigy(Optimizer):
@@ -210,17 +187,4 @@ class Prodigy(Optimizer):
         maximize: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "beta3": beta3,
-            "eps": eps,
-            "d0": d0,
-            "d_coef": d_coef,
-            "growth_rate": growth_rate,
-            "weight_decay": weight_decay,
-            "safeguard_warmup": safeguard_warmup,
-            "use_bias_correction": use_bias_correction,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)

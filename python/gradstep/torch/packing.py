@@ -47,14 +47,13 @@ def unpacked(state_dict: Mapping[str, Any], tensors: list[Any]) -> dict[str, Any
     found = state_dict.get(OURS)
     if found is None:
         return {}
-    if not isinstance(found, dict) or len(found.get("counts", ())) != len(tensors):
-        raise ValueError(
-            f"state_dict[{OURS!r}] has not got a count for each of the {len(tensors)} parameters"
-        )
+    count = sum(len(group["params"]) for group in state_dict["param_groups"])
+    if not isinstance(found, dict) or len(found.get("counts", ())) != count:
+        raise ValueError(f"state_dict[{OURS!r}] has not got a count for each of the {count} parameters")
     return {
         "step_count": found["step_count"],
         "skipped": found["skipped"],
-        "counts": dict(zip(tensors, found["counts"], strict=True)),
+        "counts": dict(zip(tensors, found["counts"], strict=False)),  # torch says it if they are not so many
         "scalars": tuple(found["scalars"]),
         "feedback": tuple(found["feedback"]),
     }

@@ -48,9 +48,9 @@ class Adagrad(Optimizer):
         self,
         params: ParamsT,
         lr: Number = 1e-2,
-        lr_decay: Number = 0.0,
-        weight_decay: Number = 0.0,
-        initial_accumulator_value: float = 0.0,
+        lr_decay: Number = 0,
+        weight_decay: Number = 0,
+        initial_accumulator_value: float = 0,
         eps: Number = 1e-10,
         foreach: bool | None = None,
         *,
@@ -59,18 +59,7 @@ class Adagrad(Optimizer):
         fused: bool | None = None,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class RMSprop(Optimizer):
@@ -108,8 +97,8 @@ class RMSprop(Optimizer):
         lr: Number = 1e-2,
         alpha: Number = 0.99,
         eps: Number = 1e-8,
-        weight_decay: Number = 0.0,
-        momentum: Number = 0.0,
+        weight_decay: Number = 0,
+        momentum: Number = 0,
         centered: bool = False,
         capturable: bool = False,
         foreach: bool | None = None,
@@ -117,19 +106,7 @@ class RMSprop(Optimizer):
         differentiable: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "alpha": alpha,
-            "eps": eps,
-            "centered": centered,
-            "weight_decay": weight_decay,
-            "capturable": capturable,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class Adadelta(Optimizer):
@@ -167,7 +144,7 @@ class Adadelta(Optimizer):
         lr: Number = 1.0,
         rho: Number = 0.9,
         eps: Number = 1e-6,
-        weight_decay: Number = 0.0,
+        weight_decay: Number = 0,
         foreach: bool | None = None,
         *,
         capturable: bool = False,
@@ -175,14 +152,4 @@ class Adadelta(Optimizer):
         differentiable: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "rho": rho,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "capturable": capturable,
-            "foreach": foreach,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)

@@ -70,10 +70,10 @@ class State(defaultdict[Any, Slots]):
         self.changes.made = False
 
     def add(self, state: dict[Any, dict[str, Any]]) -> None:
-        """Give those parameters their entries that have none."""
+        """Give those parameters their entries that have none, or only a dict that somebody has asked for."""
         for parameter, entries in state.items():
-            if parameter not in self:
-                self.put(parameter, entries)
+            if not (slots := self.get(parameter)):
+                dict.update(self.put(parameter, {}) if slots is None else slots, entries)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return plain, ([(parameter, dict(slots)) for parameter, slots in self.items()],)

@@ -33,6 +33,8 @@ def array(label: str, tensor: Any) -> Floats:
         TypeError: it is not a dense tensor of floats on the CPU.
         ValueError: it has no memory of its own that can be written to as it is.
     """
+    if torch.nn.parameter.is_lazy(tensor):
+        raise ValueError(f"{label} has no shape as yet; run the model once before its optimizer is made")
     if tensor.layout is not torch.strided or tensor.device.type != "cpu":
         raise TypeError(
             f"{label} is a tensor with layout {tensor.layout} on {tensor.device}; "
@@ -65,8 +67,8 @@ def name(dtype: Any) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def gradient(label: str, tensor: Any) -> Floats | None:
-    """Give a gradient as an array, without the native look at tensors."""
+def gradient(label: str, tensor: Any) -> Any:
+    """Give a gradient as an array, or as a tensor if NumPy has not got its dtype, without the native look."""
     given = tensor.grad
     if given is None:
         return None
@@ -76,8 +78,7 @@ def gradient(label: str, tensor: Any) -> Floats | None:
             "dense tensors on the CPU are wanted"
         )
     given = given.detach().resolve_conj().resolve_neg()
-    values: Floats = (given.float() if given.dtype is torch.bfloat16 else given).numpy()
-    return values
+    return given if given.dtype is torch.bfloat16 else given.numpy()
 
 
 def tensor(values: Floats) -> Any:

@@ -52,7 +52,7 @@ class NAdam(Optimizer):
         lr: Number = 2e-3,
         betas: Pair = (0.9, 0.999),
         eps: Number = 1e-8,
-        weight_decay: Number = 0.0,
+        weight_decay: Number = 0,
         momentum_decay: Number = 4e-3,
         decoupled_weight_decay: bool = False,
         *,
@@ -62,19 +62,7 @@ class NAdam(Optimizer):
         differentiable: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum_decay": momentum_decay,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class RAdam(Optimizer):
@@ -114,7 +102,7 @@ class RAdam(Optimizer):
         lr: Number = 1e-3,
         betas: Pair = (0.9, 0.999),
         eps: Number = 1e-8,
-        weight_decay: Number = 0.0,
+        weight_decay: Number = 0,
         decoupled_weight_decay: bool = False,
         *,
         foreach: bool | None = None,
@@ -123,18 +111,7 @@ class RAdam(Optimizer):
         differentiable: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)
 
 
 class Adamax(Optimizer):
@@ -173,7 +150,7 @@ class Adamax(Optimizer):
         lr: Number = 2e-3,
         betas: Pair = (0.9, 0.999),
         eps: Number = 1e-8,
-        weight_decay: Number = 0.0,
+        weight_decay: Number = 0,
         foreach: bool | None = None,
         *,
         maximize: bool = False,
@@ -181,14 +158,4 @@ class Adamax(Optimizer):
         capturable: bool = False,
         **options: Unpack[RootOptions],
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
-        super().__init__(params, defaults, options)
+        super().__init__(params, locals(), options)

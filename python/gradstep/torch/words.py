@@ -33,6 +33,7 @@ class Options(TypedDict, total=False):
     bounds: tuple[float | None, float | None] | None
     ema: Rate | None
     decoupled: bool | Literal["after"] | None
+    state_dtype: Literal["bfloat16", "8bit"] | None
     eps_hat: bool
     bias_correction: bool
     first_count: Rate
@@ -44,6 +45,7 @@ class Options(TypedDict, total=False):
     nonfinite: Literal["raise", "skip", "propagate"] | None
     accumulate: int
     measure: bool
+    seed: int
 
 
 class RootOptions(Options, total=False):
@@ -53,13 +55,13 @@ class RootOptions(Options, total=False):
 
 
 #: The options that belong to no group.
-COMMON = ("clip_norm", "clip_value", "clip_eps", "nonfinite", "accumulate", "measure")
+COMMON = ("clip_norm", "clip_value", "clip_eps", "nonfinite", "accumulate", "measure", "seed")
 
 #: Options of gradstep that have no place in a class of torch's kind, and why.
 ELSEWHERE = {
     "groups": "param_groups has them",
     "state_dir": "the state is in tensors",
-    "state_dtype": "the state is in tensors of the parameters' dtype",
+    "copy_to": "half.copy_(p) of each parameter after a step makes copies in bfloat16",
 }
 
 #: What torch would do otherwise, and what cannot be done here.
@@ -96,26 +98,30 @@ class Words:
         name: the class.
 
     Attributes:
-        form: how torch writes it down; None where torch has no such class.
+        form: how torch writes it down, or would.
         ours: our names for each key of a group that decides on the result.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.form: Form | None = FORMS.get(name)
-        self.ours = formulas(self.form or form(OTHERS[name], "", ""))
+        self.form: Form = FORMS[name] if name in FORMS else form(OTHERS[name], "", "")
+        self.ours = formulas(self.form)
         if name in THREE:
             self.ours["betas"] = ("beta1", "beta2", "beta3")
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The numbers in the state of a parameter."""
-        return self.form.numbers if self.form else ("step",)
+        return self.form.numbers
+
+    def instead(self, name: str) -> str | None:
+        """Say where a hyperparameter is that torch has in a pair with others."""
+        pairs = (key for key, ours in self.ours.items() if name in ours and len(ours) > 1)
+        return next((f"it is in {key}" for key in pairs), None)
 
     def ordered(self, slots: dict[str, Any]) -> dict[str, Any]:
         """Put the state of a parameter into torch's order."""
-        order = self.form.slots if self.form else ()
-        return {slot: slots[slot] for slot in (*order, *slots) if slot in slots}
+        return {slot: slots[slot] for slot in (*self.form.slots, *slots) if slot in slots}
 
     def read(self, label: str, group: dict[str, Any], besides: tuple[str, ...]) -> dict[str, Any]:
         """Give the hyperparameters of a group by our names, and those ``besides`` that it has, too.
@@ -166,7 +172,7 @@ class Words:
 
 def number(label: str, key: str, value: Any) -> Any:
     """Give what a tensor of one element holds; anything else as it is."""
-    if not isinstance(value, torch.Tensor):
+    if type(value) is float or not isinstance(value, torch.Tensor):
         return value
     if value.numel() != 1:
         raise ValueError(f"{label}[{key!r}] must be a number, got a tensor of shape {tuple(value.shape)}")

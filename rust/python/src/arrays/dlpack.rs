@@ -4,6 +4,7 @@
 //! Every library of tensors speaks DLPack, and an object that does says all that there is to check: where its memory is
 //! and on which device, the dtype, the shape and the strides. Nothing of another library is linked or imported.
 
+use gradstep_core::dtypes::{Dtype, GradDtype};
 use numpy::PyUntypedArray;
 use numpy::npyffi::{self, NPY_ARRAY_WRITEABLE, NPY_TYPES, PyArrayObject};
 use pyo3::PyTypeInfo;
@@ -78,6 +79,17 @@ impl DataType {
         self == Self { code: BFLOAT, bits: 16, lanes: 1 }
     }
 
+    /// As the core reads it in a gradient.
+    fn of_gradient(self) -> Option<GradDtype> {
+        match (self.code, self.bits, self.lanes) {
+            (FLOAT, 16, 1) => Some(GradDtype::Float16),
+            (FLOAT, 32, 1) => Some(Dtype::F32.into()),
+            (FLOAT, 64, 1) => Some(Dtype::F64.into()),
+            (BFLOAT, 16, 1) => Some(GradDtype::Bfloat16),
+            _ => None,
+        }
+    }
+
     /// NumPy's dtype of the same elements; of bfloat16, for which it has none, that of the bits.
     fn type_num(self) -> Option<NPY_TYPES> {
         match (self.code, self.bits, self.lanes) {
@@ -145,14 +157,33 @@ impl RawTensor {
     #[inline(always)]
     pub(super) unsafe fn is_like(&self, layout: &Layout) -> bool {
         // SAFETY: the caller's.
+        self.dtype == DataType::of(layout) && unsafe { self.lies_like(layout, layout.dtype.size()) }
+    }
+
+    /// The dtype of what is otherwise as the layout says, if the core can read that.
+    ///
+    /// # Safety
+    /// As of `axes`.
+    pub(super) unsafe fn likeness(&self, layout: &Layout) -> Option<GradDtype> {
+        let dtype = self.dtype.of_gradient().filter(|_| !layout.complex)?;
+        // SAFETY: the caller's.
+        unsafe { self.lies_like(layout, dtype.size()) }.then_some(dtype)
+    }
+
+    /// Whether the elements, aligned to so many bytes, are in the layout's order.
+    ///
+    /// # Safety
+    /// As of `axes`.
+    #[inline(always)]
+    unsafe fn lies_like(&self, layout: &Layout, alignment: usize) -> bool {
+        // SAFETY: the caller's.
         let (shape, Some(strides)) = (unsafe { self.axes() }) else { return false };
-        let size = (layout.dtype.size() * if layout.complex { 2 } else { 1 }) as i64;
+        let size = layout.itemsize() as i64;
         self.device.is_cpu()
-            && self.dtype == DataType::of(layout)
             && shape.len() == layout.shape.len()
             && shape.iter().zip(&layout.shape).all(|(&a, &b)| a == b as i64)
             && (layout.len == 0
-                || (self.data() as usize).is_multiple_of(layout.dtype.size())
+                || (self.data() as usize).is_multiple_of(alignment)
                     && strides
                         .iter()
                         .zip(shape)

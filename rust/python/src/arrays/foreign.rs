@@ -1,5 +1,6 @@
 //! Gradients that are no arrays of NumPy, but of another library; and what a parameter was found as.
 
+use gradstep_core::dtypes::GradDtype;
 use gradstep_core::memory::{Gradient, Order, Tensor};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -8,6 +9,7 @@ use super::capsules::{Imported, import, speaks_dlpack};
 use super::dlpack::RawTensor;
 use super::exchange::Exchange;
 use super::fields::Fields;
+use super::layouts::same;
 use super::parameters::Parameter;
 use super::writable::{Written, tuple};
 use crate::errors::{a_type, type_error, value_error};
@@ -38,12 +40,46 @@ impl Parameter {
         written: &Written,
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let array = if is_bfloat16 { widened(&array)? } else { array };
+        let array = if is_bfloat16 {
+            let fields = Fields::of(&array).expect("an array");
+            if !same(fields.shape, &self.layout.shape) {
+                return Err(self.other_shape(fields.shape));
+            }
+            let order = self.layout.order_of_bits(&fields);
+            if self.admit_where_it_is(&fields, order, written, gradient) {
+                return Ok(Some(array));
+            }
+            widened(&array)?
+        } else {
+            array
+        };
         Ok(Some(self.admit(&array, written, gradient)?.unwrap_or(array)))
     }
 
-    /// A tensor that an exchange looks at: read where it is if it is like its parameter, as it nearly always is. Returns
-    /// what is to be held in its place, if Python code has run.
+    /// Lets the core read the gradient in the array itself, if that has an order, and no step writes to it.
+    pub(super) fn admit_where_it_is(
+        &mut self,
+        fields: &Fields<'_>,
+        order: Option<(GradDtype, Order)>,
+        written: &Written,
+        gradient: &mut Gradient,
+    ) -> bool {
+        let Some((dtype, order)) = order else { return false };
+        let size = dtype.size() as isize;
+        let (low, high) = order.extent(self.layout.len);
+        let start = (fields.data as usize).wrapping_add_signed(low * size);
+        let end = (fields.data as usize).wrapping_add_signed((high + 1) * size);
+        if self.layout.len > 0 && !self.is_clear(written, (start, end)) {
+            return false;
+        }
+        gradient.data = fields.data;
+        gradient.dtype = dtype;
+        gradient.order = order;
+        true
+    }
+
+    /// A tensor that an exchange looks at: read where it is if it is like its parameter, as it nearly always is, but for
+    /// the dtype at most. Returns what is to be held in its place, if Python code has run.
     pub(super) fn admit_tensor<'py>(
         &mut self,
         exchange: &Exchange,
@@ -52,10 +88,10 @@ impl Parameter {
         gradient: &mut Gradient,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Ok(tensor) = exchange.look(given) else { return Err(self.no_dense_tensor(given)) };
-        let (start, end) = (tensor.data() as usize, tensor.data() as usize + self.layout.bytes());
-        if !self.is_like(&tensor) {
+        let Some(dtype) = self.likeness(&tensor) else {
             return self.admit_other_tensor(exchange, given, written, gradient);
-        }
+        };
+        let (start, end) = (tensor.data() as usize, tensor.data() as usize + self.layout.len * dtype.size());
         if start < self.clear.0 || end > self.clear.1 {
             let Some(gap) = written.gap((start, end)) else {
                 return self.admit_other_tensor(exchange, given, written, gradient);
@@ -63,7 +99,7 @@ impl Parameter {
             self.clear = gap;
         }
         gradient.data = tensor.data();
-        gradient.dtype = self.layout.dtype.into();
+        gradient.dtype = dtype;
         gradient.order = Order::Same;
         Ok(None)
     }
@@ -103,9 +139,9 @@ impl Parameter {
         exchange: Option<&Exchange>,
     ) -> PyResult<()> {
         let tensor = exchange.filter(|exchange| exchange.knows(given)).map(|exchange| exchange.look(given));
-        let same = tensor
-            .transpose()?
-            .is_some_and(|tensor| self.is_like(&tensor) && tensor.data().cast_const() == admitted.data);
+        let same = tensor.transpose()?.is_some_and(|tensor| {
+            self.likeness(&tensor) == Some(admitted.dtype) && tensor.data().cast_const() == admitted.data
+        });
         if same { Ok(()) } else { Err(self.changed_meanwhile()) }
     }
 
@@ -120,6 +156,16 @@ impl Parameter {
         // SAFETY: tensors come from `Exchange::look` alone, and whoever looked holds the object, with no Python code run
         // since.
         unsafe { tensor.is_like(&self.layout) }
+    }
+
+    /// The dtype of a gradient that is otherwise like the parameter, if the core can read that.
+    #[inline(always)]
+    fn likeness(&self, tensor: &RawTensor) -> Option<GradDtype> {
+        if self.is_like(tensor) {
+            return Some(self.layout.dtype.into());
+        }
+        // SAFETY: as of `is_like`.
+        unsafe { tensor.likeness(&self.layout) }
     }
 
     /// The gradient that a tensor has, if it has one, which the core may read as it is.

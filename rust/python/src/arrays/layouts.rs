@@ -2,7 +2,7 @@
 
 use gradstep_core::dtypes::{Dtype, GradDtype};
 use gradstep_core::memory::Order;
-use numpy::npyffi::NPY_ARRAY_ALIGNED;
+use numpy::npyffi::{NPY_ARRAY_ALIGNED, NPY_TYPES};
 
 use super::fields::Fields;
 
@@ -68,6 +68,15 @@ impl Layout {
             return None;
         }
         Some((dtype, self.order(gradient.strides, dtype.size() as isize)?))
+    }
+
+    /// The same of an array that holds the bits of bfloat16 as integers.
+    pub(super) fn order_of_bits(&self, bits: &Fields<'_>) -> Option<(GradDtype, Order)> {
+        if self.complex || !bits.holds(NPY_TYPES::NPY_USHORT) || !bits.has(NPY_ARRAY_ALIGNED) {
+            return None;
+        }
+        let dtype = GradDtype::Bfloat16;
+        Some((dtype, self.order(bits.strides, dtype.size() as isize)?))
     }
 
     /// The order of an array with these strides, if it has at most two axes when those that lie together are

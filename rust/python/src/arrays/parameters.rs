@@ -130,9 +130,10 @@ impl Parameter {
         exchange: Option<&Exchange>,
     ) -> PyResult<()> {
         let Some(fields) = Fields::of(given) else { return self.verify_tensor(given, admitted, exchange) };
+        let read = Some((admitted.dtype, admitted.order));
         let same = fields.data.cast_const() == admitted.data
             && same(fields.shape, &self.layout.shape)
-            && self.layout.order_of(&fields) == Some((admitted.dtype, admitted.order));
+            && (self.layout.order_of(&fields) == read || self.layout.order_of_bits(&fields) == read);
         if same { Ok(()) } else { Err(self.changed_meanwhile()) }
     }
 
@@ -191,20 +192,12 @@ impl Parameter {
         if !same(fields.shape, &self.layout.shape) {
             return Err(self.other_shape(fields.shape));
         }
-        let Some((dtype, order)) = self.layout.order_of(&fields) else {
-            return self.convert(given, gradient);
-        };
-        let size = dtype.size() as isize;
-        let (low, high) = order.extent(self.layout.len);
-        let start = (fields.data as usize).wrapping_add_signed(low * size);
-        let end = (fields.data as usize).wrapping_add_signed((high + 1) * size);
-        if self.layout.len > 0 && !self.is_clear(written, (start, end)) {
-            return self.convert(given, gradient);
+        let order = self.layout.order_of(&fields);
+        if self.admit_where_it_is(&fields, order, written, gradient) {
+            Ok(None)
+        } else {
+            self.convert(given, gradient)
         }
-        gradient.data = fields.data;
-        gradient.dtype = dtype;
-        gradient.order = order;
-        Ok(None)
     }
 
     /// Whether a stretch of memory is in none that a step writes.
