@@ -11,12 +11,11 @@ import re
 import sys
 from typing import Any
 
-import numpy as np
 from mpi4py import MPI
 
 from gradstep import mpi
 from gradstep.mpi import replicas
-from ranks.cases import OPTIMIZERS, Case, cases, outcome
+from ranks.cases import OPTIMIZERS, Case, cases, gathered, outcome
 
 COMM = MPI.COMM_WORLD
 
@@ -31,13 +30,7 @@ def run(case: Case, views: bool) -> dict[str, Any]:
         for part in opt.parts:
             opt.add(case.grads(t, part), loss=case.loss(t, part))
         opt.step()
-    everything: list[Any] = COMM.allgather(
-        {f"{name}.{slot}": array for name, slots in opt.state.items() for slot, array in slots.items()}
-    )
-    if sys.argv[1] == "small":
-        everything = everything[:1]
-    state = {key: np.concatenate([one[key] for one in everything]) for key in everything[0]}
-    return outcome(opt, params, state, opt.loss)
+    return outcome(opt, params, gathered(opt, COMM, sys.argv[1] == "small"), opt.loss)
 
 
 def main() -> None:

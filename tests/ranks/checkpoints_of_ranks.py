@@ -71,12 +71,7 @@ def main() -> None:
             print(json.dumps(messages))
         return
     train(opt, range(3, 6))
-    everything: list[Any] = COMM.allgather(
-        {f"{name}.{slot}": array for name, slots in opt.state.items() for slot, array in slots.items()}
-    )
-    everything = everything[:1] if sys.argv[1] == "small" else everything
-    state = {key: np.concatenate([one[key] for one in everything]) for key in everything[0]}
-    came = outcome(opt, params, state, None)
+    came = outcome(opt, params, gathered(opt, COMM, sys.argv[1] == "small"), None)
     averaged = opt.averaged
     came["averaged"] = repr([float(np.sum(array)) for array in averaged.values()])
     with opt.swap_averaged():

@@ -85,6 +85,10 @@ class Replicas(Team):
             if not intakes.stack:
                 intakes.release(out)
 
+    def refresh_copies(self) -> None:
+        """Write the copies of the parameters anew, if there are any."""
+        self.inner.refresh_copies()
+
     def averages(self) -> list[NDArray[Any]]:
         """Copy the averages, which are whole."""
         return self.inner._averages()

@@ -36,9 +36,10 @@ class Sharded(Attributes):
     as there are parts, with any MPI: those of ``optimizer`` alone, at a step with that sum and
     ``scale=1/parts``. What NumPy computes for a part is yours to keep reproducible.
 
-    All methods but `add`, `gradients` and `freeze` with `unfreeze` are collective: every rank calls them, in
-    the same order. What is assigned has to be assigned on all; the next step says if it was not. A step is
-    all or nothing over all ranks: what one of them cannot do is an error on all, before the first write.
+    All methods but `add`, `gradients`, `refresh_copies` and `freeze` with `unfreeze` are collective: every
+    rank calls them, in the same order. What is assigned has to be assigned on all; the next step says if it
+    was not. A step is all or nothing over all ranks: what one of them cannot do is an error on all, before
+    the first write.
 
     Args:
         optimizer: the class, such as `gradstep.Adam`.
@@ -49,13 +50,14 @@ class Sharded(Attributes):
         parts: how many parts a batch has, at least 1; by default one for each rank. Best a power of two times
             the number of ranks: with others, a rank has to send its gradients more than once.
         inbox: bytes for gradients on their way to this rank. A matter of speed and memory, not of numbers.
-        options: what ``optimizer`` takes: lr, clip_norm, … but state_dir, state_dtype and copy_to. Limits are
-            on the gradient of the whole batch.
+        options: what ``optimizer`` takes: lr, clip_norm, … Limits are on the gradient of the whole batch, and
+            ``copy_to`` is for the whole parameters, on each rank that wants it.
 
     Attributes:
         parts: the numbers of the parts that this rank computes, a range; over all ranks ``range(parts)``.
         stretch: ``{name: slice}``, which elements of each parameter this rank updates, in memory order.
-        state: ``{name: {slot: ndarray}}``, live views of the state of these elements, with one axis.
+        state: ``{name: {slot: ndarray}}``, live views of the state of these elements, with one axis, or
+            `gradstep.Packed` of such views.
         loss: the mean of the last step's losses, or None if there were none.
         step_count, counts, scalars, feedback_state, frozen, micro_step, skipped, params, hyperparameters,
             grad_norm, update_norm, param_norm, and each hyperparameter, as lr: as of `gradstep.Optimizer`.
@@ -232,6 +234,10 @@ class Sharded(Attributes):
         return checkpoints.load(
             self._team, path, strict=strict, rename=rename, hyperparameters=hyperparameters
         )
+
+    def refresh_copies(self) -> None:
+        """Write this rank's copies of ``copy_to`` anew, after a change of the parameters that is no step."""
+        self._team.refresh_copies()
 
     def freeze(self, pattern: str) -> None:
         """Leave parameters as they are; see `gradstep.Optimizer`. On all ranks alike."""

@@ -37,9 +37,11 @@ class Stretches(Team):
 
     Args:
         comm, intakes, parts: as of `Team`.
-        make: makes the optimizer of arrays that are our stretches of the parameters.
+        make: makes the optimizer of arrays that are our stretches of the parameters, which is told where each
+            begins and how many elements the whole array has.
         inbox: bytes for gradients from others.
         threads: how many of this machine's cores are for this rank.
+        copies: what keeps copies of the whole parameters, if there are any.
     """
 
     def __init__(
@@ -47,14 +49,15 @@ class Stretches(Team):
         comm: MPI.Intracomm,
         intakes: Intakes,
         parts: int,
-        make: Callable[[list[NDArray[Any]]], Optimizer],
+        make: Callable[[list[NDArray[Any]], list[tuple[int, int]]], Optimizer],
         *,
         inbox: int,
         threads: int,
+        copies: Optimizer | None,
     ) -> None:
         super().__init__(comm, intakes, parts)
         layout, rank = self.layout, comm.rank
-        self.threads = threads
+        self.threads, self.shadows = threads, copies
         self.whole = [in_order(array) for array in intakes.arrays]
         self.slices = [layout.stretch(rank, leaf) for leaf in range(len(layout.leaves))]
         self.own = [array[part] for array, part in zip(self.whole, self.slices, strict=True)]
@@ -64,7 +67,10 @@ class Stretches(Team):
         self.reduction = Reduction(comm, layout, parts, inbox)
         self.beginning = Meeting(comm, self.saying.size)
         self.votes = Meeting(comm, 16 * int(layout.chunks_of_ranks(None).max(initial=0)))
-        self.inner = make(self.own)
+        self.inner = make(
+            self.own,
+            [(part.start, array.size) for part, array in zip(self.slices, self.whole, strict=True)],
+        )
         self.inner._share(self, [leaf.reals for leaf in layout.leaves])
         self.gradients: dict[int, list[NDArray[Any]]] = {}
 
@@ -120,6 +126,12 @@ class Stretches(Team):
                 before, after = min(max(own.start, start), stop), min(max(own.stop, start), stop)
                 memory[: before - start] = self.flat[start:before]
                 memory[after - start :] = self.flat[after:stop]
+        self.refresh_copies()
+
+    def refresh_copies(self) -> None:
+        """Write the copies of the parameters anew, those of others' stretches among them."""
+        if self.shadows is not None:
+            self.shadows.refresh_copies()
 
     def pack(self, own: Sequence[NDArray[Any]], memory: Bytes) -> None:
         """Put our stretches of arrays like the parameters where they are sent from."""

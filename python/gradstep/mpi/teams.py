@@ -157,6 +157,10 @@ class Team(ABC):
         return self.intakes.any._structured(list(arrays))
 
     @abstractmethod
+    def refresh_copies(self) -> None:
+        """Write the copies of the parameters anew, if there are any."""
+
+    @abstractmethod
     def averages(self) -> list[NDArray[Any]]:
         """Give copies of the averages of all parameters. Collective."""
 
