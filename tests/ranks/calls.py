@@ -106,6 +106,56 @@ def averages() -> None:
     assert opt.step({"w": np.ones(SIZE)})
 
 
+def narrow_state() -> None:
+    w: Any = np.zeros((SIZE // 100, 100), np.float32, order="F")
+    opt: Any = mpi.Sharded(gs.Adam, {"w": w}, state_dtype="8bit")
+    opt.step({"w": np.ones(w.shape)})
+    for slot in opt.state["w"].values():
+        assert slot.shape == (opt.stretch["w"].stop - opt.stretch["w"].start,)
+        assert slot.format == "8bit"
+    slot[...] = 0.25
+    assert (np.asarray(opt.state["w"]["exp_avg_sq"]) == 0.25).all()
+    assert "only written into" in refused(opt.state["w"].__setitem__, "exp_avg", slot)
+    assert "are not finite" in refused(opt.step, {"w": np.full(w.shape, np.nan)})
+
+    class Mine(gs.Adam):
+        """It says itself how its state is kept."""
+
+        def __init__(self, params: Any) -> None:
+            super().__init__(params, state_dtype="bfloat16")
+
+    if replicas.LARGEST == 0 and COMM.size > 1:
+        assert "Mine has a state_dtype of its own" in refused(mpi.Sharded, Mine, {"w": w})
+
+
+def copies() -> None:
+    def rounded(w: Any) -> Any:
+        copy = np.empty_like(w, np.uint16)
+        gs.SGD(w, copy_to=copy)
+        return copy
+
+    for flat in (False, True):
+        params: Any = {"w": np.full((SIZE // 70, 70), 1.0 / 3.0, np.float32, order="F")}
+        params["b"] = np.zeros(3, np.float32)
+        params = mpi.flatten(params) if flat else params
+        copy: Any = {name: np.full_like(array, 7, np.uint16) for name, array in params.items()}
+        opt: Any = mpi.Sharded(gs.SGD, params, copy_to=copy, nonfinite="skip", lr=0.7)
+        before = params["w"].copy()
+        for t in range(3):
+            assert all((copy[name] == rounded(params[name])).all() for name in params)
+            grads = {"w": np.sin(np.arange(SIZE).reshape(params["w"].shape) + t), "b": np.ones(3)}
+            opt.step(grads)
+        assert (copy["w"] != rounded(before)).mean() > 0.9
+        before = copy["w"].copy()
+        grads["w"][-1] = np.nan
+        assert not opt.step(grads)
+        assert (copy["w"] == before).all()
+        params["w"] *= 2.0
+        opt.refresh_copies()
+        assert (copy["w"] == rounded(params["w"])).all()
+        assert (copy["w"] != before).any()
+
+
 def replaced_parameters() -> None:
     params = {"w": np.ones(SIZE)}
     opt: Any = mpi.Sharded(gs.SGD, params)
@@ -173,6 +223,8 @@ def main() -> None:
         attributes,
         observations,
         averages,
+        narrow_state,
+        copies,
         replaced_parameters,
         structures,
         small_inboxes,

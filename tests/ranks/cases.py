@@ -232,3 +232,17 @@ def cases() -> Iterator[tuple[str, Case]]:
     for name, options in feedback.items():
         yield f"feedback {name}", Case("AdamW", options, losses=True, steps=5)
     yield "Python schedule", Case("Adam", {"lr": gs.schedules.Lambda(lambda t: 0.01 / (t + 1))})
+
+
+#: A training that is saved half way; the state of one array lies in blocks, cut between ranks, in Fortran order.
+SAVED = Case(
+    "Adam",
+    {
+        "clip_norm": 0.5,
+        "lr": gs.schedules.Linear(0.01, 0.02, 6),
+        "ema": 0.5,
+        "accumulate": 2,
+        "groups": {"a": {"state_dtype": "8bit"}, "[ef]": {"state_dtype": "bfloat16"}, "b": {}},
+    },
+    "mixed",
+)

@@ -16,26 +16,15 @@ from mpi4py import MPI
 import gradstep as gs
 from gradstep import mpi
 from gradstep.mpi import replicas
-from ranks.cases import PARTS, Case, outcome
+from ranks.cases import PARTS, SAVED, gathered, outcome
 
 COMM = MPI.COMM_WORLD
-CASE = Case(
-    "Adam",
-    {
-        "clip_norm": 0.5,
-        "lr": gs.schedules.Linear(0.01, 0.02, 6),
-        "ema": 0.5,
-        "accumulate": 2,
-        "groups": {"b": {}},
-    },
-    "mixed",
-)
 
 
 def train(opt: Any, steps: range) -> None:
     for t in steps:
         for part in opt.parts:
-            opt.add(CASE.grads(t, part))
+            opt.add(SAVED.grads(t, part))
         opt.step()
 
 
@@ -48,8 +37,8 @@ def said(make: Any) -> str:
 
 def main() -> None:
     replicas.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
-    path, params = sys.argv[3], CASE.params()
-    opt: Any = mpi.Sharded(gs.Adam, params, parts=PARTS, **CASE.options)
+    path, params = sys.argv[3], SAVED.params()
+    opt: Any = mpi.Sharded(gs.Adam, params, parts=PARTS, **SAVED.options)
     extra: Any = None
     if sys.argv[2] == "save":
         train(opt, range(3))
@@ -61,7 +50,7 @@ def main() -> None:
         assert (extra["epoch"], extra["best"].tolist()) == (3, [0.0, 1.0, 2.0])
     else:
         messages = [COMM.allgather(said(lambda: opt.load(path)))]
-        other = mpi.Sharded(gs.AdamW, CASE.params(), lr=0.1)
+        other = mpi.Sharded(gs.AdamW, SAVED.params(), lr=0.1)
         messages.append(COMM.allgather(said(lambda: other.load(sys.argv[4]))))
         messages.append(COMM.allgather(said(lambda: opt.save("/nowhere/run.npz"))))
         messages.append(COMM.allgather(said(lambda: opt.save(path, bad=object()))))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gradstep.checkpoints import texts
-from gradstep.mpi import exchanges, replicas
+from gradstep.mpi import exchanges, folders, replicas
 from gradstep.mpi.flattening import groups_of, with_options, without_options
 from gradstep.mpi.intakes import Intakes
 from gradstep.mpi.layouts import Layout, Leaf, axes, in_order
@@ -30,7 +30,7 @@ INBOX = 32 << 20
 """Bytes. Few large rounds: many small ones wait for each other."""
 
 
-def made(
+def team_of(
     comm: MPI.Intracomm,
     optimizer: type[Optimizer],
     params: Params,
@@ -62,26 +62,37 @@ def made(
     small = comm.size == 1 or layout.nbytes * comm.size <= replicas.LARGEST
     threads = exchanges.cores(comm)
 
+    made: list[Optimizer] = []
+
+    def new(structure: Params, options: Mapping[str, Any]) -> Optimizer:
+        made.append(optimizer(structure, **folders.placed(options, comm.rank, comm.size)))
+        return made[-1]
+
     def team() -> Team:
         ahead = front(comm.size, count, len(arrays)) if small else 0
         intakes = Intakes(bare, layout, arrays, ahead)
         if small:
-            return Replicas(comm, intakes, count, lambda: optimizer(params, **options))
+            return Replicas(comm, intakes, count, lambda: new(params, options))
         copies = SGD(bare, copy_to=options["copy_to"]) if options.get("copy_to") is not None else None
 
         def make(own: list[NDArray[Any]], places: list[tuple[int, int]]) -> Optimizer:
             more = {name: value for name, value in options.items() if name != "copy_to"}
             if told := says(STATE_DTYPE, options, given):
                 more["_stretches"] = places
-            made = optimizer(with_options(probe._structured(own), given), **more)
-            if not told and any(group[STATE_DTYPE] for group in made._hyperparameters):
+            one = new(with_options(probe._structured(own), given), more)
+            if not told and any(group[STATE_DTYPE] for group in one._hyperparameters):
                 raise ValueError(f"{optimizer.__name__} has a {STATE_DTYPE} of its own: give it to Sharded")
-            return made
+            return one
 
         return Stretches(comm, intakes, count, make, inbox=room, threads=threads, copies=copies)
 
-    found = exchanges.attempted(comm, team)
-    exchanges.same(comm, found.describe() | {"groups": found.inner._owners} | settings(found.inner))
+    try:
+        found = exchanges.attempted(comm, team)
+        exchanges.same(comm, found.describe() | {"groups": found.inner._owners} | settings(found.inner))
+    except BaseException:
+        for one in made:
+            folders.abandon(one)
+        raise
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gradstep import _core
 from gradstep.mpi import checkpoints, exchanges
 from gradstep.mpi.attributes import Attributes
-from gradstep.mpi.making import INBOX, made
+from gradstep.mpi.making import INBOX, team_of
 from gradstep.mpi.teams import Given
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class Sharded(Attributes):
             the number of ranks: with others, a rank has to send its gradients more than once.
         inbox: bytes for gradients on their way to this rank. A matter of speed and memory, not of numbers.
         options: what ``optimizer`` takes: lr, clip_norm, … Limits are on the gradient of the whole batch, and
-            ``copy_to`` is for the whole parameters, on each rank that wants it.
+            ``copy_to`` is for the whole parameters, on each rank that wants it. Below ``state_dir`` each rank
+            has a directory of its own, ``rank-0-of-4``.
 
     Attributes:
         parts: the numbers of the parts that this rank computes, a range; over all ranks ``range(parts)``.
@@ -66,6 +67,8 @@ class Sharded(Attributes):
         ImportError: there is no mpi4py: ``pip install 'gradstep[mpi]' mpich``.
         TypeError, ValueError: as by ``optimizer``.
         RankError: it raised that on another rank, or arguments differ.
+        OSError: as by ``optimizer`` with ``state_dir``; a FileExistsError, too, where another number of ranks has
+            left its state.
 
     Example: run it as ``mpiexec -n 4 python -m mpi4py train.py``, or without mpiexec on one rank.
         >>> import numpy as np
@@ -90,7 +93,7 @@ class Sharded(Attributes):
         **options: Any,
     ) -> None:
         self._comm = exchanges.duplicated(exchanges.world() if comm is None else comm)
-        self._team = made(self._comm, optimizer, params, parts, inbox, options)
+        self._team = team_of(self._comm, optimizer, params, parts, inbox, options)
         self._intakes = self._team.intakes
         self._ready = True
 
@@ -234,6 +237,22 @@ class Sharded(Attributes):
         return checkpoints.load(
             self._team, path, strict=strict, rename=rename, hyperparameters=hyperparameters
         )
+
+    @property
+    def state_dir(self) -> str | None:
+        """The directory whose files hold the state of this rank; None where memory holds it."""
+        return self._team.inner.state_dir
+
+    def flush(self) -> None:
+        """Bring the state in ``state_dir`` to the disk, on all ranks; see `gradstep.Optimizer`. Collective.
+
+        Until the next step, as many ranks go on with it, bit for bit, by optimizers made as this one was.
+
+        Raises:
+            OSError: the system could not write.
+            RankError: that happened on another rank.
+        """
+        exchanges.attempted(self._comm, self._team.inner.flush)
 
     def refresh_copies(self) -> None:
         """Write this rank's copies of ``copy_to`` anew, after a change of the parameters that is no step."""
