@@ -13,9 +13,11 @@ from typing import Any
 
 from mpi4py import MPI
 
+from bits import digest
 from gradstep import mpi
 from gradstep.mpi import replicas
 from ranks.cases import OPTIMIZERS, Case, cases, gathered, outcome
+from trees import leaves
 
 COMM = MPI.COMM_WORLD
 
@@ -27,6 +29,12 @@ def run(case: Case, views: bool) -> dict[str, Any]:
     opt: Any = mpi.Sharded(OPTIMIZERS[case.rule], params, parts=case.parts, **case.options)
     for t in range(case.steps):
         case.before(opt, t)
+        if len(opt.parts) == 1:
+            given = case.grads(t, opt.parts[0])
+            before = digest(array for array in leaves(given) if array is not None)
+            opt.step(given, loss=case.loss(t, opt.parts[0]))
+            assert digest(array for array in leaves(given) if array is not None) == before
+            continue
         for part in opt.parts:
             opt.add(case.grads(t, part), loss=case.loss(t, part))
         opt.step()

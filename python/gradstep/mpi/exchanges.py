@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from mpi4py import MPI
     from numpy.typing import NDArray
 
+    from gradstep.mpi.memories import Memory
+
     Bytes = NDArray[np.uint8]
-    Words = NDArray[np.uint64]
+    Pieces = Sequence[Bytes]
 
 T = TypeVar("T")
 
@@ -38,7 +40,9 @@ TOPICS = {
 }
 """What messages are about."""
 ROUND = 1 << 30
-"""Bytes of one rank's parameters that are sent at once."""
+"""Bytes of one rank's parameters that are sent at once, at most; MPI's own limit is twice as many."""
+AT_ONCE = 32
+"""Ranks that one speaks with at the same time."""
 
 
 @cache
@@ -156,18 +160,37 @@ def _ranks(ranks: list[int]) -> str:
     return f"rank {shown[0]} has" if len(ranks) == 1 else f"ranks {', '.join(shown)} have"
 
 
-def swap(
-    comm: MPI.Intracomm,
-    sent: Bytes,
-    to: tuple[NDArray[np.int64], NDArray[np.int64]],
-    received: Bytes,
-    by: tuple[NDArray[np.int64], NDArray[np.int64]],
+def trade(
+    comm: MPI.Intracomm, sent: Sequence[Sequence[Pieces]], received: Sequence[Sequence[Pieces]]
 ) -> None:
-    """Send pieces of ``sent`` to all ranks, and receive theirs: counts and starts in bytes, whole units."""
-    counts, starts = ((part // UNIT).tolist() for part in to)
-    counts_in, starts_in = ((part // UNIT).tolist() for part in by)
-    unit = library().C_DOUBLE_COMPLEX
-    comm.Alltoallv([sent, counts, starts, unit], [received, counts_in, starts_in, unit])
+    """Send messages to all other ranks, and receive theirs: of each rank as many as it sends, in their order.
+
+    Args:
+        comm: the communicator.
+        sent: the messages to each rank, bytes in pieces. Those without any are not sent.
+        received: the places of those from each.
+    """
+    rank, size = comm.rank, comm.size
+    for first in range(1, size, AT_ONCE):
+        requests, types = [], []
+        for distance in range(first, min(first + AT_ONCE, size)):
+            source, target = (rank - distance) % size, (rank + distance) % size
+            requests += [comm.Irecv(message(one, types), source) for one in received[source] if one]
+            requests += [comm.Isend(message(one, types), target) for one in sent[target] if one]
+        library().Request.Waitall(requests)
+        for of_one in types:
+            of_one.Free()
+
+
+def message(pieces: Pieces, types: list[MPI.Datatype]) -> list[Any]:
+    """Make one message of some pieces of memory, without a copy. A type that it takes is put down."""
+    mpi = library()
+    if len(pieces) == 1:
+        return [pieces[0], mpi.BYTE]
+    addresses = [piece.__array_interface__["data"][0] for piece in pieces]
+    made = mpi.BYTE.Create_hindexed([len(piece) for piece in pieces], addresses).Commit()
+    types.append(made)
+    return [mpi.BOTTOM, 1, made]
 
 
 def spread(comm: MPI.Intracomm, memory: Bytes, cuts: NDArray[np.int64]) -> None:
@@ -177,6 +200,16 @@ def spread(comm: MPI.Intracomm, memory: Bytes, cuts: NDArray[np.int64]) -> None:
         counts = np.clip(lengths - at, 0, ROUND) // UNIT
         starts = (cuts[:-1] + np.minimum(at, lengths)) // UNIT
         comm.Allgatherv(mpi.IN_PLACE, [memory, counts.tolist(), starts.tolist(), mpi.C_DOUBLE_COMPLEX])
+
+
+def spread_apart(comm: MPI.Intracomm, memory: Memory, cuts: NDArray[np.int64]) -> None:
+    """The same of memory that lies in several stretches."""
+    lengths = np.diff(cuts)
+    for at in range(0, int(lengths.max(initial=0)), ROUND):
+        starts = (cuts[:-1] + np.minimum(at, lengths)).tolist()
+        ends = (starts + np.clip(lengths - at, 0, ROUND)).tolist()
+        pieces = [memory.pieces(*bounds) for bounds in zip(starts, ends, strict=True)]
+        trade(comm, [[pieces[comm.rank]]] * comm.size, [[one] for one in pieces])
 
 
 def copy_from_first(comm: MPI.Intracomm, memory: Bytes) -> None:

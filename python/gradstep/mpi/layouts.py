@@ -123,19 +123,23 @@ class Layout:
         first, last = (bound // size for bound in bounds)
         return slice(first, last) if first < last else slice(0, 0)
 
-    def runs(self, start: int, stop: int) -> list[Run]:
-        """Cut some bytes where the dtype changes. What is between two arrays counts to the first one."""
+    def runs(self, start: int, stop: int, apart: bool = False) -> list[Run]:
+        """Cut some bytes where the dtype changes. What is between two arrays counts to the first one.
+
+        Arrays that are ``apart`` are runs of their own, without what is behind them.
+        """
         found: list[Run] = []
         first = max(int(np.searchsorted(self.starts, start, "right")) - 1, 0)
         for leaf, begin, end in zip(
             self.leaves[first:], self.starts[first:-1], self.starts[first + 1 :], strict=True
         ):
-            a, b = max(start, int(begin)), min(stop, int(end))
+            last = int(begin) + leaf.nbytes if apart else int(end)
+            a, b = max(start, int(begin)), min(stop, last)
             if begin >= stop:
                 break
             if a >= b:
                 continue
-            if found and found[-1].dtype == leaf.dtype:
+            if not apart and found and found[-1].dtype == leaf.dtype:
                 found[-1] = found[-1]._replace(stop=b)
             else:
                 found.append(Run(a, b, leaf.dtype))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradstep.mpi.layouts import Layout
+    from gradstep.mpi.memories import Memory
 
     Bytes = NDArray[np.uint8]
 
@@ -43,67 +44,86 @@ class Reduction:
         self.rows = [(rank, j) for rank, of_one in enumerate(self.blocks) for j in range(len(of_one))]
         longest = int(np.diff(layout.cuts).max(initial=0))
         foreign = max(1, max(len(self.rows) - len(of_one) for of_one in self.blocks))
-        self.width = min(longest, max(LEAST, inbox // foreign // LEAST * LEAST))
+        self.width = min(longest, exchanges.ROUND, max(LEAST, inbox // foreign // LEAST * LEAST))
         self.inbox: Bytes | None = None
 
-    def run(self, sums: Sequence[Bytes], out: Bytes) -> None:
+    def run(self, sums: Sequence[Memory], out: Bytes) -> None:
         """Put the sum over all parts of our stretch into its place in ``out``.
 
         Args:
-            sums: those of our blocks, of which nothing is left.
+            sums: those of our blocks. Nothing is left of those that are flat; others are only read.
             out: one of them, or other memory of the layout.
         """
         comm, cuts, width = self.comm, self.layout.cuts, self.width
-        lengths = np.diff(cuts)
+        lengths, own = np.diff(cuts), int(cuts[comm.rank])
+        read_only = next((i for i, (q, j) in enumerate(self.rows) if q == comm.rank and not sums[j].is_flat), None)
         if self.inbox is None:
-            own = int(lengths[comm.rank])
-            self.inbox = np.empty(min(width, own) * (len(self.rows) - len(self.blocks[comm.rank])), np.uint8)
+            count = min(width, int(lengths[comm.rank]))
+            self.inbox = np.empty(count * (len(self.rows) - len(self.blocks[comm.rank])), np.uint8)
         for at in range(0, int(lengths.max(initial=0)), max(width, 1)):
-            first = int(cuts[comm.rank] + min(at, lengths[comm.rank]))
+            first = own + min(at, int(lengths[comm.rank]))
             many = np.clip(lengths - at, 0, width)
             count = int(many[comm.rank])
-            self._receive(sums, self.inbox, at, many)
-            rows, next_foreign = [], 0
-            for rank, j in self.rows:
-                if rank == comm.rank:
-                    rows.append(sums[j][first : first + count])
-                else:
-                    rows.append(self.inbox[next_foreign * count : (next_foreign + 1) * count])
-                    next_foreign += 1
-            runs = self.layout.runs(first, first + count)
+            rows = self._receive(sums, self.inbox, at, many)
+            runs = self.layout.runs(first, first + count, apart=read_only is not None)
             here = [Run(run.start - first, run.stop - first, run.dtype) for run in runs]
-            Sum(rows, self.additions, out[first : first + count], here).run()
+            Sum(rows, self.additions, out[first : first + count], here, read_only).run()
 
-    def _receive(self, sums: Sequence[Bytes], inbox: Bytes, at: int, many: NDArray[np.int64]) -> None:
+    def _receive(
+        self, sums: Sequence[Memory], inbox: Bytes, at: int, many: NDArray[np.int64]
+    ) -> list[Bytes | Window]:
+        """Send some bytes of each rank's stretch to it; give those of ours of all blocks."""
         comm, cuts = self.comm, self.layout.cuts
+        starts = (cuts[:-1] + np.minimum(at, np.diff(cuts))).tolist()
+        ends = (starts + many).tolist()
         rank, count = comm.rank, int(many[comm.rank])
-        starts = cuts[:-1] + np.minimum(at, np.diff(cuts))
-        nothing = np.zeros(comm.size, np.int64)
-        foreign = [row for row in self.rows if row[0] != rank]
-        for j in range(max(map(len, self.blocks))):
-            to, sent = (nothing, nothing), inbox
-            if j < len(self.blocks[rank]):
-                counts = many.copy()
-                counts[rank] = 0
-                to, sent = (counts, starts), sums[j]
-            places = {q: i for i, (q, k) in enumerate(foreign) if k == j}
-            counts_in = np.array([count if q in places else 0 for q in range(comm.size)], np.int64)
-            starts_in = np.array([places.get(q, 0) * count for q in range(comm.size)], np.int64)
-            exchanges.swap(comm, sent, to, inbox, (counts_in, starts_in))
+        rows: list[Bytes | Window] = []
+        received: list[list[list[Bytes]]] = [[] for _ in range(comm.size)]
+        for q, j in self.rows:
+            if q == rank:
+                rows.append(Window(sums[j], starts[rank]) if not sums[j].is_flat else sums[j].view(starts[rank], ends[rank]))
+                continue
+            foreign, inbox = inbox[:count], inbox[count:]
+            rows.append(foreign)
+            received[q].append([foreign] if count else [])
+        sent = [[one.pieces(starts[q], ends[q]) for one in sums] for q in range(comm.size)]
+        exchanges.trade(comm, sent, received)
+        return rows
+
+
+class Window:
+    """A row that lies in several stretches of memory, of which one is asked for at a time.
+
+    Args:
+        memory: where it is.
+        start: the number of its first byte.
+    """
+
+    def __init__(self, memory: Memory, start: int) -> None:
+        self.memory, self.start = memory, start
+
+    def __getitem__(self, piece: slice) -> Bytes:
+        return self.memory.view(self.start + piece.start, self.start + piece.stop)
 
 
 class Sum:
-    """The sum of rows of bytes, in an order, which may be taken again and again. What the rows hold is lost.
+    """The sum of rows of bytes, in an order, which may be taken again and again. What most rows hold is lost.
 
     Args:
         rows: of the same length.
         order: pairs (i, j): row i becomes the sum of both. The last sum goes to ``out``.
         out: one of the rows, or other memory.
         runs: the dtypes of the bytes.
+        read_only: the number of a row that is not written to, if there is one.
     """
 
     def __init__(
-        self, rows: Sequence[Bytes], order: Sequence[tuple[int, int]], out: Bytes, runs: Sequence[Run]
+        self,
+        rows: Sequence[Bytes | Window],
+        order: Sequence[tuple[int, int]],
+        out: Bytes,
+        runs: Sequence[Run],
+        read_only: int | None = None,
     ) -> None:
         size = max(LEAST, CACHED // max(len(rows), 1) // LEAST * LEAST)
         self.steps: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
@@ -113,7 +133,10 @@ class Sum:
             for at in range(run.start, run.stop, step):
                 piece = slice(at, min(at + step, run.stop))
                 parts, total = [row[piece].view(run.dtype) for row in rows], out[piece].view(run.dtype)
-                self.steps += [(parts[i], parts[j], parts[i]) for i, j in order[:-1]]
+                for i, j in order[:-1]:
+                    sum_of_both = total if i == read_only else parts[i]
+                    self.steps.append((parts[i], parts[j], sum_of_both))
+                    parts[i] = sum_of_both
                 if order:
                     i, j = order[-1]
                     self.steps.append((parts[i], parts[j], total))

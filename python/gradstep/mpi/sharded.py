@@ -109,14 +109,19 @@ class Sharded(Attributes):
                 zero if another part has one, and the parameter rests if none has.
             loss: of that part, for `loss` and for feedback schedules; for all parts or for none.
         """
-        given = self._team.pending
+        self._add(grads, loss, False)
+
+    def _add(self, grads: Grads, loss: SupportsFloat | None, stay: bool) -> None:
+        """Take in gradients; or leave them where they are if they are to stay as they are until the step is made."""
+        team, given = self._team, self._team.pending
         if given.failure is not None:
             return
         try:
             if given.taken == len(self.parts):
                 raise ValueError(f"more than this rank's {len(self.parts)} parts were added")
             value = None if loss is None else _core.real("loss", loss)
-            self._intakes.take(grads, self.parts[given.taken])
+            if not (stay and team.borrows and len(self.parts) == 1 and self._intakes.borrow(grads)):
+                self._intakes.take(grads, self.parts[given.taken])
         except Exception as error:
             given.failure = error
             return
@@ -159,7 +164,7 @@ class Sharded(Attributes):
             team.loss = None if loss is None else _core.real("loss", loss)
             return updated
         if grads is not None:
-            self.add(grads, loss=loss)
+            self._add(grads, loss, True)
         try:
             if given.failure is None:
                 given.scale = _core.real("scale", scale)

@@ -12,6 +12,7 @@ from gradstep import _core
 from gradstep.mpi import exchanges
 from gradstep.mpi.exchanges import Meeting
 from gradstep.mpi.layouts import in_order
+from gradstep.mpi.memories import Memory
 from gradstep.mpi.reductions import Reduction
 from gradstep.mpi.teams import Team
 from gradstep.threads import num_threads
@@ -33,7 +34,7 @@ SUMS = {"squares": 1, "nonfinite": 1, "sums": 2, "changes": 2}
 
 
 class Stretches(Team):
-    """A team in which everybody has a stretch.
+    """A team in which everybody has a stretch. Gradients of whole arrays like the parameters are read where they are.
 
     Args:
         comm, intakes, parts: as of `Team`.
@@ -43,6 +44,8 @@ class Stretches(Team):
         threads: how many of this machine's cores are for this rank.
         copies: what keeps copies of the whole parameters, if there are any.
     """
+
+    borrows = True
 
     def __init__(
         self,
@@ -61,9 +64,8 @@ class Stretches(Team):
         self.whole = [in_order(array) for array in intakes.arrays]
         self.slices = [layout.stretch(rank, leaf) for leaf in range(len(layout.leaves))]
         self.own = [array[part] for array, part in zip(self.whole, self.slices, strict=True)]
-        flat = flat_memory(intakes.arrays, layout)
-        self.copies = flat is None
-        self.flat = np.zeros(layout.nbytes, np.uint8) if flat is None else flat
+        self.flat = flat_memory(intakes.arrays, layout)
+        self.apart = Memory.apart(layout, intakes.arrays)
         self.reduction = Reduction(comm, layout, parts, inbox)
         self.beginning = Meeting(comm, self.saying.size)
         self.votes = Meeting(comm, 16 * int(layout.chunks_of_ranks(None).max(initial=0)))
@@ -84,7 +86,8 @@ class Stretches(Team):
         with self.limits():
             intakes = self.intakes
             out = intakes.stack[0][1] if intakes.stack else intakes.one()
-            self.reduction.run([intake.flat for _, intake in intakes.stack], out.flat)
+            sums = [Memory.flat(intake.flat) for _, intake in intakes.stack]
+            self.reduction.run([intakes.borrowed] if intakes.borrowed is not None else sums, out.flat)
             grads: list[Any] = list(self.gradients_of(out))
             for i in absent:
                 grads[i] = None
@@ -115,17 +118,11 @@ class Stretches(Team):
 
     def spread(self) -> None:
         """Bring what each rank has of the parameters to all."""
-        layout, cuts = self.layout, self.layout.cuts
-        if self.copies:
-            self.pack(self.own, self.flat)
-        exchanges.spread(self.comm, self.flat, cuts)
-        if self.copies:
-            own = slice(int(cuts[self.comm.rank]), int(cuts[self.comm.rank + 1]))
-            for start, array in zip(layout.starts[:-1].tolist(), self.whole, strict=True):
-                memory, stop = array.view(np.uint8), start + array.nbytes
-                before, after = min(max(own.start, start), stop), min(max(own.stop, start), stop)
-                memory[: before - start] = self.flat[start:before]
-                memory[after - start :] = self.flat[after:stop]
+        cuts = self.layout.cuts
+        if self.flat is not None:
+            exchanges.spread(self.comm, self.flat, cuts)
+        else:
+            exchanges.spread_apart(self.comm, self.apart, cuts)
         self.refresh_copies()
 
     def refresh_copies(self) -> None:

@@ -72,6 +72,9 @@ class Team(ABC):
         pending: what there is for the next step.
     """
 
+    #: Whether gradients that are given to a step are read where they are.
+    borrows = False
+
     inner: Optimizer
     slices: list[slice]
 
