@@ -15,7 +15,7 @@ from mpi4py import MPI
 
 from bits import digest
 from gradstep import mpi
-from gradstep.mpi import replicas
+from gradstep.mpi import layouts, replicas
 from ranks.cases import OPTIMIZERS, Case, cases, gathered, outcome
 from trees import leaves
 
@@ -42,6 +42,7 @@ def run(case: Case, views: bool) -> dict[str, Any]:
 
 
 def main() -> None:
+    layouts.LARGE = 1 << 12
     replicas.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
     came: dict[str, Any] = {}
     for i, (name, case) in enumerate(cases()):

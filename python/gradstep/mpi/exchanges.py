@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from mpi4py import MPI
     from numpy.typing import NDArray
 
-    from gradstep.mpi.memories import Memory
+    from gradstep.mpi.layouts import Layout
+    from gradstep.mpi.memories import Apart
 
     Bytes = NDArray[np.uint8]
-    Pieces = Sequence[Bytes]
 
 T = TypeVar("T")
 
@@ -160,37 +160,22 @@ def _ranks(ranks: list[int]) -> str:
     return f"rank {shown[0]} has" if len(ranks) == 1 else f"ranks {', '.join(shown)} have"
 
 
-def trade(
-    comm: MPI.Intracomm, sent: Sequence[Sequence[Pieces]], received: Sequence[Sequence[Pieces]]
-) -> None:
+def trade(comm: MPI.Intracomm, sent: Sequence[Sequence[Bytes]], received: Sequence[Sequence[Bytes]]) -> None:
     """Send messages to all other ranks, and receive theirs: of each rank as many as it sends, in their order.
 
     Args:
         comm: the communicator.
-        sent: the messages to each rank, bytes in pieces. Those without any are not sent.
+        sent: the messages to each rank. Those without any bytes are not sent.
         received: the places of those from each.
     """
-    rank, size = comm.rank, comm.size
+    rank, size, byte = comm.rank, comm.size, library().BYTE
     for first in range(1, size, AT_ONCE):
-        requests, types = [], []
+        requests = []
         for distance in range(first, min(first + AT_ONCE, size)):
             source, target = (rank - distance) % size, (rank + distance) % size
-            requests += [comm.Irecv(message(one, types), source) for one in received[source] if one]
-            requests += [comm.Isend(message(one, types), target) for one in sent[target] if one]
+            requests += [comm.Irecv([place, byte], source) for place in received[source] if len(place)]
+            requests += [comm.Isend([one, byte], target) for one in sent[target] if len(one)]
         library().Request.Waitall(requests)
-        for of_one in types:
-            of_one.Free()
-
-
-def message(pieces: Pieces, types: list[MPI.Datatype]) -> list[Any]:
-    """Make one message of some pieces of memory, without a copy. A type that it takes is put down."""
-    mpi = library()
-    if len(pieces) == 1:
-        return [pieces[0], mpi.BYTE]
-    addresses = [piece.__array_interface__["data"][0] for piece in pieces]
-    made = mpi.BYTE.Create_hindexed([len(piece) for piece in pieces], addresses).Commit()
-    types.append(made)
-    return [mpi.BOTTOM, 1, made]
 
 
 def spread(comm: MPI.Intracomm, memory: Bytes, cuts: NDArray[np.int64]) -> None:
@@ -202,14 +187,19 @@ def spread(comm: MPI.Intracomm, memory: Bytes, cuts: NDArray[np.int64]) -> None:
         comm.Allgatherv(mpi.IN_PLACE, [memory, counts.tolist(), starts.tolist(), mpi.C_DOUBLE_COMPLEX])
 
 
-def spread_apart(comm: MPI.Intracomm, memory: Memory, cuts: NDArray[np.int64]) -> None:
-    """The same of memory that lies in several stretches."""
-    lengths = np.diff(cuts)
+def spread_apart(comm: MPI.Intracomm, layout: Layout, memory: Apart) -> None:
+    """The same of arrays that are apart."""
+    lengths, cuts = np.diff(layout.cuts), layout.cuts
+    memory.pack()
     for at in range(0, int(lengths.max(initial=0)), ROUND):
         starts = (cuts[:-1] + np.minimum(at, lengths)).tolist()
         ends = (starts + np.clip(lengths - at, 0, ROUND)).tolist()
-        pieces = [memory.pieces(*bounds) for bounds in zip(starts, ends, strict=True)]
-        trade(comm, [[pieces[comm.rank]]] * comm.size, [[one] for one in pieces])
+        of_each = [
+            [memory.view(*part) for part in layout.messages(*bounds)]
+            for bounds in zip(starts, ends, strict=True)
+        ]
+        trade(comm, [of_each[comm.rank]] * comm.size, of_each)
+    memory.unpack()
 
 
 def copy_from_first(comm: MPI.Intracomm, memory: Bytes) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradstep import _core
-from gradstep.mpi.memories import Memory
+from gradstep.mpi.memories import Apart
 from gradstep.mpi.orders import are_siblings
 from gradstep.optimizers import SGD
 
@@ -114,7 +114,7 @@ class Intakes:
         self.stack: list[tuple[Block, Intake]] = []
         self.lent: Intake | None = None
         self.absent: set[int] | None = None
-        self.borrowed: Memory | None = None
+        self.borrowed: Apart | None = None
         self.any = self.one()
         self.free.append(self.any)
 
@@ -167,7 +167,7 @@ class Intakes:
         if not all(is_alike(gradient, own) for gradient, own in zip(listed, self.arrays, strict=True)):
             return False
         self.any._verify()
-        self.borrowed, self.absent = Memory.apart(self.layout, listed), set()
+        self.borrowed, self.absent = Apart(self.layout, listed), set()
         return True
 
     def complete(self, intake: Intake, grads: Grads) -> tuple[Grads, set[int]]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 UNIT = 16
 """Bytes, of which each array and each stretch has a whole number. MPI counts in these."""
+LARGE = 1 << 18
+"""Bytes of an array that is worth a message of its own, rather than a copy."""
 
 
 class Leaf(NamedTuple):
@@ -104,6 +106,32 @@ class Layout:
     def chunks(self) -> NDArray[np.int64]:
         """How many chunks each array has."""
         return np.array([-(-leaf.reals // CHUNK) for leaf in self.leaves], np.int64)
+
+    @cached_property
+    def groups(self) -> list[range]:
+        """The arrays in groups of neighbours: each large one by itself."""
+        found: list[range] = []
+        for leaf in range(len(self.leaves)):
+            one = range(leaf, leaf + 1)
+            if found and not self.is_large(found[-1]) and not self.is_large(one):
+                found[-1] = range(found[-1].start, leaf + 1)
+            else:
+                found.append(one)
+        return found
+
+    def is_large(self, group: range) -> bool:
+        """Tell whether a group is a large array."""
+        return len(group) == 1 and self.leaves[group.start].nbytes >= LARGE
+
+    def messages(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """Cut some bytes where groups begin, without what is behind large arrays."""
+        found = []
+        for group in self.groups:
+            begin, end = int(self.starts[group.start]), int(self.starts[group.stop])
+            end = begin + self.leaves[group.start].nbytes if self.is_large(group) else end
+            if max(start, begin) < min(stop, end):
+                found.append((max(start, begin), min(stop, end)))
+        return found
 
     def chunks_of_ranks(self, items: Sequence[int] | None) -> NDArray[np.int64]:
         """Tell how many chunks of these arrays each rank has; None are all of them."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradstep.mpi import exchanges
 from gradstep.mpi.layouts import UNIT, Run
+from gradstep.mpi.memories import Apart
 from gradstep.mpi.orders import additions, blocks, parts_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradstep.mpi.layouts import Layout
-    from gradstep.mpi.memories import Memory
+    from gradstep.mpi.memories import Flat
 
     Bytes = NDArray[np.uint8]
 
@@ -47,46 +48,56 @@ class Reduction:
         self.width = min(longest, exchanges.ROUND, max(LEAST, inbox // foreign // LEAST * LEAST))
         self.inbox: Bytes | None = None
 
-    def run(self, sums: Sequence[Memory], out: Bytes) -> None:
+    def prepare(self) -> None:
+        """Take the memory that it takes."""
+        if self.inbox is None:
+            width = min(self.width, int(np.diff(self.layout.cuts)[self.comm.rank]))
+            self.inbox = np.empty(width * (len(self.rows) - len(self.blocks[self.comm.rank])), np.uint8)
+
+    def run(self, sums: Sequence[Flat] | Apart, out: Bytes, apart: Sequence[bool]) -> None:
         """Put the sum over all parts of our stretch into its place in ``out``.
 
         Args:
-            sums: those of our blocks. Nothing is left of those that are flat; others are only read.
+            sums: those of our blocks, of which nothing is left; or that of our only one, which is only read.
             out: one of them, or other memory of the layout.
+            apart: which ranks have arrays that are apart.
         """
         comm, cuts, width = self.comm, self.layout.cuts, self.width
         lengths, own = np.diff(cuts), int(cuts[comm.rank])
-        read_only = next((i for i, (q, j) in enumerate(self.rows) if q == comm.rank and not sums[j].is_flat), None)
-        if self.inbox is None:
-            count = min(width, int(lengths[comm.rank]))
-            self.inbox = np.empty(count * (len(self.rows) - len(self.blocks[comm.rank])), np.uint8)
+        read_only = self.rows.index((comm.rank, 0)) if isinstance(sums, Apart) else None
         for at in range(0, int(lengths.max(initial=0)), max(width, 1)):
             first = own + min(at, int(lengths[comm.rank]))
             many = np.clip(lengths - at, 0, width)
             count = int(many[comm.rank])
-            rows = self._receive(sums, self.inbox, at, many)
+            rows = self._receive([sums] if isinstance(sums, Apart) else sums, at, many, apart)
             runs = self.layout.runs(first, first + count, apart=read_only is not None)
             here = [Run(run.start - first, run.stop - first, run.dtype) for run in runs]
             Sum(rows, self.additions, out[first : first + count], here, read_only).run()
 
     def _receive(
-        self, sums: Sequence[Memory], inbox: Bytes, at: int, many: NDArray[np.int64]
+        self, sums: Sequence[Flat | Apart], at: int, many: NDArray[np.int64], apart: Sequence[bool]
     ) -> list[Bytes | Window]:
         """Send some bytes of each rank's stretch to it; give those of ours of all blocks."""
-        comm, cuts = self.comm, self.layout.cuts
+        comm, cuts, inbox = self.comm, self.layout.cuts, self.inbox
+        assert inbox is not None
         starts = (cuts[:-1] + np.minimum(at, np.diff(cuts))).tolist()
         ends = (starts + many).tolist()
-        rank, count = comm.rank, int(many[comm.rank])
+        rank = comm.rank
+        begin, end = starts[rank], ends[rank]
+
+        def messages(of: int, to: int) -> list[tuple[int, int]]:
+            return self.layout.messages(starts[to], ends[to]) if apart[of] else [(starts[to], ends[to])]
+
         rows: list[Bytes | Window] = []
-        received: list[list[list[Bytes]]] = [[] for _ in range(comm.size)]
+        received: list[list[Bytes]] = [[] for _ in range(comm.size)]
         for q, j in self.rows:
             if q == rank:
-                rows.append(Window(sums[j], starts[rank]) if not sums[j].is_flat else sums[j].view(starts[rank], ends[rank]))
+                rows.append(Window(sums[j], begin) if apart[q] else sums[j].view(begin, end))
                 continue
-            foreign, inbox = inbox[:count], inbox[count:]
+            foreign, inbox = inbox[: end - begin], inbox[end - begin :]
             rows.append(foreign)
-            received[q].append([foreign] if count else [])
-        sent = [[one.pieces(starts[q], ends[q]) for one in sums] for q in range(comm.size)]
+            received[q] += [foreign[a - begin : b - begin] for a, b in messages(q, rank)]
+        sent = [[one.view(a, b) for one in sums for a, b in messages(rank, q)] for q in range(comm.size)]
         exchanges.trade(comm, sent, received)
         return rows
 
@@ -99,7 +110,7 @@ class Window:
         start: the number of its first byte.
     """
 
-    def __init__(self, memory: Memory, start: int) -> None:
+    def __init__(self, memory: Flat | Apart, start: int) -> None:
         self.memory, self.start = memory, start
 
     def __getitem__(self, piece: slice) -> Bytes:

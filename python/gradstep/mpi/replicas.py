@@ -63,14 +63,14 @@ class Replicas(Team):
         out = intakes.stack[0][1] if intakes.stack else intakes.one()
         try:
             if self.comm.size == 1:
-                absent = self.hear([self.say(given)])
+                absent, _ = self.hear([self.say(given, False)])
                 Sum([one.flat for _, one in intakes.stack], self.additions, out.flat, self.runs).run()
             else:
                 outlook, self.pure = self.inner._outlook
                 digest = outlook ^ (int.from_bytes(struct.pack("<d", given.scale), "little") * MIXED & WORD)
                 self.beginning.meet("begin", digest, self.message(given))
                 self.due = None if self.pure else self.refuse_update
-                absent = self.hear(self.beginning.views)
+                absent, _ = self.hear(self.beginning.views)
                 if id(out) not in self.sums:
                     self.sums[id(out)] = Sum(self.rows, self.additions, out.flat, self.runs)
                 self.sums[id(out)].run()
@@ -95,7 +95,7 @@ class Replicas(Team):
 
     def message(self, given: Given) -> Bytes:
         """Make the message of this rank: in the memory of its sum if that is as long."""
-        stack, said = self.intakes.stack, self.say(given)
+        stack, said = self.intakes.stack, self.say(given, False)
         memory = self.beginning.memory
         if len(stack) == 1 and len(stack[0][1].memory) == len(memory):
             memory = stack[0][1].memory

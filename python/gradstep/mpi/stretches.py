@@ -12,7 +12,7 @@ from gradstep import _core
 from gradstep.mpi import exchanges
 from gradstep.mpi.exchanges import Meeting
 from gradstep.mpi.layouts import in_order
-from gradstep.mpi.memories import Memory
+from gradstep.mpi.memories import Apart, Flat
 from gradstep.mpi.reductions import Reduction
 from gradstep.mpi.teams import Team
 from gradstep.threads import num_threads
@@ -65,7 +65,7 @@ class Stretches(Team):
         self.slices = [layout.stretch(rank, leaf) for leaf in range(len(layout.leaves))]
         self.own = [array[part] for array, part in zip(self.whole, self.slices, strict=True)]
         self.flat = flat_memory(intakes.arrays, layout)
-        self.apart = Memory.apart(layout, intakes.arrays)
+        self.apart = Apart(layout, intakes.arrays) if self.flat is None else None
         self.reduction = Reduction(comm, layout, parts, inbox)
         self.beginning = Meeting(comm, self.saying.size)
         self.votes = Meeting(comm, 16 * int(layout.chunks_of_ranks(None).max(initial=0)))
@@ -78,29 +78,34 @@ class Stretches(Team):
 
     def make(self, given: Given) -> bool:
         """Add up the gradients of our stretch, update it, and bring it to all."""
-        said = self.say(given)
-        self.beginning.mine.data[: len(said)] = said
-        self.beginning.meet("begin", int(np.float64(given.scale).view(np.uint64)))
-        self.due = self.refuse_update
-        absent = self.hear(self.beginning.views)
-        with self.limits():
-            intakes = self.intakes
-            out = intakes.stack[0][1] if intakes.stack else intakes.one()
-            sums = [Memory.flat(intake.flat) for _, intake in intakes.stack]
-            self.reduction.run([intakes.borrowed] if intakes.borrowed is not None else sums, out.flat)
-            grads: list[Any] = list(self.gradients_of(out))
-            for i in absent:
-                grads[i] = None
-            try:
-                updated = self.inner.step(
-                    self.inner._structured(grads), loss=self.loss, scale=given.scale / self.parts
-                )
-            finally:
-                if not intakes.stack:
-                    intakes.release(out)
+        intakes = self.intakes
+        out = intakes.stack[0][1] if intakes.stack else intakes.one()
+        try:
+            updated = self.make_in(out, given)
+        finally:
+            if not intakes.stack:
+                intakes.release(out)
         if updated:
             self.spread()
         return updated
+
+    def make_in(self, out: Intake, given: Given) -> bool:
+        """Add up the gradients of our stretch in some memory, and update it."""
+        borrowed = self.intakes.borrowed
+        self.reduction.prepare()
+        grads: list[Any] = list(self.gradients_of(out))
+        said = self.say(given, borrowed is not None)
+        self.beginning.mine.data[: len(said)] = said
+        self.beginning.meet("begin", int(np.float64(given.scale).view(np.uint64)))
+        self.due = self.refuse_update
+        absent, apart = self.hear(self.beginning.views)
+        with self.limits():
+            sums = [Flat(intake.flat) for _, intake in self.intakes.stack]
+            self.reduction.run(sums if borrowed is None else borrowed, out.flat, apart)
+            for i in absent:
+                grads[i] = None
+            structure = self.inner._structured(grads)
+            return self.inner.step(structure, loss=self.loss, scale=given.scale / self.parts)
 
     def limits(self) -> AbstractContextManager[None]:
         """Leave other ranks of the machine their cores, unless somebody has set the number of threads."""
@@ -118,11 +123,10 @@ class Stretches(Team):
 
     def spread(self) -> None:
         """Bring what each rank has of the parameters to all."""
-        cuts = self.layout.cuts
         if self.flat is not None:
-            exchanges.spread(self.comm, self.flat, cuts)
-        else:
-            exchanges.spread_apart(self.comm, self.apart, cuts)
+            exchanges.spread(self.comm, self.flat, self.layout.cuts)
+        if self.apart is not None:
+            exchanges.spread_apart(self.comm, self.layout, self.apart)
         self.refresh_copies()
 
     def refresh_copies(self) -> None:

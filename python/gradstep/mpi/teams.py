@@ -93,19 +93,19 @@ class Team(ABC):
         """Where the gradients are."""
         return self.intakes.layout
 
-    def say(self, given: Given) -> bytes:
+    def say(self, given: Given, mark: bool) -> bytes:
         """Write down what this rank has."""
-        return self.saying.write(given.losses, self.intakes.absent)
+        return self.saying.write(given.losses, self.intakes.absent, mark)
 
-    def hear(self, said: Sequence[memoryview | bytes]) -> list[int]:
-        """Take the mean of the losses of all, and give the arrays that nobody has a gradient of."""
-        losses, absent = self.saying.read(said)
+    def hear(self, said: Sequence[memoryview | bytes]) -> tuple[list[int], list[bool]]:
+        """Take the mean of the losses of all; give the arrays that nobody has a gradient of, and the marks."""
+        losses, absent, marks = self.saying.read(said)
         if losses and len(losses) != self.parts:
             raise ValueError(f"loss was given for {len(losses)} of {self.parts} parts")
         for i, j in self.order if losses else ():
             losses[i] += losses[j]
         self.loss = losses[0] / self.parts if losses else None
-        return absent
+        return absent, marks
 
     def step(self, given: Given) -> bool:
         """Make a step, on all ranks or on none. Collective."""
