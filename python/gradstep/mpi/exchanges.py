@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradstep.mpi.layouts import Layout
-    from gradstep.mpi.memories import Apart
+    from gradstep.mpi.memories import Apart, Flat
 
     Bytes = NDArray[np.uint8]
 
@@ -178,28 +178,17 @@ def trade(comm: MPI.Intracomm, sent: Sequence[Sequence[Bytes]], received: Sequen
         library().Request.Waitall(requests)
 
 
-def spread(comm: MPI.Intracomm, memory: Bytes, cuts: NDArray[np.int64]) -> None:
+def spread(comm: MPI.Intracomm, layout: Layout, memory: Flat | Apart) -> None:
     """Bring each rank's stretch of some memory to all ranks."""
-    lengths, mpi = np.diff(cuts), library()
-    for at in range(0, int(lengths.max(initial=0)), ROUND):
-        counts = np.clip(lengths - at, 0, ROUND) // UNIT
-        starts = (cuts[:-1] + np.minimum(at, lengths)) // UNIT
-        comm.Allgatherv(mpi.IN_PLACE, [memory, counts.tolist(), starts.tolist(), mpi.C_DOUBLE_COMPLEX])
-
-
-def spread_apart(comm: MPI.Intracomm, layout: Layout, memory: Apart) -> None:
-    """The same of arrays that are apart."""
     lengths, cuts = np.diff(layout.cuts), layout.cuts
-    memory.pack()
     for at in range(0, int(lengths.max(initial=0)), ROUND):
         starts = (cuts[:-1] + np.minimum(at, lengths)).tolist()
         ends = (starts + np.clip(lengths - at, 0, ROUND)).tolist()
         of_each = [
-            [memory.view(*part) for part in layout.messages(*bounds)]
+            [memory.view(*part) for part in memory.messages(*bounds)]
             for bounds in zip(starts, ends, strict=True)
         ]
         trade(comm, [of_each[comm.rank]] * comm.size, of_each)
-    memory.unpack()
 
 
 def copy_from_first(comm: MPI.Intracomm, memory: Bytes) -> None:

@@ -24,6 +24,11 @@ class Flat:
     def __init__(self, memory: Bytes) -> None:
         self.memory = memory
 
+    @staticmethod
+    def messages(begin: int, end: int) -> list[tuple[int, int]]:
+        """Cut some bytes where they are not sent together: nowhere."""
+        return [(begin, end)]
+
     def view(self, begin: int, end: int) -> Bytes:
         """Give the bytes from the first to before the second."""
         return self.memory[begin:end]
@@ -38,6 +43,7 @@ class Apart:
     """
 
     def __init__(self, layout: Layout, arrays: Sequence[NDArray[Any]]) -> None:
+        self.messages = layout.messages
         self.starts = layout.starts[[group.start for group in layout.groups]].astype(np.int64)
         self.stretches: list[Bytes] = []
         #: Copies beside what they are copies of.

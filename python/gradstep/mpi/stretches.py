@@ -64,8 +64,8 @@ class Stretches(Team):
         self.whole = [in_order(array) for array in intakes.arrays]
         self.slices = [layout.stretch(rank, leaf) for leaf in range(len(layout.leaves))]
         self.own = [array[part] for array, part in zip(self.whole, self.slices, strict=True)]
-        self.flat = flat_memory(intakes.arrays, layout)
-        self.apart = Apart(layout, intakes.arrays) if self.flat is None else None
+        flat = flat_memory(intakes.arrays, layout)
+        self.memory = Apart(layout, intakes.arrays) if flat is None else Flat(flat)
         self.reduction = Reduction(comm, layout, parts, inbox)
         self.beginning = Meeting(comm, self.saying.size)
         self.votes = Meeting(comm, 16 * int(layout.chunks_of_ranks(None).max(initial=0)))
@@ -123,10 +123,11 @@ class Stretches(Team):
 
     def spread(self) -> None:
         """Bring what each rank has of the parameters to all."""
-        if self.flat is not None:
-            exchanges.spread(self.comm, self.flat, self.layout.cuts)
-        if self.apart is not None:
-            exchanges.spread_apart(self.comm, self.layout, self.apart)
+        if isinstance(self.memory, Apart):
+            self.memory.pack()
+        exchanges.spread(self.comm, self.layout, self.memory)
+        if isinstance(self.memory, Apart):
+            self.memory.unpack()
         self.refresh_copies()
 
     def refresh_copies(self) -> None:
@@ -144,7 +145,7 @@ class Stretches(Team):
         """Bring the averages to all."""
         memory = np.zeros(self.layout.nbytes, np.uint8)
         self.pack(self.inner._averages(), memory)
-        exchanges.spread(self.comm, memory, self.layout.cuts)
+        exchanges.spread(self.comm, self.layout, Flat(memory))
         return self.layout.views(memory, self.intakes.arrays)
 
     def refuse(self) -> None:
