@@ -301,3 +301,11 @@ def test_it_is_there_without_an_import_of_its_own() -> None:
     assert printed(code) == "Sharded"
     with pytest.raises(AttributeError, match="module 'gradstep' has no attribute 'mpy'"):
         gs.mpy  # type: ignore[attr-defined]  # noqa: B018
+
+
+@needs_ranks
+@pytest.mark.not_sanitized
+@pytest.mark.skipif(sys.platform != "linux", reason="limits and size of the address space are Linux's")
+def test_where_memory_is_short_on_one_rank_all_make_a_step_or_none() -> None:
+    _, _, failures = ranks(2, "short_memory_of_ranks").partition(": ")
+    assert int(failures) >= 4

@@ -100,8 +100,11 @@ class Attributes:
     def __setattr__(self, name: str, value: Any) -> None:
         own = vars_of(self, name)
         if not self._ready or name in self.__dict__ or (isinstance(own, property) and own.fset is not None):
+            if self._ready:
+                self._team.changed()
             super().__setattr__(name, value)
             return
+        self._team.changed()
         of_inner = vars_of(self._team.inner, name)
         settable = isinstance(of_inner, Attribute) and not isinstance(of_inner, Fixed)
         if not (settable or name in RESTORED):

@@ -239,6 +239,7 @@ class Sharded(Attributes):
             CheckpointError, OSError: as by `gradstep.load`; on a rank that found it out.
             RankError: on the others. Unless the message says otherwise, nothing was changed.
         """
+        self._team.changed()
         return checkpoints.load(
             self._team, path, strict=strict, rename=rename, hyperparameters=hyperparameters
         )
@@ -265,10 +266,12 @@ class Sharded(Attributes):
 
     def freeze(self, pattern: str) -> None:
         """Leave parameters as they are; see `gradstep.Optimizer`. On all ranks alike."""
+        self._team.changed()
         self._team.inner.freeze(pattern)
 
     def unfreeze(self, pattern: str) -> None:
         """Update them again."""
+        self._team.changed()
         self._team.inner.unfreeze(pattern)
 
     @property

@@ -159,6 +159,9 @@ class Team(ABC):
         """Put arrays into the structure of the parameters."""
         return self.intakes.any._structured(list(arrays))
 
+    def changed(self) -> None:
+        """Note that something was assigned."""
+
     @abstractmethod
     def refresh_copies(self) -> None:
         """Write the copies of the parameters anew, if there are any."""

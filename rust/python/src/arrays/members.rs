@@ -88,7 +88,7 @@ impl Slots {
     }
 }
 
-pub(super) fn reserved<T>(len: usize) -> PyResult<Vec<T>> {
+pub(crate) fn reserved<T>(len: usize) -> PyResult<Vec<T>> {
     let mut items = Vec::new();
     items.try_reserve_exact(len).map_err(memory_error)?;
     Ok(items)

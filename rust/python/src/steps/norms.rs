@@ -1,6 +1,5 @@
 //! The norms that a step takes: of the gradients before it, of the update and the parameters after it.
 
-use gradstep_core::sums::Partials;
 use pyo3::prelude::*;
 
 use super::stepper::Stepper;
@@ -29,6 +28,10 @@ impl Stepper {
         let plan = self.plans.of(&self.leaves)?;
         let pass = pass(plan, &mut self.scratches, self.leaves.staged(), policies.accumulate > 1)?;
         self.squares.reserve(plan.chunks()).map_err(memory_error)?;
+        if policies.nonfinite.is_looked_for() {
+            // Now, when a step that fails is no step of anybody's.
+            self.nonfinite.reserve(plan.chunks()).map_err(memory_error)?;
+        }
         let (mut tensors, squares) = (self.leaves.lend_gradients(), &self.squares);
         detached(py, plan.is_large(), || pass.squares(&mut tensors, squares));
         let whole = match &self.sharing {
@@ -44,17 +47,16 @@ impl Stepper {
         let norm = sum.sqrt() * scale.abs();
         if !sum.is_finite() && policies.nonfinite.is_looked_for() {
             // A sum of squares may be infinite where no element is.
-            let mut counts = Partials::default();
-            counts.reserve(plan.chunks()).map_err(memory_error)?;
-            detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, &counts));
+            let counts = &mut self.nonfinite;
+            detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, counts));
             if let Some(sharing) = &self.sharing {
-                sharing.gather(py, "nonfinite", &self.leaves, plan, &mut counts)?;
+                sharing.gather(py, "nonfinite", &self.leaves, plan, counts)?;
                 *disturbed = true;
             }
             if counts.total(0..whole.chunks()) != [0.0] {
                 return match policies.nonfinite {
                     NonFinite::Skip => Ok(None),
-                    _ => Err(refused(&self.leaves, whole, &counts)),
+                    _ => Err(refused(&self.leaves, whole, counts)),
                 };
             }
         }

@@ -41,6 +41,7 @@ pub(crate) struct Stepper {
     pub(crate) window: Window,
     pub(crate) last: Last,
     pub(super) squares: Partials<1>,
+    pub(super) nonfinite: Partials<1>,
     pub(super) changes: Partials<2>,
     pub(super) scratches: Scratches,
     /// What holds the state if not memory.
@@ -88,6 +89,7 @@ impl Stepper {
             leaves,
             settings,
             squares: Partials::default(),
+            nonfinite: Partials::default(),
             changes: Partials::default(),
             scratches: Scratches::default(),
             files,
