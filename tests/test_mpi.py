@@ -21,7 +21,7 @@ from absent import Without
 from gradstep import mpi
 from gradstep.mpi import exchanges
 from processes import mpiexec, printed, ranks
-from ranks.cases import CHUNK, PARTS, SAVED, cases, outcome, plain, plus, state_of, tree
+from ranks.cases import CHUNK, CONVERTED, PARTS, SAVED, cases, outcome, plain, plus, state_of, tree
 
 needs_ranks = pytest.mark.skipif(
     mpiexec() is None,
@@ -227,6 +227,13 @@ def test_a_file_knows_nothing_of_ranks(suffix: str, tmp_path: Path) -> None:
     for count, way in others if suffix == ".npz" else others[:1]:
         assert of_ranks(count, way, "load", path) == want
     assert of_ranks(3 if suffix == ".npz" else 2, "large", "load", tmp_path / f"plain{suffix}") == want
+    if suffix == ".npz":
+        params = SAVED.params()
+        opt = gs.Adam(params, **SAVED.options | CONVERTED)
+        gs.load(path, opt, convert=True)
+        trained(opt, range(3, 6))
+        of_plain = json.loads(json.dumps(went_on(opt, params)))
+        assert of_ranks(3, "large", "convert", path) == of_ranks(2, "small", "convert", path) == of_plain
     params = SAVED.params()
     opt = gs.Adam(params, **SAVED.options)
     extra = gs.load(path, opt)

@@ -134,7 +134,7 @@ def plain(case: Case) -> dict[str, Any]:
 
 def state_of(opt: Any) -> dict[str, Array]:
     """The arrays of the state with one axis, those of a slot in fewer bits one by one."""
-    found = {}
+    found: dict[str, Array] = {}
     for name, slots in opt.state.items():
         for slot, array in slots.items():
             parts = array.parts if isinstance(array, gs.Packed) else {"": array}
@@ -234,7 +234,7 @@ def cases() -> Iterator[tuple[str, Case]]:
     yield "Python schedule", Case("Adam", {"lr": gs.schedules.Lambda(lambda t: 0.01 / (t + 1))})
 
 
-#: A training that is saved half way; the state of one array lies in blocks, cut between ranks, in Fortran order.
+#: A training that is saved half way; in it are blocks in Fortran order, cut between ranks.
 SAVED = Case(
     "Adam",
     {
@@ -246,3 +246,8 @@ SAVED = Case(
     },
     "mixed",
 )
+
+#: Options that go on with it in other formats.
+CONVERTED: dict[str, Any] = {
+    "groups": {"a": {"state_dtype": "bfloat16"}, "[ef]": {"state_dtype": "8bit"}, "b": {}},
+}

@@ -1,7 +1,8 @@
 """Trains some steps on ranks, with checkpoints.
 
 Arguments: ``large`` or ``small``; what to do; the path of the file. ``save``: three steps, a file, and three
-more; ``load``: the file, and these three; ``damaged``: what is said to it.
+more; ``load``: the file, and these three; ``convert``: the same with state of
+other formats; ``damaged``: what is said to it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from mpi4py import MPI
 import gradstep as gs
 from gradstep import mpi
 from gradstep.mpi import replicas
-from ranks.cases import PARTS, SAVED, gathered, outcome
+from ranks.cases import CONVERTED, PARTS, SAVED, gathered, outcome
 
 COMM = MPI.COMM_WORLD
 
@@ -38,15 +39,18 @@ def said(make: Any) -> str:
 def main() -> None:
     replicas.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
     path, params = sys.argv[3], SAVED.params()
-    opt: Any = mpi.Sharded(gs.Adam, params, parts=PARTS, **SAVED.options)
+    options = SAVED.options | (CONVERTED if sys.argv[2] == "convert" else {})
+    opt: Any = mpi.Sharded(gs.Adam, params, parts=PARTS, **options)
     extra: Any = None
     if sys.argv[2] == "save":
         train(opt, range(3))
         opt.save(path, epoch=3, best=np.arange(3.0))
-    elif sys.argv[2] == "load":
+    elif sys.argv[2] in ("load", "convert"):
         for array in params.values():
             array[...] = -1.0
-        extra = opt.load(path)
+        if sys.argv[2] == "convert":
+            assert "convert=True" in said(lambda: opt.load(path))
+        extra = opt.load(path, convert=sys.argv[2] == "convert")
         assert (extra["epoch"], extra["best"].tolist()) == (3, [0.0, 1.0, 2.0])
     else:
         messages = [COMM.allgather(said(lambda: opt.load(path)))]

@@ -1,7 +1,7 @@
 """Takes memory away from rank 1 in the middle of steps: both ranks make each step, or none does.
 
-It is taken from the moment when rank 0 has rank 1's message, and given back when the next is sent, so that MPI
-has enough: the address space has a limit, and what is free inside of it is filled.
+It is taken when rank 0 has rank 1's message, and given back when the next is sent, so that MPI has enough:
+the address space has a limit, and what is free inside of it is filled.
 """
 
 from __future__ import annotations

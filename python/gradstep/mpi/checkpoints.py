@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,25 +85,28 @@ def asked(team: Team, number: int, leaf: int, part: str) -> Any:
     """Give what rank 0 calls to have an array whole."""
 
     def ask() -> NDArray[Any]:
+        whole = room(team, leaf, part)  # while nobody waits for us
         team.comm.bcast(number)
-        made = bring(team, leaf, part)
-        assert made is not None
-        return made
+        bring(team, leaf, part, whole)
+        array = team.intakes.arrays[leaf]
+        of_part = parts(list(team.inner._state.values())[leaf])[part].dtype
+        return like(whole, array, of_part) if shape(part, array) == array.shape else whole
 
     return ask
 
 
-def bring(team: Team, leaf: int, part: str) -> NDArray[Any] | None:
-    """Bring one array of the state to rank 0, which is given it."""
-    array = team.intakes.arrays[leaf]
+def room(team: Team, leaf: int, part: str) -> NDArray[np.uint8]:
+    """Make room for one array of the state that is whole."""
+    own = parts(list(team.inner._state.values())[leaf])[part]
+    return np.empty(math.prod(shape(part, team.intakes.arrays[leaf])) * own.itemsize, np.uint8)
+
+
+def bring(team: Team, leaf: int, part: str, whole: NDArray[np.uint8] | None = None) -> None:
+    """Bring one array of the state to rank 0, which has room for it."""
     own = parts(list(team.inner._state.values())[leaf])[part]
     stretches = [elements(part, team.layout.stretch(rank, leaf)) for rank in range(team.comm.size)]
     lengths = [(one.stop - one.start) * own.itemsize for one in stretches]
-    whole = np.empty(sum(lengths), np.uint8) if team.comm.rank == 0 else None
     exchanges.collect(team.comm, in_order(own).view(np.uint8), whole, lengths)
-    if whole is None:
-        return None
-    return like(whole, array, own.dtype) if shape(part, array) == array.shape else whole
 
 
 def load(
@@ -112,6 +116,7 @@ def load(
     strict: bool,
     rename: Mapping[str, str] | None,
     hyperparameters: bool,
+    convert: bool,
 ) -> dict[str, Any]:
     """Read a file: every rank verifies some of its arrays, and then reads its own stretches of all."""
     comm, inner = team.comm, team.inner
@@ -123,7 +128,7 @@ def load(
                 limit = saving.ROOM + 4 * saving.header_size({"optimizers": {"": own}})
                 content = archives.read(file, limit)
                 saved, stored_extra = restoring.taken_apart(content, {"": inner})
-                loading = Loading(inner, inner.rule, saved[""], rename, hyperparameters, False, own)
+                loading = Loading(inner, inner.rule, saved[""], rename, hyperparameters, convert, own)
                 if strict and loading.found:
                     raise CheckpointError("\n  ".join(["it does not fit this optimizer:", *loading.found]))
                 arrays = dict(zip(own["parameters"], team.intakes.arrays, strict=True))
@@ -168,10 +173,14 @@ def copy(team: Team, loading: Loading, targets: list[tuple[NDArray[Any], Stored]
         own = parts(slots)
         for part, (_, stored) in loading.fits.slots.get(name, {}).items():
             read_stretch(stored, team.intakes.arrays[leaf], elements(part, team.slices[leaf]), own[part])
+        for slot, (_, converted) in loading.fits.conversions.get(name, {}).items():
+            whole = np.empty_like(team.intakes.arrays[leaf])
+            whole[...] = converted.read()
+            slots[slot][...] = in_order(whole)[team.slices[leaf]]
 
 
 def read_stretch(stored: Stored, array: NDArray[Any], part: slice, into: NDArray[Any]) -> None:
-    """Read some elements, which follow each other in the memory of an array like ``array``, or of one axis."""
+    """Read some elements, which follow each other in the memory of an array like ``array``."""
     if part.start == part.stop:
         return
     alike = stored.form.order == order_of(array) and (array.flags.c_contiguous or array.flags.f_contiguous)

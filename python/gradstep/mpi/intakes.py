@@ -160,7 +160,7 @@ class Intakes:
             self.release(right)
 
     def borrow(self, grads: Grads) -> bool:
-        """Leave the gradients of the only part where they are, if they lie as the parameters do. Tell whether."""
+        """Leave the gradients of the only part where they are, if they lie as parameters do; tell whether."""
         if self.lent is not None and grads is self.lent.whole:
             return False
         listed = self.any._listed(grads)

@@ -201,9 +201,7 @@ def axes(array: NDArray[Any]) -> tuple[int, ...]:
     return tuple(sorted(range(array.ndim), key=lambda axis: (-array.strides[axis], axis)))
 
 
-def like(
-    memory: NDArray[np.uint8], array: NDArray[Any], dtype: np.dtype[Any] | None = None
-) -> NDArray[Any]:
+def like(memory: NDArray[np.uint8], array: NDArray[Any], dtype: np.dtype[Any] | None = None) -> NDArray[Any]:
     """Give bytes as an array like another one, or of its shape and order with another dtype."""
     order = axes(array)
     made = memory.view(dtype or array.dtype).reshape([array.shape[axis] for axis in order])

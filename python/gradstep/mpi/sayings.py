@@ -1,4 +1,4 @@
-"""What a rank says of its parts besides the gradients: their losses, which arrays have no gradient, and a word more."""
+"""What a rank says of its parts besides the gradients: losses, the arrays that have none, and a word more."""
 
 from __future__ import annotations
 

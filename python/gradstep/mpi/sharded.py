@@ -6,14 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gradstep import _core
-from gradstep.mpi import checkpoints, exchanges
-from gradstep.mpi.attributes import Attributes
+from gradstep.mpi import exchanges
+from gradstep.mpi.keeping import Kept
 from gradstep.mpi.making import INBOX, team_of
 from gradstep.mpi.teams import Given
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from typing import SupportsFloat, SupportsIndex
 
     from mpi4py import MPI
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from gradstep.types import Grads, Params
 
 
-class Sharded(Attributes):
+class Sharded(Kept):
     """An optimizer whose state is spread over the ranks of an MPI communicator (ZeRO stage 1).
 
     Every rank holds all parameters and computes gradients of its own parts of each batch. A step adds these
@@ -67,8 +66,8 @@ class Sharded(Attributes):
         ImportError: there is no mpi4py: ``pip install 'gradstep[mpi]' mpich``.
         TypeError, ValueError: as by ``optimizer``.
         RankError: it raised that on another rank, or arguments differ.
-        OSError: as by ``optimizer`` with ``state_dir``; a FileExistsError, too, where another number of ranks has
-            left its state.
+        OSError: as by ``optimizer`` with ``state_dir``; a FileExistsError, too, where another number of ranks
+            has left its state.
 
     Example: run it as ``mpiexec -n 4 python -m mpi4py train.py``, or without mpiexec on one rank.
         >>> import numpy as np
@@ -112,7 +111,7 @@ class Sharded(Attributes):
         self._add(grads, loss, False)
 
     def _add(self, grads: Grads, loss: SupportsFloat | None, stay: bool) -> None:
-        """Take in gradients; or leave them where they are if they are to stay as they are until the step is made."""
+        """Take in gradients; or leave them where they are if they ``stay`` the same until the step."""
         team, given = self._team, self._team.pending
         if given.failure is not None:
             return
@@ -143,7 +142,8 @@ class Sharded(Attributes):
         """Update the parameters on all ranks, with the mean of all parts' gradients.
 
         Args:
-            grads: ``step(grads, loss=loss)`` is ``add(grads, loss=loss)``, and then ``step()``.
+            grads: ``step(grads, loss=loss)`` is ``add(grads, loss=loss)``, and then ``step()``; large arrays that
+                lie in memory as the parameters do are sent from where they are.
             loss: as of `add`.
             scale: what the mean is multiplied by.
 
@@ -193,72 +193,6 @@ class Sharded(Attributes):
         for one in self._comm.allgather(seen[0]):
             total += one
         self._team.inner.observe(total / self._comm.size)
-
-    def save(self, path: str | os.PathLike[str], /, *, keep: SupportsIndex = 1, **extra: Any) -> None:
-        """Save optimizer and parameters to the file that `gradstep.save` writes. Collective.
-
-        Rank 0 writes it, and is sent one array of the state after the other; so it needs memory for the
-        largest one. Nothing in the file is about ranks: `load`, on any number of them, and `gradstep.load`
-        go on with it.
-
-        Args:
-            path: as of `gradstep.save`.
-            keep: as of `gradstep.save`.
-            extra: as of `gradstep.save`. What rank 0 says counts.
-
-        Raises:
-            TypeError, ValueError, OSError: as by `gradstep.save`, on rank 0.
-            RankError: that happened there. The old file is then as it was.
-        """
-        checkpoints.save(self._team, path, keep, extra)
-
-    def load(
-        self,
-        path: str | os.PathLike[str],
-        /,
-        *,
-        strict: bool = True,
-        rename: Mapping[str, str] | None = None,
-        hyperparameters: bool = False,
-    ) -> dict[str, Any]:
-        """Go on from what `save` wrote on any number of ranks, or `gradstep.save` on none. Collective.
-
-        Every rank reads its own stretches, once all arrays have been verified, each by one of the ranks. For
-        the bits of a run that was not interrupted, ``parts`` has to be what it was.
-
-        Args:
-            path: where all ranks find the file.
-            strict: as of `gradstep.load`.
-            rename: as of `gradstep.load`.
-            hyperparameters: as of `gradstep.load`.
-
-        Returns:
-            What was saved as ``extra``.
-
-        Raises:
-            CheckpointError, OSError: as by `gradstep.load`; on a rank that found it out.
-            RankError: on the others. Unless the message says otherwise, nothing was changed.
-        """
-        self._team.changed()
-        return checkpoints.load(
-            self._team, path, strict=strict, rename=rename, hyperparameters=hyperparameters
-        )
-
-    @property
-    def state_dir(self) -> str | None:
-        """The directory whose files hold the state of this rank; None where memory holds it."""
-        return self._team.inner.state_dir
-
-    def flush(self) -> None:
-        """Bring the state in ``state_dir`` to the disk, on all ranks; see `gradstep.Optimizer`. Collective.
-
-        Until the next step, as many ranks go on with it, bit for bit, by optimizers made as this one was.
-
-        Raises:
-            OSError: the system could not write.
-            RankError: that happened on another rank.
-        """
-        exchanges.attempted(self._comm, self._team.inner.flush)
 
     def refresh_copies(self) -> None:
         """Write this rank's copies of ``copy_to`` anew, after a change of the parameters that is no step."""

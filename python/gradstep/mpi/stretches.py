@@ -34,7 +34,7 @@ SUMS = {"squares": 1, "nonfinite": 1, "sums": 2, "changes": 2}
 
 
 class Stretches(Team):
-    """A team in which everybody has a stretch. Gradients of whole arrays like the parameters are read where they are.
+    """A team in which everybody has a stretch.
 
     Args:
         comm, intakes, parts: as of `Team`.
@@ -147,6 +147,9 @@ class Stretches(Team):
         self.pack(self.inner._averages(), memory)
         exchanges.spread(self.comm, self.layout, Flat(memory))
         return self.layout.views(memory, self.intakes.arrays)
+
+    def changed(self) -> None:
+        """All ask each other at every step."""
 
     def refuse(self) -> None:
         """Say that this rank cannot begin."""

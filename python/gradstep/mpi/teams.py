@@ -98,7 +98,7 @@ class Team(ABC):
         return self.saying.write(given.losses, self.intakes.absent, mark)
 
     def hear(self, said: Sequence[memoryview | bytes]) -> tuple[list[int], list[bool]]:
-        """Take the mean of the losses of all; give the arrays that nobody has a gradient of, and the marks."""
+        """Take the mean of all losses; give the arrays that nobody has a gradient of, and the marks."""
         losses, absent, marks = self.saying.read(said)
         if losses and len(losses) != self.parts:
             raise ValueError(f"loss was given for {len(losses)} of {self.parts} parts")
@@ -159,8 +159,9 @@ class Team(ABC):
         """Put arrays into the structure of the parameters."""
         return self.intakes.any._structured(list(arrays))
 
+    @abstractmethod
     def changed(self) -> None:
-        """Note that something was assigned."""
+        """Note that the next step may want other memory than the one before."""
 
     @abstractmethod
     def refresh_copies(self) -> None:
