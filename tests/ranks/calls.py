@@ -84,6 +84,17 @@ def attributes() -> None:
     history.record(opt, loss=opt.loss)
 
 
+def schedules_of_two_kinds() -> None:
+    """Only one of the ranks runs Python code to know its rate, which is that of the others."""
+    params = {"w": np.zeros(SIZE)}
+    opt: Any = mpi.Sharded(gs.SGD, params, lr=0.5)
+    for t in range(3):
+        if t == 1 and COMM.rank == 0:
+            opt.lr = gs.schedules.Lambda(lambda _: 0.5)
+        assert opt.step({"w": np.ones(SIZE)})
+    assert (params["w"] == -1.5).all()
+
+
 def observations() -> None:
     opt: Any = mpi.Sharded(
         gs.SGD, {"w": np.zeros(3)}, lr=gs.feedback.Plateau(gs.schedules.Constant(1.0), patience=0)
@@ -221,6 +232,7 @@ def main() -> None:
         rank_0_has_the_values,
         gradients_without_copies,
         attributes,
+        schedules_of_two_kinds,
         observations,
         averages,
         narrow_state,

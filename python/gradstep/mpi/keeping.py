@@ -87,4 +87,5 @@ class Kept(Attributes):
             OSError: the system could not write.
             RankError: that happened on another rank.
         """
+        self._team.changed()
         exchanges.attempted(self._comm, self._team.inner.flush)

@@ -100,8 +100,10 @@ class Replicas(Team):
             self.due = None
         self.sums[id(out)].run()
         updated = self.update(out, given, absent)
-        complete = updated and not absent and not self.accumulates
-        self.certain_with = threads if complete else self.certain_with if not updated else None
+        if absent or self.accumulates:
+            self.certain_with = None  # others have memory of their own, at each step
+        elif updated:
+            self.certain_with = threads
         return updated
 
     def update(self, out: Intake, given: Given, absent: Sequence[int]) -> bool:
