@@ -142,8 +142,8 @@ class Sharded(Kept):
         """Update the parameters on all ranks, with the mean of all parts' gradients.
 
         Args:
-            grads: ``step(grads, loss=loss)`` is ``add(grads, loss=loss)``, and then ``step()``; large arrays that
-                lie in memory as the parameters do are sent from where they are.
+            grads: ``step(grads, loss=loss)`` is ``add(grads, loss=loss)``, and then ``step()``; large arrays
+                that lie in memory as the parameters do are sent from where they are.
             loss: as of `add`.
             scale: what the mean is multiplied by.
 
