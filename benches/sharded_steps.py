@@ -1,8 +1,8 @@
 """A step over ranks beside what MPI alone takes for the same bytes.
 
 ``mpiexec -n 2 python -m mpi4py benches/sharded_steps.py [elements] [rounds] [arrays]``, with
-GRADSTEP_NUM_THREADS=1. What is compared is run in turns, in one process for each rank; a ratio is the median of
-those of each turn.
+GRADSTEP_NUM_THREADS=1. What is compared is run in turns, in one process for each rank; a ratio is the median
+of those of each turn.
 """
 
 from __future__ import annotations
