@@ -184,8 +184,8 @@ class Intakes:
             elif isinstance(gradient, _core.Rows):
                 name = intake._parameters[i][0]
                 raise ValueError(
-                    f"grads[{name!r}] has some rows, but ranks add up whole arrays: give it whole, or give its "
-                    "parameter another optimizer, as docs/mpi.md does"
+                    f"grads[{name!r}] has some rows, but ranks add up whole arrays: give it whole, or "
+                    "give its parameter another optimizer, as docs/mpi.md does"
                 )
         if not absent:
             return grads, absent
