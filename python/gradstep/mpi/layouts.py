@@ -6,6 +6,7 @@ it. So the chunks of all ranks are those of one optimizer of whole arrays, and s
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -125,13 +126,20 @@ class Layout:
 
     def messages(self, start: int, stop: int) -> list[tuple[int, int]]:
         """Cut some bytes where groups begin, without what is behind large arrays."""
-        found = []
-        for group in self.groups:
-            begin, end = int(self.starts[group.start]), int(self.starts[group.stop])
-            end = begin + self.leaves[group.start].nbytes if self.is_large(group) else end
-            if max(start, begin) < min(stop, end):
-                found.append((max(start, begin), min(stop, end)))
-        return found
+        begins, ends = self.bounds
+        touched = range(max(bisect_right(begins, start) - 1, 0), bisect_left(begins, stop))
+        found = [(max(start, begins[i]), min(stop, ends[i])) for i in touched]
+        return [(a, b) for a, b in found if a < b]
+
+    @cached_property
+    def bounds(self) -> tuple[list[int], list[int]]:
+        """The bytes at which groups begin, and those where what is to be sent of them ends."""
+        begins = [int(self.starts[group.start]) for group in self.groups]
+        ends = [
+            begin + self.leaves[group.start].nbytes if self.is_large(group) else int(self.starts[group.stop])
+            for begin, group in zip(begins, self.groups, strict=True)
+        ]
+        return begins, ends
 
     def chunks_of_ranks(self, items: Sequence[int] | None) -> NDArray[np.int64]:
         """Tell how many chunks of these arrays each rank has; None are all of them."""

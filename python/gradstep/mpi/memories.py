@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Apart:
 
     def __init__(self, layout: Layout, arrays: Sequence[NDArray[Any]]) -> None:
         self.messages = layout.messages
-        self.starts = layout.starts[[group.start for group in layout.groups]].astype(np.int64)
+        self.starts, _ = layout.bounds
         self.stretches: list[Bytes] = []
         #: Copies beside what they are copies of.
         self.copies: list[tuple[Bytes, Bytes]] = []
@@ -72,6 +73,6 @@ class Apart:
 
     def view(self, begin: int, end: int) -> Bytes:
         """Give the bytes from the first to before the second, if they are of one array or of small ones."""
-        i = int(np.searchsorted(self.starts, begin, "right")) - 1
-        start = int(self.starts[i])
+        i = bisect_right(self.starts, begin) - 1
+        start = self.starts[i]
         return self.stretches[i][begin - start : end - start]
