@@ -260,7 +260,7 @@ def test_a_file_that_cannot_be_loaded_or_written(tmp_path: Path) -> None:
     content[5000] ^= 1
     bad.write_bytes(content)
     said = json.loads(ranks(3, "checkpoints_of_ranks", "large", "damaged", str(bad), str(good)))
-    damaged, unlike, nowhere, unwritable, absent = said
+    damaged, unlike, nowhere, unwritable, absent, short = said
     assert re.fullmatch(r"CheckpointError: run: \S+ is damaged: .*", damaged[0])
     assert damaged[1] == damaged[2] == f"RankError: rank 0: {damaged[0]}"
     assert all("class is 'Adam', but the optimizer's is 'AdamW'" in one for one in unlike)
@@ -269,6 +269,7 @@ def test_a_file_that_cannot_be_loaded_or_written(tmp_path: Path) -> None:
     assert unwritable[0] == "TypeError: extra['bad'] must be a JSON value or an ndarray, got object"
     assert unwritable[2] == f"RankError: rank 0: {unwritable[0]}"
     assert all(one.startswith("FileNotFoundError") for one in absent)
+    assert short == ["MemoryError: ", "RankError: rank 0: MemoryError: ", "RankError: rank 0: MemoryError: "]
     assert good.exists()
     assert [one.name for one in sorted(tmp_path.iterdir())] == ["bad.npz", "good.npz"]
 

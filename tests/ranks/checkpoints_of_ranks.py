@@ -16,7 +16,7 @@ from mpi4py import MPI
 
 import gradstep as gs
 from gradstep import mpi
-from gradstep.mpi import replicas
+from gradstep.mpi import checkpoints, replicas
 from ranks.cases import CONVERTED, PARTS, SAVED, gathered, outcome
 
 COMM = MPI.COMM_WORLD
@@ -34,6 +34,10 @@ def said(make: Any) -> str:
         return repr(make())
     except Exception as error:
         return f"{type(error).__name__}: {error}".replace(sys.argv[3], "run")
+
+
+def no_room(*_: Any) -> Any:
+    raise MemoryError
 
 
 def main() -> None:
@@ -59,6 +63,8 @@ def main() -> None:
         messages.append(COMM.allgather(said(lambda: opt.save("/nowhere/run.npz"))))
         messages.append(COMM.allgather(said(lambda: opt.save(path, bad=object()))))
         messages.append(COMM.allgather(said(lambda: opt.load("/nowhere/run.npz"))))
+        checkpoints.room = no_room  # type: ignore[assignment]
+        messages.append(COMM.allgather(said(lambda: opt.save(path))))
         assert opt.step_count == 0
         if COMM.rank == 0:
             print(json.dumps(messages))
