@@ -117,6 +117,20 @@ def averages() -> None:
     assert opt.step({"w": np.ones(SIZE)})
 
 
+def forms_of_other_libraries() -> None:
+    for library in ("keras", "optax", "thinc"):
+        params, plain = {"w": np.ones(SIZE)}, {"w": np.ones(SIZE)}
+        one = gs.Adam.like(library, plain, lr=0.1)
+        opt: Any = mpi.Sharded(gs.Adam, params, parts=1, **dict[str, Any](one.hyperparameters[0]))
+        for t in range(2):
+            grads = {"w": np.sin(np.arange(float(SIZE)) + t)}
+            one.step(grads)
+            for _ in opt.parts:
+                opt.add(grads)
+            opt.step()
+        assert (params["w"] == plain["w"]).all()
+
+
 def narrow_state() -> None:
     w: Any = np.zeros((SIZE // 100, 100), np.float32, order="F")
     opt: Any = mpi.Sharded(gs.Adam, {"w": w}, state_dtype="8bit")
@@ -235,6 +249,7 @@ def main() -> None:
         schedules_of_two_kinds,
         observations,
         averages,
+        forms_of_other_libraries,
         narrow_state,
         copies,
         replaced_parameters,

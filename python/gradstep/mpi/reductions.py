@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -48,58 +48,77 @@ class Reduction:
         self.width = min(longest, exchanges.ROUND, max(LEAST, inbox // foreign // LEAST * LEAST))
         self.inbox: Bytes | None = None
 
-    def prepare(self) -> None:
-        """Take the memory that it takes."""
-        if self.inbox is None:
-            width = min(self.width, int(np.diff(self.layout.cuts)[self.comm.rank]))
-            self.inbox = np.empty(width * (len(self.rows) - len(self.blocks[self.comm.rank])), np.uint8)
-
-    def run(self, sums: Sequence[Flat] | Apart, out: Bytes, apart: Sequence[bool]) -> None:
-        """Put the sum over all parts of our stretch into its place in ``out``.
+    def rounds(self, sums: Sequence[Flat | Apart], out: Bytes) -> list[Round]:
+        """Get ready to put the sum over all parts of our stretch into its place in ``out``.
 
         Args:
-            sums: those of our blocks, of which nothing is left; or that of our only one, which is only read.
+            sums: those of our blocks. Nothing is left of what is flat; what is apart is only read.
             out: one of them, or other memory of the layout.
-            apart: which ranks have arrays that are apart.
         """
-        comm, cuts, width = self.comm, self.layout.cuts, self.width
-        lengths, own = np.diff(cuts), int(cuts[comm.rank])
-        read_only = self.rows.index((comm.rank, 0)) if isinstance(sums, Apart) else None
-        for at in range(0, int(lengths.max(initial=0)), max(width, 1)):
-            first = own + min(at, int(lengths[comm.rank]))
-            many = np.clip(lengths - at, 0, width)
-            count = int(many[comm.rank])
-            rows = self._receive([sums] if isinstance(sums, Apart) else sums, at, many, apart)
-            runs = self.layout.runs(first, first + count, apart=read_only is not None)
-            here = [Run(run.start - first, run.stop - first, run.dtype) for run in runs]
-            Sum(rows, self.additions, out[first : first + count], here, read_only).run()
+        lengths, rank = np.diff(self.layout.cuts), self.comm.rank
+        if self.inbox is None:
+            foreign = len(self.rows) - len(self.blocks[rank])
+            self.inbox = np.empty(min(self.width, int(lengths[rank])) * foreign, np.uint8)
+        return [
+            self._round(sums, out, at, self.inbox)
+            for at in range(0, int(lengths.max(initial=0)), max(self.width, 1))
+        ]
 
-    def _receive(
-        self, sums: Sequence[Flat | Apart], at: int, many: NDArray[np.int64], apart: Sequence[bool]
-    ) -> list[Bytes | Window]:
-        """Send some bytes of each rank's stretch to it; give those of ours of all blocks."""
-        comm, cuts, inbox = self.comm, self.layout.cuts, self.inbox
-        assert inbox is not None
-        starts = (cuts[:-1] + np.minimum(at, np.diff(cuts))).tolist()
-        ends = (starts + many).tolist()
-        rank = comm.rank
-        begin, end = starts[rank], ends[rank]
-
-        def messages(of: int, to: int) -> list[tuple[int, int]]:
-            return self.layout.messages(starts[to], ends[to]) if apart[of] else [(starts[to], ends[to])]
-
+    def _round(self, sums: Sequence[Flat | Apart], out: Bytes, at: int, inbox: Bytes) -> Round:
+        lengths, rank = np.diff(self.layout.cuts), self.comm.rank
+        starts = self.layout.cuts[:-1] + np.minimum(at, lengths)
+        ends = starts + np.clip(lengths - at, 0, self.width)
+        begin, end = int(starts[rank]), int(ends[rank])
         rows: list[Bytes | Window] = []
-        received: list[list[Bytes]] = [[] for _ in range(comm.size)]
+        read_only = None
         for q, j in self.rows:
-            if q == rank:
-                rows.append(Window(sums[j], begin) if apart[q] else sums[j].view(begin, end))
+            if q != rank:
+                rows.append(inbox[: end - begin])
+                inbox = inbox[end - begin :]
                 continue
-            foreign, inbox = inbox[: end - begin], inbox[end - begin :]
-            rows.append(foreign)
-            received[q] += [foreign[a - begin : b - begin] for a, b in messages(q, rank)]
-        sent = [[one.view(a, b) for one in sums for a, b in messages(rank, q)] for q in range(comm.size)]
-        exchanges.trade(comm, sent, received)
-        return rows
+            own = sums[j]
+            if isinstance(own, Apart):
+                read_only = len(rows)
+                rows.append(Window(own, begin))
+            else:
+                rows.append(own.view(begin, end))
+        runs = self.layout.runs(begin, end, apart=read_only is not None)
+        here = [Run(run.start - begin, run.stop - begin, run.dtype) for run in runs]
+        added = Sum(rows, self.additions, out[begin:end], here, read_only)
+        return Round(starts.tolist(), ends.tolist(), rows, added)
+
+    def run(self, rounds: Sequence[Round], sums: Sequence[Flat | Apart], apart: Sequence[bool]) -> None:
+        """Do what `rounds` has made ready, with ranks some of which have arrays that are ``apart``."""
+        rank, size = self.comm.rank, self.comm.size
+        for one in rounds:
+            starts, ends = one.starts, one.ends
+            received: list[list[Bytes]] = [[] for _ in range(size)]
+            for (q, _), row in zip(self.rows, one.rows, strict=True):
+                if q != rank:
+                    parts = self._messages(starts[rank], ends[rank], apart[q])
+                    received[q] += [row[slice(a - starts[rank], b - starts[rank])] for a, b in parts]
+            to_each = [self._messages(*bounds, apart[rank]) for bounds in zip(starts, ends, strict=True)]
+            sent = [[own.view(*part) for own in sums for part in parts] for parts in to_each]
+            exchanges.trade(self.comm, sent, received)
+            one.added.run()
+
+    def _messages(self, start: int, end: int, apart: bool) -> list[tuple[int, int]]:
+        return self.layout.messages(start, end) if apart else [(start, end)]
+
+
+class Round(NamedTuple):
+    """What is sent and added up at once.
+
+    Attributes:
+        starts, ends: the bytes of each rank's stretch.
+        rows: where those of ours are, of each block; what comes from others is put there.
+        added: the sum of them.
+    """
+
+    starts: list[int]
+    ends: list[int]
+    rows: list[Bytes | Window]
+    added: Sum
 
 
 class Window:

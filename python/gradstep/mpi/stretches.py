@@ -92,7 +92,9 @@ class Stretches(Team):
     def make_in(self, out: Intake, given: Given) -> bool:
         """Add up the gradients of our stretch in some memory, and update it."""
         borrowed = self.intakes.borrowed
-        self.reduction.prepare()
+        sums: list[Flat | Apart] = [Flat(intake.flat) for _, intake in self.intakes.stack]
+        sums += [] if borrowed is None else [borrowed]
+        rounds = self.reduction.rounds(sums, out.flat)
         grads: list[Any] = list(self.gradients_of(out))
         said = self.say(given, borrowed is not None)
         self.beginning.mine.data[: len(said)] = said
@@ -100,8 +102,9 @@ class Stretches(Team):
         self.due = self.refuse_update
         absent, apart = self.hear(self.beginning.views)
         with self.limits():
-            sums = [Flat(intake.flat) for _, intake in self.intakes.stack]
-            self.reduction.run(sums if borrowed is None else borrowed, out.flat, apart)
+            self.due = None  # in the middle of messages between pairs, nothing can be said to all
+            self.reduction.run(rounds, sums, apart)
+            self.due = self.refuse_update
             for i in absent:
                 grads[i] = None
             structure = self.inner._structured(grads)
