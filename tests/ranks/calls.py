@@ -51,6 +51,15 @@ def gradients_without_copies() -> None:
     assert all((results[0][name] == results[1][name]).all() for name in ("w", "b"))
 
 
+def flat_on_one_rank() -> None:
+    params: Any = {"w": np.zeros(SIZE), "b": np.zeros(3), "v": np.zeros(SIZE)}
+    if COMM.rank == 0:
+        params = mpi.flatten(params)
+    opt: Any = mpi.Sharded(gs.SGD, params, lr=1.0)
+    assert opt.step({name: np.arange(float(array.size)) for name, array in params.items()})
+    assert all((array == -np.arange(float(array.size))).all() for array in params.values())
+
+
 def attributes() -> None:
     params = {"w": np.zeros(SIZE), "b": np.zeros(3)}
     opt: Any = mpi.Sharded(gs.AdamW, params, parts=COMM.size, lr=0.1, measure=True)
@@ -179,6 +188,10 @@ def copies() -> None:
         opt.refresh_copies()
         assert (copy["w"] == rounded(params["w"])).all()
         assert (copy["w"] != before).any()
+        some = {"copy_to": copy} if COMM.rank == 0 else {}
+        opt = mpi.Sharded(gs.SGD, params, lr=0.3, **some)
+        assert opt.step({"w": np.ones(params["w"].shape), "b": np.ones(3)})
+        assert (copy["w"] == rounded(params["w"])).all() == (COMM.rank == 0)
 
 
 def replaced_parameters() -> None:
@@ -245,6 +258,7 @@ def main() -> None:
     looks = [
         rank_0_has_the_values,
         gradients_without_copies,
+        flat_on_one_rank,
         attributes,
         schedules_of_two_kinds,
         observations,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UNIT = 16
-"""Bytes, of which each array and each stretch has a whole number. MPI counts in these."""
+"""Bytes, of which each array and each stretch has a whole number."""
 LARGE = 1 << 18
 """Bytes of an array that is worth a message of its own, rather than a copy."""
 

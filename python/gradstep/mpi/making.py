@@ -11,7 +11,7 @@ from gradstep.mpi.flattening import groups_of, with_options, without_options
 from gradstep.mpi.intakes import Intakes
 from gradstep.mpi.layouts import Layout, Leaf, axes, in_order
 from gradstep.mpi.replicas import Replicas, front
-from gradstep.mpi.stretches import Stretches
+from gradstep.mpi.stretches import Stretches, flat_memory
 from gradstep.optimizers import SGD, Optimizer
 from gradstep.scalars import counted
 
@@ -61,6 +61,9 @@ def team_of(
     layout = Layout.of([Leaf.of(array) for array in arrays], comm.size)
     small = comm.size == 1 or layout.nbytes * comm.size <= replicas.LARGEST
     threads = exchanges.cores(comm)
+    flat = flat_memory(arrays, layout)
+    if not all(comm.allgather(flat is not None)):
+        flat = None
 
     made: list[Optimizer] = []
 
@@ -84,7 +87,7 @@ def team_of(
                 raise ValueError(f"{optimizer.__name__} has a {STATE_DTYPE} of its own: give it to Sharded")
             return one
 
-        return Stretches(comm, intakes, count, make, inbox=room, threads=threads, copies=copies)
+        return Stretches(comm, intakes, count, make, inbox=room, threads=threads, flat=flat, copies=copies)
 
     try:
         found = exchanges.attempted(comm, team)

@@ -42,6 +42,7 @@ class Stretches(Team):
             begins and how many elements the whole array has.
         inbox: bytes for gradients from others.
         threads: how many of this machine's cores are for this rank.
+        flat: the memory of the parameters, if they lie as in the layout, on all ranks.
         copies: what keeps copies of the whole parameters, if there are any.
     """
 
@@ -56,6 +57,7 @@ class Stretches(Team):
         *,
         inbox: int,
         threads: int,
+        flat: Bytes | None,
         copies: Optimizer | None,
     ) -> None:
         super().__init__(comm, intakes, parts)
@@ -64,7 +66,6 @@ class Stretches(Team):
         self.whole = [in_order(array) for array in intakes.arrays]
         self.slices = [layout.stretch(rank, leaf) for leaf in range(len(layout.leaves))]
         self.own = [array[part] for array, part in zip(self.whole, self.slices, strict=True)]
-        flat = flat_memory(intakes.arrays, layout)
         self.memory = Apart(layout, intakes.arrays) if flat is None else Flat(flat)
         self.reduction = Reduction(comm, layout, parts, inbox)
         self.beginning = Meeting(comm, self.saying.size)
