@@ -1,7 +1,8 @@
 """A step over ranks beside what MPI alone takes for the same bytes.
 
-``mpiexec -n 2 python -m mpi4py benches/sharded_steps.py [elements] [rounds]``, with GRADSTEP_NUM_THREADS=1.
-What is compared is run in turns, in one process for each rank; a ratio is the median of those of each turn.
+``mpiexec -n 2 python -m mpi4py benches/sharded_steps.py [elements] [rounds] [arrays]``, with
+GRADSTEP_NUM_THREADS=1. What is compared is run in turns, in one process for each rank; a ratio is the median
+of those of each turn.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ OPTIONS: dict[str, Any] = {"lr": 1e-3, "clip_norm": 1.0}
 
 
 def arrays(elements: int) -> dict[str, Any]:
-    """A large array and small ones, or the digits network."""
+    """A large array and small ones, or the digits network; or so many arrays."""
+    if len(sys.argv) > 3:
+        count = int(sys.argv[3])
+        return {f"w{i}": np.zeros(elements // count - i, np.float32) for i in range(count)}
     if elements > 1_000_000:
         return {"w": np.zeros((elements - 4096) // 4096 * 4096, np.float32), "b": np.zeros(4096, np.float32)}
     hidden = (elements - 10) // 75

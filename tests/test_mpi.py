@@ -21,7 +21,7 @@ from absent import Without
 from gradstep import mpi
 from gradstep.mpi import exchanges
 from processes import mpiexec, printed, ranks
-from ranks.cases import CHUNK, PARTS, Case, cases, outcome, plain, plus, tree
+from ranks.cases import CHUNK, CONVERTED, PARTS, SAVED, cases, outcome, plain, plus, state_of, tree
 
 needs_ranks = pytest.mark.skipif(
     mpiexec() is None,
@@ -31,7 +31,7 @@ needs_ranks = pytest.mark.skipif(
 #: Ranks, the way, and which trainings.
 SOME = [
     (2, "large", "."),
-    (3, "large", "LAMB (None|mixed|3 parts)|(Prodigy|DoG) float32"),
+    (3, "large", "LAMB (None|mixed|3 parts)|(Prodigy|DoG) float32|^Ad(am|EMAMix) (8bit|bfloat16)"),
     (2, "small", "Adam "),
     (1, "small", "parts"),
 ]
@@ -95,6 +95,10 @@ MISTAKES: dict[str, tuple[tuple[int, ...], str]] = {
         (0, 1, 2),
         "NonFiniteError: gradients are not finite: grads['w'] in 98304 of 98304 elements",
     ),
+    "NaN in 8 bits": (
+        (0, 1, 2),
+        "NonFiniteError: gradients are not finite: grads['w'] in 98304 of 98304 elements",
+    ),
     "schedule": ((1,), "ZeroDivisionError: of the schedule"),
     "schedule, clipped": ((1,), "ZeroDivisionError: of the schedule"),
     "interrupt": ((1,), "Interruption: of the schedule"),
@@ -140,20 +144,16 @@ MISTAKES: dict[str, tuple[tuple[int, ...], str]] = {
         "TypeError: optimizer must be a class such as gradstep.Adam, got <class 'dict'>",
     ),
     "making: no comm": ((0, 1, 2), "TypeError: comm must be an mpi4py communicator, got int"),
-    "making: state_dir": (
-        (0, 1, 2),
-        "ValueError: state_dir is not for ranks: each would need a directory of its own",
-    ),
+    "making: state_dir": ((0, 1, 2), "TypeError: "),
     "making: state_dtype": (
         (0, 1, 2),
-        "ValueError: state_dtype is not for ranks: its rounding knows an element by its place in the whole "
-        "array",
+        "ValueError: state_dtype is for float32 parameters, but params['w'] has dtype float64",
     ),
     "making: copy_to": (
         (0, 1, 2),
-        "ValueError: copy_to is not for ranks: no rank updates a whole array; round them yourself after a "
-        "step",
+        "ValueError: copy_to is for float32 parameters, but params['w'] has dtype float64",
     ),
+    "making: copies": ((1,), "ValueError: copy_to['w'] has shape (3,), but params['w'] has shape (4,)"),
     "making: option": ((1,), "TypeError: Adam() got an unexpected keyword argument 'betas'; "),
 }
 
@@ -196,32 +196,13 @@ def test_the_examples_of_the_page_run(tmp_path: Path) -> None:
     assert printed_by_each[0].startswith("16 ")
 
 
-#: The training that is saved half way.
-SAVED = Case(
-    "Adam",
-    {
-        "clip_norm": 0.5,
-        "lr": gs.schedules.Linear(0.01, 0.02, 6),
-        "ema": 0.5,
-        "accumulate": 2,
-        "groups": {"b": {}},
-    },
-    "mixed",
-)
-
-
 def trained(opt: Any, steps: range) -> None:
     for t in steps:
         opt.step(tree([SAVED.grads(t, part) for part in range(PARTS)], plus), scale=1 / PARTS)
 
 
 def went_on(opt: Any, params: Any) -> dict[str, Any]:
-    state = {
-        f"{name}.{slot}": array.ravel(order="K")
-        for name, slots in opt.state.items()
-        for slot, array in slots.items()
-    }
-    return outcome(opt, params, state, None)
+    return outcome(opt, params, state_of(opt), None)
 
 
 @needs_ranks
@@ -246,6 +227,13 @@ def test_a_file_knows_nothing_of_ranks(suffix: str, tmp_path: Path) -> None:
     for count, way in others if suffix == ".npz" else others[:1]:
         assert of_ranks(count, way, "load", path) == want
     assert of_ranks(3 if suffix == ".npz" else 2, "large", "load", tmp_path / f"plain{suffix}") == want
+    if suffix == ".npz":
+        params = SAVED.params()
+        opt = gs.Adam(params, **SAVED.options | CONVERTED)
+        gs.load(path, opt, convert=True)
+        trained(opt, range(3, 6))
+        of_plain = json.loads(json.dumps(went_on(opt, params)))
+        assert of_ranks(3, "large", "convert", path) == of_ranks(2, "small", "convert", path) == of_plain
     params = SAVED.params()
     opt = gs.Adam(params, **SAVED.options)
     extra = gs.load(path, opt)
@@ -272,7 +260,7 @@ def test_a_file_that_cannot_be_loaded_or_written(tmp_path: Path) -> None:
     content[5000] ^= 1
     bad.write_bytes(content)
     said = json.loads(ranks(3, "checkpoints_of_ranks", "large", "damaged", str(bad), str(good)))
-    damaged, unlike, nowhere, unwritable, absent = said
+    damaged, unlike, nowhere, unwritable, absent, short = said
     assert re.fullmatch(r"CheckpointError: run: \S+ is damaged: .*", damaged[0])
     assert damaged[1] == damaged[2] == f"RankError: rank 0: {damaged[0]}"
     assert all("class is 'Adam', but the optimizer's is 'AdamW'" in one for one in unlike)
@@ -281,6 +269,7 @@ def test_a_file_that_cannot_be_loaded_or_written(tmp_path: Path) -> None:
     assert unwritable[0] == "TypeError: extra['bad'] must be a JSON value or an ndarray, got object"
     assert unwritable[2] == f"RankError: rank 0: {unwritable[0]}"
     assert all(one.startswith("FileNotFoundError") for one in absent)
+    assert short == ["MemoryError: ", "RankError: rank 0: MemoryError: ", "RankError: rank 0: MemoryError: "]
     assert good.exists()
     assert [one.name for one in sorted(tmp_path.iterdir())] == ["bad.npz", "good.npz"]
 
@@ -320,3 +309,11 @@ def test_it_is_there_without_an_import_of_its_own() -> None:
     assert printed(code) == "Sharded"
     with pytest.raises(AttributeError, match="module 'gradstep' has no attribute 'mpy'"):
         gs.mpy  # type: ignore[attr-defined]  # noqa: B018
+
+
+@needs_ranks
+@pytest.mark.not_sanitized
+@pytest.mark.skipif(sys.platform != "linux", reason="limits and size of the address space are Linux's")
+def test_where_memory_is_short_on_one_rank_all_make_a_step_or_none() -> None:
+    _, _, failures = ranks(2, "short_memory_of_ranks").partition(": ")
+    assert int(failures) >= 4

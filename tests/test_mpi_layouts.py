@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from gradstep._core import CHUNK
+from gradstep.checkpoints.narrow import BLOCK
 from gradstep.mpi import flatten
-from gradstep.mpi.layouts import UNIT, Layout, Leaf, axes, in_order, like
+from gradstep.mpi.layouts import LARGE, UNIT, Layout, Leaf, axes, in_order, like
+from gradstep.mpi.memories import Apart
 from gradstep.mpi.stretches import flat_memory
 
 F4, F8 = np.dtype("f4"), np.dtype("f8")
@@ -54,6 +56,41 @@ def test_stretches_cover_each_element_once_and_begin_where_chunks_do(ranks: int)
         assert all(part.start * kind.each % CHUNK == 0 for part in found)
     assert (layout.cuts % UNIT == 0).all()
     assert layout.chunks_of_ranks(None).sum() == sum(-(-leaf.reals // CHUNK) for leaf in MIXED)
+
+
+def test_blocks_are_not_cut() -> None:
+    assert CHUNK % BLOCK == 0
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_arrays_that_are_apart_are_sent_in_messages_that_hold_all_of_them(ranks: int) -> None:
+    random = np.random.default_rng(0)
+    sizes = [
+        (5, "f4"),
+        (0, "f8"),
+        (LARGE // 8 + 1, "f8"),
+        (LARGE // 4, "f4"),
+        (3, "f8"),
+        (7, "f4"),
+        (9, "f4"),
+    ]
+    arrays = [random.normal(size=size).astype(dtype) for size, dtype in sizes]
+    layout = Layout.of([Leaf.of(array) for array in arrays], ranks)
+    assert layout.groups == [range(2), range(2, 3), range(3, 4), range(4, 7)]
+    flat = np.zeros(layout.nbytes, np.uint8)
+    for view, array in zip(layout.views(flat, arrays), arrays, strict=True):
+        view[...] = array
+    memory, sent = Apart(layout, arrays), np.zeros(layout.nbytes, np.uint8)
+    for begin, end in pairwise(layout.cuts.tolist()):
+        for a, b in layout.messages(begin, end):
+            assert len(memory.view(a, b)) == b - a > 0
+            sent[a:b] = memory.view(a, b)
+    assert (sent == flat).all()
+    assert np.shares_memory(memory.view(*layout.messages(0, layout.nbytes)[1]), arrays[2])
+    memory.view(0, UNIT)[:4] = np.float32(0.5).reshape(1).view(np.uint8)
+    memory.unpack()
+    assert arrays[0][0] == 0.5
+    assert (arrays[6] == layout.views(flat, arrays)[6]).all()
 
 
 @pytest.mark.parametrize("items", [[0], [1, 3], [2], [0, 2, 3, 5], list(range(6))])

@@ -11,12 +11,13 @@ import re
 import sys
 from typing import Any
 
-import numpy as np
 from mpi4py import MPI
 
+from bits import digest
 from gradstep import mpi
-from gradstep.mpi import replicas
-from ranks.cases import OPTIMIZERS, Case, cases, outcome
+from gradstep.mpi import layouts, replicas
+from ranks.cases import OPTIMIZERS, Case, cases, gathered, outcome
+from trees import leaves
 
 COMM = MPI.COMM_WORLD
 
@@ -28,19 +29,20 @@ def run(case: Case, views: bool) -> dict[str, Any]:
     opt: Any = mpi.Sharded(OPTIMIZERS[case.rule], params, parts=case.parts, **case.options)
     for t in range(case.steps):
         case.before(opt, t)
+        if len(opt.parts) == 1:
+            given = case.grads(t, opt.parts[0])
+            before = digest(array for array in leaves(given) if array is not None)
+            opt.step(given, loss=case.loss(t, opt.parts[0]))
+            assert digest(array for array in leaves(given) if array is not None) == before
+            continue
         for part in opt.parts:
             opt.add(case.grads(t, part), loss=case.loss(t, part))
         opt.step()
-    everything: list[Any] = COMM.allgather(
-        {f"{name}.{slot}": array for name, slots in opt.state.items() for slot, array in slots.items()}
-    )
-    if sys.argv[1] == "small":
-        everything = everything[:1]
-    state = {key: np.concatenate([one[key] for one in everything]) for key in everything[0]}
-    return outcome(opt, params, state, opt.loss)
+    return outcome(opt, params, gathered(opt, COMM, sys.argv[1] == "small"), opt.loss)
 
 
 def main() -> None:
+    layouts.LARGE = 1 << 12
     replicas.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
     came: dict[str, Any] = {}
     for i, (name, case) in enumerate(cases()):

@@ -51,6 +51,15 @@ def gradients_without_copies() -> None:
     assert all((results[0][name] == results[1][name]).all() for name in ("w", "b"))
 
 
+def flat_on_one_rank() -> None:
+    params: Any = {"w": np.zeros(SIZE), "b": np.zeros(3), "v": np.zeros(SIZE)}
+    if COMM.rank == 0:
+        params = mpi.flatten(params)
+    opt: Any = mpi.Sharded(gs.SGD, params, lr=1.0)
+    assert opt.step({name: np.arange(float(array.size)) for name, array in params.items()})
+    assert all((array == -np.arange(float(array.size))).all() for array in params.values())
+
+
 def attributes() -> None:
     params = {"w": np.zeros(SIZE), "b": np.zeros(3)}
     opt: Any = mpi.Sharded(gs.AdamW, params, parts=COMM.size, lr=0.1, measure=True)
@@ -84,6 +93,17 @@ def attributes() -> None:
     history.record(opt, loss=opt.loss)
 
 
+def schedules_of_two_kinds() -> None:
+    """Only one of the ranks runs Python code to know its rate, which is that of the others."""
+    params = {"w": np.zeros(SIZE)}
+    opt: Any = mpi.Sharded(gs.SGD, params, lr=0.5)
+    for t in range(3):
+        if t == 1 and COMM.rank == 0:
+            opt.lr = gs.schedules.Lambda(lambda _: 0.5)
+        assert opt.step({"w": np.ones(SIZE)})
+    assert (params["w"] == -1.5).all()
+
+
 def observations() -> None:
     opt: Any = mpi.Sharded(
         gs.SGD, {"w": np.zeros(3)}, lr=gs.feedback.Plateau(gs.schedules.Constant(1.0), patience=0)
@@ -104,6 +124,74 @@ def averages() -> None:
         assert "inside swap_averaged" in refused(opt.step, {"w": np.ones(SIZE)})
     assert (params["w"] == 0.5).all()
     assert opt.step({"w": np.ones(SIZE)})
+
+
+def forms_of_other_libraries() -> None:
+    for library in ("keras", "optax", "thinc"):
+        params, plain = {"w": np.ones(SIZE)}, {"w": np.ones(SIZE)}
+        one = gs.Adam.like(library, plain, lr=0.1)
+        opt: Any = mpi.Sharded(gs.Adam, params, parts=1, **dict[str, Any](one.hyperparameters[0]))
+        for t in range(2):
+            grads = {"w": np.sin(np.arange(float(SIZE)) + t)}
+            one.step(grads)
+            for _ in opt.parts:
+                opt.add(grads)
+            opt.step()
+        assert (params["w"] == plain["w"]).all()
+
+
+def narrow_state() -> None:
+    w: Any = np.zeros((SIZE // 100, 100), np.float32, order="F")
+    opt: Any = mpi.Sharded(gs.Adam, {"w": w}, state_dtype="8bit")
+    opt.step({"w": np.ones(w.shape)})
+    for slot in opt.state["w"].values():
+        assert slot.shape == (opt.stretch["w"].stop - opt.stretch["w"].start,)
+        assert slot.format == "8bit"
+    slot[...] = 0.25
+    assert (np.asarray(opt.state["w"]["exp_avg_sq"]) == 0.25).all()
+    assert "only written into" in refused(opt.state["w"].__setitem__, "exp_avg", slot)
+    assert "are not finite" in refused(opt.step, {"w": np.full(w.shape, np.nan)})
+
+    class Mine(gs.Adam):
+        """It says itself how its state is kept."""
+
+        def __init__(self, params: Any) -> None:
+            super().__init__(params, state_dtype="bfloat16")
+
+    if replicas.LARGEST == 0 and COMM.size > 1:
+        assert "Mine has a state_dtype of its own" in refused(mpi.Sharded, Mine, {"w": w})
+
+
+def copies() -> None:
+    def rounded(w: Any) -> Any:
+        copy = np.empty_like(w, np.uint16)
+        gs.SGD(w, copy_to=copy)
+        return copy
+
+    for flat in (False, True):
+        params: Any = {"w": np.full((SIZE // 70, 70), 1.0 / 3.0, np.float32, order="F")}
+        params["b"] = np.zeros(3, np.float32)
+        params = mpi.flatten(params) if flat else params
+        copy: Any = {name: np.full_like(array, 7, np.uint16) for name, array in params.items()}
+        opt: Any = mpi.Sharded(gs.SGD, params, copy_to=copy, nonfinite="skip", lr=0.7)
+        before = params["w"].copy()
+        for t in range(3):
+            assert all((copy[name] == rounded(params[name])).all() for name in params)
+            grads = {"w": np.sin(np.arange(SIZE).reshape(params["w"].shape) + t), "b": np.ones(3)}
+            opt.step(grads)
+        assert (copy["w"] != rounded(before)).mean() > 0.9
+        before = copy["w"].copy()
+        grads["w"][-1] = np.nan
+        assert not opt.step(grads)
+        assert (copy["w"] == before).all()
+        params["w"] *= 2.0
+        opt.refresh_copies()
+        assert (copy["w"] == rounded(params["w"])).all()
+        assert (copy["w"] != before).any()
+        some = {"copy_to": copy} if COMM.rank == 0 else {}
+        opt = mpi.Sharded(gs.SGD, params, lr=0.3, **some)
+        assert opt.step({"w": np.ones(params["w"].shape), "b": np.ones(3)})
+        assert (copy["w"] == rounded(params["w"])).all() == (COMM.rank == 0)
 
 
 def replaced_parameters() -> None:
@@ -170,9 +258,14 @@ def main() -> None:
     looks = [
         rank_0_has_the_values,
         gradients_without_copies,
+        flat_on_one_rank,
         attributes,
+        schedules_of_two_kinds,
         observations,
         averages,
+        forms_of_other_libraries,
+        narrow_state,
+        copies,
         replaced_parameters,
         structures,
         small_inboxes,

@@ -129,12 +129,23 @@ def plain(case: Case) -> dict[str, Any]:
             losses = [case.loss(t, part) for part in range(case.parts)]
             loss = tree(losses, float.__add__) / case.parts
         opt.step(total, loss=loss, scale=1 / case.parts)
-    state = {
-        f"{name}.{slot}": array.ravel(order="K")
-        for name, slots in opt.state.items()
-        for slot, array in slots.items()
-    }
-    return outcome(opt, params, state, loss)
+    return outcome(opt, params, state_of(opt), loss)
+
+
+def state_of(opt: Any) -> dict[str, Array]:
+    """The arrays of the state with one axis, those of a slot in fewer bits one by one."""
+    found: dict[str, Array] = {}
+    for name, slots in opt.state.items():
+        for slot, array in slots.items():
+            parts = array.parts if isinstance(array, gs.Packed) else {"": array}
+            found |= {f"{name}.{slot}.{part}": one.ravel(order="K") for part, one in parts.items()}
+    return found
+
+
+def gathered(opt: Any, comm: Any, whole: bool) -> dict[str, Array]:
+    """The same of an optimizer of many ranks, each of which has it whole or has its stretches of it."""
+    everything = comm.allgather(state_of(opt))[: 1 if whole else None]
+    return {key: np.concatenate([one[key] for one in everything]) for key in everything[0]}
 
 
 def outcome(opt: Any, params: Any, state: Mapping[str, Array], loss: float | None) -> dict[str, Any]:
@@ -201,6 +212,16 @@ def cases() -> Iterator[tuple[str, Case]]:
         yield f"{rule} nothing", Case(rule, many, spoil=none_at_all)
         yield f"{rule} NaN skipped", Case(rule, many | {"nonfinite": "skip"}, spoil=nan)
         yield f"{rule} frozen", Case(rule, many, before=freeze)
+    for rule in sorted(OPTIMIZERS.keys() - {"ScheduleFreeSGD", "DoG"}):  # all of whose state is exact
+        slots = {"momentum": 0.9} if rule == "SGD" else {}
+        for form in ("bfloat16", "8bit"):
+            options = {"lr": 0.01, "state_dtype": form, "seed": 3} | slots
+            yield f"{rule} {form}", Case(rule, options, steps=2)
+    narrow = {"lr": 0.01, "state_dtype": "8bit", "clip_norm": 0.5, "accumulate": 2, "ema": 0.5, **wd}
+    yield "Adam 8bit, much else", Case("Adam", narrow, steps=4, spoil=none)
+    for form in ("bfloat16", "8bit"):
+        by_name = {"[abcd]": {"state_dtype": form, "lr": 0.02}}
+        yield f"Adam {form} by name", Case("Adam", {"lr": 0.01, "groups": by_name}, steps=2)
     base = gs.schedules.Constant(0.01).warmup(2)
     feedback: dict[str, dict[str, Any]] = {
         "loss": {"lr": gs.feedback.LossScaled(base, 0.5)},
@@ -211,3 +232,22 @@ def cases() -> Iterator[tuple[str, Case]]:
     for name, options in feedback.items():
         yield f"feedback {name}", Case("AdamW", options, losses=True, steps=5)
     yield "Python schedule", Case("Adam", {"lr": gs.schedules.Lambda(lambda t: 0.01 / (t + 1))})
+
+
+#: A training that is saved half way; in it are blocks in Fortran order, cut between ranks.
+SAVED = Case(
+    "Adam",
+    {
+        "clip_norm": 0.5,
+        "lr": gs.schedules.Linear(0.01, 0.02, 6),
+        "ema": 0.5,
+        "accumulate": 2,
+        "groups": {"a": {"state_dtype": "8bit"}, "[ef]": {"state_dtype": "bfloat16"}, "b": {}},
+    },
+    "mixed",
+)
+
+#: Options that go on with it in other formats.
+CONVERTED: dict[str, Any] = {
+    "groups": {"a": {"state_dtype": "bfloat16"}, "[ef]": {"state_dtype": "8bit"}, "b": {}},
+}

@@ -1,7 +1,8 @@
 """Trains some steps on ranks, with checkpoints.
 
 Arguments: ``large`` or ``small``; what to do; the path of the file. ``save``: three steps, a file, and three
-more; ``load``: the file, and these three; ``damaged``: what is said to it.
+more; ``load``: the file, and these three; ``convert``: the same with state of
+other formats; ``damaged``: what is said to it.
 """
 
 from __future__ import annotations
@@ -15,27 +16,16 @@ from mpi4py import MPI
 
 import gradstep as gs
 from gradstep import mpi
-from gradstep.mpi import replicas
-from ranks.cases import PARTS, Case, outcome
+from gradstep.mpi import checkpoints, replicas
+from ranks.cases import CONVERTED, PARTS, SAVED, gathered, outcome
 
 COMM = MPI.COMM_WORLD
-CASE = Case(
-    "Adam",
-    {
-        "clip_norm": 0.5,
-        "lr": gs.schedules.Linear(0.01, 0.02, 6),
-        "ema": 0.5,
-        "accumulate": 2,
-        "groups": {"b": {}},
-    },
-    "mixed",
-)
 
 
 def train(opt: Any, steps: range) -> None:
     for t in steps:
         for part in opt.parts:
-            opt.add(CASE.grads(t, part))
+            opt.add(SAVED.grads(t, part))
         opt.step()
 
 
@@ -46,37 +36,41 @@ def said(make: Any) -> str:
         return f"{type(error).__name__}: {error}".replace(sys.argv[3], "run")
 
 
+def no_room(*_: Any) -> Any:
+    raise MemoryError
+
+
 def main() -> None:
     replicas.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
-    path, params = sys.argv[3], CASE.params()
-    opt: Any = mpi.Sharded(gs.Adam, params, parts=PARTS, **CASE.options)
+    path, params = sys.argv[3], SAVED.params()
+    options = SAVED.options | (CONVERTED if sys.argv[2] == "convert" else {})
+    opt: Any = mpi.Sharded(gs.Adam, params, parts=PARTS, **options)
     extra: Any = None
     if sys.argv[2] == "save":
         train(opt, range(3))
         opt.save(path, epoch=3, best=np.arange(3.0))
-    elif sys.argv[2] == "load":
+    elif sys.argv[2] in ("load", "convert"):
         for array in params.values():
             array[...] = -1.0
-        extra = opt.load(path)
+        if sys.argv[2] == "convert":
+            assert "convert=True" in said(lambda: opt.load(path))
+        extra = opt.load(path, convert=sys.argv[2] == "convert")
         assert (extra["epoch"], extra["best"].tolist()) == (3, [0.0, 1.0, 2.0])
     else:
         messages = [COMM.allgather(said(lambda: opt.load(path)))]
-        other = mpi.Sharded(gs.AdamW, CASE.params(), lr=0.1)
+        other = mpi.Sharded(gs.AdamW, SAVED.params(), lr=0.1)
         messages.append(COMM.allgather(said(lambda: other.load(sys.argv[4]))))
         messages.append(COMM.allgather(said(lambda: opt.save("/nowhere/run.npz"))))
         messages.append(COMM.allgather(said(lambda: opt.save(path, bad=object()))))
         messages.append(COMM.allgather(said(lambda: opt.load("/nowhere/run.npz"))))
+        checkpoints.room = no_room  # type: ignore[assignment]
+        messages.append(COMM.allgather(said(lambda: opt.save(path))))
         assert opt.step_count == 0
         if COMM.rank == 0:
             print(json.dumps(messages))
         return
     train(opt, range(3, 6))
-    everything: list[Any] = COMM.allgather(
-        {f"{name}.{slot}": array for name, slots in opt.state.items() for slot, array in slots.items()}
-    )
-    everything = everything[:1] if sys.argv[1] == "small" else everything
-    state = {key: np.concatenate([one[key] for one in everything]) for key in everything[0]}
-    came = outcome(opt, params, state, None)
+    came = outcome(opt, params, gathered(opt, COMM, sys.argv[1] == "small"), None)
     averaged = opt.averaged
     came["averaged"] = repr([float(np.sum(array)) for array in averaged.values()])
     with opt.swap_averaged():

@@ -18,6 +18,7 @@ import gradstep as gs
 from bits import digest
 from gradstep import mpi
 from gradstep.mpi import replicas
+from ranks.cases import state_of
 
 COMM = MPI.COMM_WORLD
 RANK = COMM.rank
@@ -87,6 +88,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], Step]] = {
         {"nonfinite": "raise"},
         lambda opt: opt.step(on(1, wrong(w=np.full((3, CHUNK), np.inf)), grads(1))),
     ),
+    "NaN in 8 bits": (
+        {"state_dtype": "8bit"},
+        lambda opt: opt.step(on(0, wrong(w=np.full((3, CHUNK), np.nan)), grads(1))),
+    ),
     "schedule": ({"lr": "fails"}, lambda opt: opt.step(grads(1))),
     "schedule, clipped": ({"lr": "fails", "clip_norm": 1.0}, lambda opt: opt.step(grads(1))),
     "interrupt": ({"lr": "interrupts", "clip_norm": 1.0}, lambda opt: opt.step(grads(1))),
@@ -120,11 +125,14 @@ def tried(name: str, options: dict[str, Any], step: Step) -> str:
     act = {"fails": fails, "interrupts": interrupts, "differs": lambda: 0.02}.get(str(options.get("lr")))
     if act is not None:
         options = options | {"lr": rate(1, act)}
-    opt = mpi.Sharded(gs.Adam, mine := params(), **({"lr": 0.01} | options))
+    mine = params()
+    if "state_dtype" in options:
+        mine = {name: array.astype(np.float32) for name, array in mine.items()}
+    opt = mpi.Sharded(gs.Adam, mine, **({"lr": 0.01} | options))
     opt.step(grads(0))
     for state in SWITCHES:
         state["bad"] = True
-    before = digest([*mine.values(), *(a for slots in opt.state.values() for a in slots.values())])
+    before = digest([*mine.values(), *state_of(opt).values()])
     start = time.monotonic()
     try:
         step(opt)
@@ -133,7 +141,7 @@ def tried(name: str, options: dict[str, Any], step: Step) -> str:
     else:
         said = "nothing"
     SWITCHES.clear()
-    after = digest([*mine.values(), *(a for slots in opt.state.values() for a in slots.values())])
+    after = digest([*mine.values(), *state_of(opt).values()])
     assert after == before, f"{name} has changed something"
     if act is not None:
         opt.lr = 0.01
@@ -160,9 +168,12 @@ MADE: dict[str, Callable[[], Any]] = {
     "rules": lambda: mpi.Sharded(on(2, gs.AdamW, gs.Adam), {"w": np.zeros(3)}),
     "not a rule": lambda: mpi.Sharded(on(2, dict, gs.Adam), {"w": np.zeros(3)}),
     "no comm": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, comm=3),  # type: ignore[arg-type]
-    "state_dir": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, state_dir="somewhere"),
+    "state_dir": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, state_dir=3),
     "state_dtype": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, groups={"w": {"state_dtype": "8bit"}}),
     "copy_to": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, copy_to={"w": np.zeros(3, np.uint16)}),
+    "copies": lambda: mpi.Sharded(
+        gs.Adam, {"w": np.zeros(4, np.float32)}, copy_to={"w": np.zeros(on(1, 3, 4), np.uint16)}
+    ),
     "option": lambda: mpi.Sharded(gs.Adam, {"w": np.zeros(3)}, **on(1, {"betas": 3}, {})),
 }
 

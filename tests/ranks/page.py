@@ -10,6 +10,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mpi4py import MPI
 
 TEXT = (Path(__file__).parents[2] / "docs" / "mpi.md").read_text(encoding="utf-8")
@@ -23,6 +24,9 @@ def main() -> None:
         for code in re.findall(r"^```py\n(.*?)^```", TEXT, flags=re.DOTALL | re.MULTILINE):
             exec(compile(code, "mpi.md", "exec"), names)
     assert names["extra"] == {"epoch": 3}
+    tables = MPI.COMM_WORLD.allgather(names["table"].tobytes())
+    assert tables == tables[:1] * len(tables)
+    assert 8 < np.count_nonzero(names["table"].any(axis=1)) < 16 * len(tables)
     everything = MPI.COMM_WORLD.gather(told.getvalue())
     if everything is not None:
         print("".join(everything))

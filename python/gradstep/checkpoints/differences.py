@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradstep.checkpoints.narrow import Converted, form, gathered, packed
+from gradstep.checkpoints.narrow import Converted, form, gathered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -24,7 +24,7 @@ class Comparison:
     Attributes:
         found: the differences, a sentence each.
         slots: the pairs of arrays (own, saved) that fit, by parameter and slot.
-        conversions: the same for slots that are kept in another format.
+        conversions: the same for slots that are kept in another format, of whose own there are the parts.
         window, feedback, scalars: whether these fit.
     """
 
@@ -97,7 +97,7 @@ class Comparison:
                 own_form = f"the optimizer's is in {form(mine)}"
                 yield f"{name!r} has a slot {slot!r} that {said}, but {own_form}{HINT}"
             else:
-                self.conversions[name][slot] = (packed(mine), converted)
+                self.conversions[name][slot] = (mine, converted)
             return
         for part, array in mine.items():
             whole, given = f"{slot}.{part}" if part else slot, theirs[part]

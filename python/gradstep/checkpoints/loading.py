@@ -9,6 +9,7 @@ from gradstep.archives import Stored
 from gradstep.checkpoints import texts
 from gradstep.checkpoints.differences import Comparison
 from gradstep.checkpoints.faults import check
+from gradstep.checkpoints.narrow import packed
 from gradstep.checkpoints.records import Record, record
 from gradstep.checkpoints.renaming import renamed
 
@@ -146,7 +147,7 @@ def copy(fits: Comparison) -> None:
                 mine[...] = theirs
     for conversions in fits.conversions.values():
         for mine, converted in conversions.values():
-            mine[...] = converted.read()
+            packed(mine)[...] = converted.read()
 
 
 def advanced(progress: Record, own: Record, saved: Record, fits: Comparison) -> Record:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradstep.mpi.layouts import in_order
+from gradstep.mpi.states import seen
 from gradstep.optimizers.assignments import RESTORED
 from gradstep.optimizers.hypers import Attribute, Fixed
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from typing import SupportsIndex
 
     from mpi4py import MPI
-    from numpy.typing import NDArray
 
     from gradstep.mpi.intakes import Intakes
     from gradstep.mpi.teams import Team
+    from gradstep.optimizers.states import State
     from gradstep.types import Params, Rate
 
 READ = (
@@ -54,12 +54,9 @@ class Attributes:
         return dict(zip(self._team.inner._state, self._team.slices, strict=True))
 
     @property
-    def state(self) -> dict[str, dict[str, NDArray[Any]]]:
-        """Live views of the state of these elements."""
-        return {
-            name: {slot: in_order(array) for slot, array in slots.items()}
-            for name, slots in self._team.inner._state.items()
-        }
+    def state(self) -> State:
+        """Live views of the state of these elements, or `gradstep.Packed` of them."""
+        return seen(self._team.inner._state)
 
     @property
     def loss(self) -> float | None:
@@ -103,8 +100,11 @@ class Attributes:
     def __setattr__(self, name: str, value: Any) -> None:
         own = vars_of(self, name)
         if not self._ready or name in self.__dict__ or (isinstance(own, property) and own.fset is not None):
+            if self._ready:
+                self._team.changed()
             super().__setattr__(name, value)
             return
+        self._team.changed()
         of_inner = vars_of(self._team.inner, name)
         settable = isinstance(of_inner, Attribute) and not isinstance(of_inner, Fixed)
         if not (settable or name in RESTORED):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ from gradstep.checkpoints.loading import Loading, warn
 from gradstep.mpi import exchanges
 from gradstep.mpi.errors import RankError
 from gradstep.mpi.layouts import in_order, like
+from gradstep.mpi.states import elements, parts, shape
 from gradstep.mpi.stretches import Stretches
+from gradstep.orders import order_of as axes_of
 
 if TYPE_CHECKING:
     import os
@@ -35,7 +38,7 @@ DONE = -1
 def save(team: Team, path: Path_, keep: SupportsIndex, extra: Mapping[str, Any]) -> None:
     """Write one file: rank 0 does, and asks the others for their stretches of one array after the other."""
     comm = team.comm
-    slots = [(leaf, slot) for leaf, slots in enumerate(team.inner._state.values()) for slot in slots]
+    slots = [(leaf, part) for leaf, own in enumerate(team.inner._state.values()) for part in parts(own)]
     if comm.rank != 0:
         while (asked := comm.bcast(None)) != DONE:
             bring(team, *slots[asked])
@@ -70,33 +73,40 @@ def put_down(team: Team, done: str) -> dict[str, Any]:
         zip(record["parameters"].values(), team.intakes.arrays, strict=True)
     ):
         of_one["shape"], of_one["array"] = list(array.shape), np.asarray(array)
-        for slot, own in of_one["slots"].items():
-            of_one["slots"][slot] = Later(own.dtype, array.shape, asked(team, number, leaf, slot))
+        if "order" in of_one:
+            of_one["order"] = axes_of(array.shape, array.strides)
+        for part, own in of_one["slots"].items():
+            of_one["slots"][part] = Later(own.dtype, shape(part, array), asked(team, number, leaf, part))
             number += 1
     return record
 
 
-def asked(team: Team, number: int, leaf: int, slot: str) -> Any:
+def asked(team: Team, number: int, leaf: int, part: str) -> Any:
     """Give what rank 0 calls to have an array whole."""
 
     def ask() -> NDArray[Any]:
+        whole = room(team, leaf, part)  # while nobody waits for us
         team.comm.bcast(number)
-        made = bring(team, leaf, slot)
-        assert made is not None
-        return made
+        bring(team, leaf, part, whole)
+        array = team.intakes.arrays[leaf]
+        of_part = parts(list(team.inner._state.values())[leaf])[part].dtype
+        return like(whole, array, of_part) if shape(part, array) == array.shape else whole
 
     return ask
 
 
-def bring(team: Team, leaf: int, slot: str) -> NDArray[Any] | None:
-    """Bring one array of the state to rank 0, which is given it."""
-    array = team.intakes.arrays[leaf]
-    own = list(team.inner._state.values())[leaf][slot]
-    stretches = [team.layout.stretch(rank, leaf) for rank in range(team.comm.size)]
-    lengths = [(part.stop - part.start) * array.itemsize for part in stretches]
-    whole = np.empty(sum(lengths), np.uint8) if team.comm.rank == 0 else None
+def room(team: Team, leaf: int, part: str) -> NDArray[np.uint8]:
+    """Make room for one array of the state that is whole."""
+    own = parts(list(team.inner._state.values())[leaf])[part]
+    return np.empty(math.prod(shape(part, team.intakes.arrays[leaf])) * own.itemsize, np.uint8)
+
+
+def bring(team: Team, leaf: int, part: str, whole: NDArray[np.uint8] | None = None) -> None:
+    """Bring one array of the state to rank 0, which has room for it."""
+    own = parts(list(team.inner._state.values())[leaf])[part]
+    stretches = [elements(part, team.layout.stretch(rank, leaf)) for rank in range(team.comm.size)]
+    lengths = [(one.stop - one.start) * own.itemsize for one in stretches]
     exchanges.collect(team.comm, in_order(own).view(np.uint8), whole, lengths)
-    return None if whole is None else like(whole, array)
 
 
 def load(
@@ -106,6 +116,7 @@ def load(
     strict: bool,
     rename: Mapping[str, str] | None,
     hyperparameters: bool,
+    convert: bool,
 ) -> dict[str, Any]:
     """Read a file: every rank verifies some of its arrays, and then reads its own stretches of all."""
     comm, inner = team.comm, team.inner
@@ -117,7 +128,7 @@ def load(
                 limit = saving.ROOM + 4 * saving.header_size({"optimizers": {"": own}})
                 content = archives.read(file, limit)
                 saved, stored_extra = restoring.taken_apart(content, {"": inner})
-                loading = Loading(inner, inner.rule, saved[""], rename, hyperparameters, False, own)
+                loading = Loading(inner, inner.rule, saved[""], rename, hyperparameters, convert, own)
                 if strict and loading.found:
                     raise CheckpointError("\n  ".join(["it does not fit this optimizer:", *loading.found]))
                 arrays = dict(zip(own["parameters"], team.intakes.arrays, strict=True))
@@ -159,18 +170,24 @@ def copy(team: Team, loading: Loading, targets: list[tuple[NDArray[Any], Stored]
         leaf = places[id(array)]
         read_stretch(stored, array, team.slices[leaf], team.own[leaf])
     for leaf, (name, slots) in enumerate(team.inner._state.items()):
-        for slot, (_, stored) in loading.fits.slots.get(name, {}).items():
-            read_stretch(stored, team.intakes.arrays[leaf], team.slices[leaf], slots[slot])
+        own = parts(slots)
+        for part, (_, stored) in loading.fits.slots.get(name, {}).items():
+            read_stretch(stored, team.intakes.arrays[leaf], elements(part, team.slices[leaf]), own[part])
+        for slot, (_, converted) in loading.fits.conversions.get(name, {}).items():
+            whole = np.empty_like(team.intakes.arrays[leaf])
+            whole[...] = converted.read()
+            slots[slot][...] = in_order(whole)[team.slices[leaf]]
 
 
 def read_stretch(stored: Stored, array: NDArray[Any], part: slice, into: NDArray[Any]) -> None:
     """Read some elements, which follow each other in the memory of an array like ``array``."""
     if part.start == part.stop:
         return
-    if stored.form.order == order_of(array) and (array.flags.c_contiguous or array.flags.f_contiguous):
+    alike = stored.form.order == order_of(array) and (array.flags.c_contiguous or array.flags.f_contiguous)
+    if alike or len(stored.shape) == 1:
         stored.file.seek(stored.offset + part.start * into.itemsize)
         fill(stored.file, into.view(np.uint8), stored.name)
         return
-    whole = np.empty_like(array)
+    whole = np.empty_like(array, stored.dtype)
     stored.read_into(whole)
     into[...] = in_order(whole)[part]

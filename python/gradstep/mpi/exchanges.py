@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from mpi4py import MPI
     from numpy.typing import NDArray
 
+    from gradstep.mpi.layouts import Layout
+    from gradstep.mpi.memories import Apart, Flat
+
     Bytes = NDArray[np.uint8]
-    Words = NDArray[np.uint64]
 
 T = TypeVar("T")
 
@@ -38,7 +40,9 @@ TOPICS = {
 }
 """What messages are about."""
 ROUND = 1 << 30
-"""Bytes of one rank's parameters that are sent at once."""
+"""Bytes of one rank's parameters that are sent at once, at most; MPI's own limit is twice as many."""
+AT_ONCE = 32
+"""Ranks that one speaks with at the same time."""
 
 
 @cache
@@ -156,27 +160,35 @@ def _ranks(ranks: list[int]) -> str:
     return f"rank {shown[0]} has" if len(ranks) == 1 else f"ranks {', '.join(shown)} have"
 
 
-def swap(
-    comm: MPI.Intracomm,
-    sent: Bytes,
-    to: tuple[NDArray[np.int64], NDArray[np.int64]],
-    received: Bytes,
-    by: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> None:
-    """Send pieces of ``sent`` to all ranks, and receive theirs: counts and starts in bytes, whole units."""
-    counts, starts = ((part // UNIT).tolist() for part in to)
-    counts_in, starts_in = ((part // UNIT).tolist() for part in by)
-    unit = library().C_DOUBLE_COMPLEX
-    comm.Alltoallv([sent, counts, starts, unit], [received, counts_in, starts_in, unit])
+def trade(comm: MPI.Intracomm, sent: Sequence[Sequence[Bytes]], received: Sequence[Sequence[Bytes]]) -> None:
+    """Send messages to all other ranks, and receive theirs: of each rank as many as it sends, in their order.
+
+    Args:
+        comm: the communicator.
+        sent: the messages to each rank. Those without any bytes are not sent.
+        received: the places of those from each.
+    """
+    rank, size, byte = comm.rank, comm.size, library().BYTE
+    for first in range(1, size, AT_ONCE):
+        requests = []
+        for distance in range(first, min(first + AT_ONCE, size)):
+            source, target = (rank - distance) % size, (rank + distance) % size
+            requests += [comm.Irecv([place, byte], source) for place in received[source] if len(place)]
+            requests += [comm.Isend([one, byte], target) for one in sent[target] if len(one)]
+        library().Request.Waitall(requests)
 
 
-def spread(comm: MPI.Intracomm, memory: Bytes, cuts: NDArray[np.int64]) -> None:
+def spread(comm: MPI.Intracomm, layout: Layout, memory: Flat | Apart) -> None:
     """Bring each rank's stretch of some memory to all ranks."""
-    lengths, mpi = np.diff(cuts), library()
+    lengths, cuts = np.diff(layout.cuts), layout.cuts
     for at in range(0, int(lengths.max(initial=0)), ROUND):
-        counts = np.clip(lengths - at, 0, ROUND) // UNIT
-        starts = (cuts[:-1] + np.minimum(at, lengths)) // UNIT
-        comm.Allgatherv(mpi.IN_PLACE, [memory, counts.tolist(), starts.tolist(), mpi.C_DOUBLE_COMPLEX])
+        starts = (cuts[:-1] + np.minimum(at, lengths)).tolist()
+        ends = (starts + np.clip(lengths - at, 0, ROUND)).tolist()
+        of_each = [
+            [memory.view(*part) for part in memory.messages(*bounds)]
+            for bounds in zip(starts, ends, strict=True)
+        ]
+        trade(comm, [of_each[comm.rank]] * comm.size, of_each)
 
 
 def copy_from_first(comm: MPI.Intracomm, memory: Bytes) -> None:

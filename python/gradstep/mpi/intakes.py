@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradstep import _core
+from gradstep.mpi.memories import Apart
 from gradstep.mpi.orders import are_siblings
 from gradstep.optimizers import SGD
 
@@ -103,6 +104,7 @@ class Intakes:
     Attributes:
         stack: the sums that wait for others, each with its block of parts.
         absent: the arrays of which no part has had a gradient, by their numbers.
+        borrowed: the gradients of the only part, where they are, if they were not taken.
         any: one of the sums, which knows the structure.
     """
 
@@ -112,6 +114,7 @@ class Intakes:
         self.stack: list[tuple[Block, Intake]] = []
         self.lent: Intake | None = None
         self.absent: set[int] | None = None
+        self.borrowed: Apart | None = None
         self.any = self.one()
         self.free.append(self.any)
 
@@ -156,6 +159,17 @@ class Intakes:
             self.stack.append(((left_block[0], right_block[1]), left))
             self.release(right)
 
+    def borrow(self, grads: Grads) -> bool:
+        """Leave the gradients of the only part where they are, if they lie as parameters do; tell whether."""
+        if self.lent is not None and grads is self.lent.whole:
+            return False
+        listed = self.any._listed(grads)
+        if not all(is_alike(gradient, own) for gradient, own in zip(listed, self.arrays, strict=True)):
+            return False
+        self.any._verify()
+        self.borrowed, self.absent = Apart(self.layout, listed), set()
+        return True
+
     def complete(self, intake: Intake, grads: Grads) -> tuple[Grads, set[int]]:
         """Put zeros where there is no gradient: others may have one. Tell where that is.
 
@@ -170,7 +184,8 @@ class Intakes:
             elif isinstance(gradient, _core.Rows):
                 name = intake._parameters[i][0]
                 raise ValueError(
-                    f"grads[{name!r}] has some rows, but ranks add up whole arrays: give it whole"
+                    f"grads[{name!r}] has some rows, but ranks add up whole arrays: give it whole, or "
+                    "give its parameter another optimizer, as docs/mpi.md does"
                 )
         if not absent:
             return grads, absent
@@ -187,4 +202,12 @@ class Intakes:
         """Forget all gradients."""
         for _, intake in self.stack:
             self.release(intake)
-        self.stack, self.absent = [], None
+        self.stack, self.absent, self.borrowed = [], None, None
+
+
+def is_alike(gradient: object, own: NDArray[Any]) -> bool:
+    """Tell whether a gradient is an array of the dtype, the shape and the memory order of its parameter."""
+    if type(gradient) is not np.ndarray or not gradient.flags.aligned:
+        return False
+    alike = (gradient.dtype, gradient.shape) == (own.dtype, own.shape)
+    return alike and (gradient.strides == own.strides or not own.size)

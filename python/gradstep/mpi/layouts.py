@@ -6,6 +6,7 @@ it. So the chunks of all ranks are those of one optimizer of whole arrays, and s
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UNIT = 16
-"""Bytes, of which each array and each stretch has a whole number. MPI counts in these."""
+"""Bytes, of which each array and each stretch has a whole number."""
+LARGE = 1 << 18
+"""Bytes of an array that is worth a message of its own, rather than a copy."""
 
 
 class Leaf(NamedTuple):
@@ -105,6 +108,39 @@ class Layout:
         """How many chunks each array has."""
         return np.array([-(-leaf.reals // CHUNK) for leaf in self.leaves], np.int64)
 
+    @cached_property
+    def groups(self) -> list[range]:
+        """The arrays in groups of neighbours: each large one by itself."""
+        found: list[range] = []
+        for leaf in range(len(self.leaves)):
+            one = range(leaf, leaf + 1)
+            if found and not self.is_large(found[-1]) and not self.is_large(one):
+                found[-1] = range(found[-1].start, leaf + 1)
+            else:
+                found.append(one)
+        return found
+
+    def is_large(self, group: range) -> bool:
+        """Tell whether a group is a large array."""
+        return len(group) == 1 and self.leaves[group.start].nbytes >= LARGE
+
+    def messages(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """Cut some bytes where groups begin, without what is behind large arrays."""
+        begins, ends = self.bounds
+        touched = range(max(bisect_right(begins, start) - 1, 0), bisect_left(begins, stop))
+        found = [(max(start, begins[i]), min(stop, ends[i])) for i in touched]
+        return [(a, b) for a, b in found if a < b]
+
+    @cached_property
+    def bounds(self) -> tuple[list[int], list[int]]:
+        """The bytes at which groups begin, and those where what is to be sent of them ends."""
+        begins = [int(self.starts[group.start]) for group in self.groups]
+        ends = [
+            begin + self.leaves[group.start].nbytes if self.is_large(group) else int(self.starts[group.stop])
+            for begin, group in zip(begins, self.groups, strict=True)
+        ]
+        return begins, ends
+
     def chunks_of_ranks(self, items: Sequence[int] | None) -> NDArray[np.int64]:
         """Tell how many chunks of these arrays each rank has; None are all of them."""
         if items is None:
@@ -123,19 +159,23 @@ class Layout:
         first, last = (bound // size for bound in bounds)
         return slice(first, last) if first < last else slice(0, 0)
 
-    def runs(self, start: int, stop: int) -> list[Run]:
-        """Cut some bytes where the dtype changes. What is between two arrays counts to the first one."""
+    def runs(self, start: int, stop: int, apart: bool = False) -> list[Run]:
+        """Cut some bytes where the dtype changes. What is between two arrays counts to the first one.
+
+        Arrays that are ``apart`` are runs of their own, without what is behind them.
+        """
         found: list[Run] = []
         first = max(int(np.searchsorted(self.starts, start, "right")) - 1, 0)
         for leaf, begin, end in zip(
             self.leaves[first:], self.starts[first:-1], self.starts[first + 1 :], strict=True
         ):
-            a, b = max(start, int(begin)), min(stop, int(end))
+            last = int(begin) + leaf.nbytes if apart else int(end)
+            a, b = max(start, int(begin)), min(stop, last)
             if begin >= stop:
                 break
             if a >= b:
                 continue
-            if found and found[-1].dtype == leaf.dtype:
+            if not apart and found and found[-1].dtype == leaf.dtype:
                 found[-1] = found[-1]._replace(stop=b)
             else:
                 found.append(Run(a, b, leaf.dtype))
@@ -169,8 +209,8 @@ def axes(array: NDArray[Any]) -> tuple[int, ...]:
     return tuple(sorted(range(array.ndim), key=lambda axis: (-array.strides[axis], axis)))
 
 
-def like(memory: NDArray[np.uint8], array: NDArray[Any]) -> NDArray[Any]:
-    """Give bytes as an array like another one."""
+def like(memory: NDArray[np.uint8], array: NDArray[Any], dtype: np.dtype[Any] | None = None) -> NDArray[Any]:
+    """Give bytes as an array like another one, or of its shape and order with another dtype."""
     order = axes(array)
-    made = memory.view(array.dtype).reshape([array.shape[axis] for axis in order])
+    made = memory.view(dtype or array.dtype).reshape([array.shape[axis] for axis in order])
     return made.transpose(np.argsort(order)) if order else made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
+from gradstep import _core
 from gradstep.mpi.exchanges import HEAD, Meeting
 from gradstep.mpi.layouts import UNIT
 from gradstep.mpi.orders import additions, blocks, parts_of
@@ -13,12 +14,12 @@ from gradstep.mpi.sayings import Saying
 from gradstep.mpi.teams import Team
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mpi4py import MPI
     from numpy.typing import NDArray
 
-    from gradstep.mpi.intakes import Intakes
+    from gradstep.mpi.intakes import Intake, Intakes
     from gradstep.mpi.teams import Bytes, Given
     from gradstep.optimizers import Optimizer
 
@@ -42,8 +43,12 @@ class Replicas(Team):
         own = [blocks(parts_of(rank, comm.size, parts)) for rank in range(comm.size)]
         self.additions = additions([block for of_one in own for block in of_one], parts)
         self.runs = self.layout.runs(0, self.layout.nbytes)
-        self.pure = False
         self.inner = make()
+        self.accumulates = self.inner._hyperparameters[0]["accumulate"] > 1
+        #: Whether the ranks ask each other once more before they write.
+        self.asks = True
+        #: The number of threads with which the next step is certain to succeed, if it is.
+        self.certain_with: int | None = None
         self.slices = [slice(0, array.size) for array in intakes.arrays]
         self.sums: dict[int, Sum] = {}
         if comm.size > 1:
@@ -63,35 +68,69 @@ class Replicas(Team):
         out = intakes.stack[0][1] if intakes.stack else intakes.one()
         try:
             if self.comm.size == 1:
-                absent = self.hear([self.say(given)])
-                Sum([one.flat for _, one in intakes.stack], self.additions, out.flat, self.runs).run()
-            else:
-                outlook, self.pure = self.inner._outlook
-                digest = outlook ^ (int.from_bytes(struct.pack("<d", given.scale), "little") * MIXED & WORD)
-                self.beginning.meet("begin", digest, self.message(given))
-                self.due = None if self.pure else self.refuse_update
-                absent = self.hear(self.beginning.views)
-                if id(out) not in self.sums:
-                    self.sums[id(out)] = Sum(self.rows, self.additions, out.flat, self.runs)
-                self.sums[id(out)].run()
-            grads = out.whole
-            if absent:
-                views: list[Any] = list(out.views)
-                for i in absent:
-                    views[i] = None
-                grads = out._structured(views)
-            return self.inner.step(grads, loss=self.loss, scale=given.scale / self.parts)
+                return self.make_alone(out, given)
+            return self.make_together(out, given)
         finally:
             if not intakes.stack:
                 intakes.release(out)
+
+    def make_alone(self, out: Intake, given: Given) -> bool:
+        """The same where there is nobody else."""
+        absent, _ = self.hear([self.say(given, False)])
+        Sum([one.flat for _, one in self.intakes.stack], self.additions, out.flat, self.runs).run()
+        return self.update(out, given, absent)
+
+    def make_together(self, out: Intake, given: Given) -> bool:
+        """Send one message, and a second one if it is not certain that all can do what is left.
+
+        After the first the others go on, whatever becomes of us. So it is certain only where the step runs no
+        Python code of others, and where the one before it was of the same kind: it has taken all memory that
+        there is to take.
+        """
+        if id(out) not in self.sums:
+            self.sums[id(out)] = Sum(self.rows, self.additions, out.flat, self.runs)
+        (outlook, pure), threads = self.inner._outlook, _core.get_num_threads()
+        digest = outlook ^ (int.from_bytes(struct.pack("<d", given.scale), "little") * MIXED & WORD)
+        certain = pure and threads == self.certain_with
+        self.beginning.meet("begin", digest, self.message(given, not certain))
+        self.due = self.refuse_update
+        absent, uncertain = self.hear(self.beginning.views)
+        self.asks = any(uncertain) or bool(absent)
+        if not self.asks:
+            self.due = None
+        self.sums[id(out)].run()
+        updated = self.update(out, given, absent)
+        if absent or self.accumulates:
+            self.certain_with = None  # others have memory of their own, at each step
+        elif updated:
+            self.certain_with = threads
+        return updated
+
+    def update(self, out: Intake, given: Given, absent: Sequence[int]) -> bool:
+        """Make the step with the gradients of all."""
+        grads = out.whole
+        if absent:
+            views: list[Any] = list(out.views)
+            for i in absent:
+                views[i] = None
+            grads = out._structured(views)
+        return self.inner.step(grads, loss=self.loss, scale=given.scale / self.parts)
+
+    def changed(self) -> None:
+        """Note that the next step may want other memory than the one before."""
+        self.certain_with = None
+
+    def refresh_copies(self) -> None:
+        """Write the copies of the parameters anew, if there are any."""
+        self.inner.refresh_copies()
 
     def averages(self) -> list[NDArray[Any]]:
         """Copy the averages, which are whole."""
         return self.inner._averages()
 
-    def message(self, given: Given) -> Bytes:
+    def message(self, given: Given, uncertain: bool) -> Bytes:
         """Make the message of this rank: in the memory of its sum if that is as long."""
-        stack, said = self.intakes.stack, self.say(given)
+        stack, said = self.intakes.stack, self.say(given, uncertain)
         memory = self.beginning.memory
         if len(stack) == 1 and len(stack[0][1].memory) == len(memory):
             memory = stack[0][1].memory
@@ -114,7 +153,7 @@ class Replicas(Team):
 
     def agree(self, topic: str, digest: int) -> None:
         """Hear whether all are about to do the same, if that was not said at the beginning."""
-        if not self.pure:
+        if self.asks:
             self.votes.meet(topic, digest)
             self.due = None
 

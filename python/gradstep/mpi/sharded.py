@@ -6,14 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gradstep import _core
-from gradstep.mpi import checkpoints, exchanges
-from gradstep.mpi.attributes import Attributes
-from gradstep.mpi.making import INBOX, made
+from gradstep.mpi import exchanges
+from gradstep.mpi.keeping import Kept
+from gradstep.mpi.making import INBOX, team_of
 from gradstep.mpi.teams import Given
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from typing import SupportsFloat, SupportsIndex
 
     from mpi4py import MPI
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from gradstep.types import Grads, Params
 
 
-class Sharded(Attributes):
+class Sharded(Kept):
     """An optimizer whose state is spread over the ranks of an MPI communicator (ZeRO stage 1).
 
     Every rank holds all parameters and computes gradients of its own parts of each batch. A step adds these
@@ -36,9 +35,10 @@ class Sharded(Attributes):
     as there are parts, with any MPI: those of ``optimizer`` alone, at a step with that sum and
     ``scale=1/parts``. What NumPy computes for a part is yours to keep reproducible.
 
-    All methods but `add`, `gradients` and `freeze` with `unfreeze` are collective: every rank calls them, in
-    the same order. What is assigned has to be assigned on all; the next step says if it was not. A step is
-    all or nothing over all ranks: what one of them cannot do is an error on all, before the first write.
+    All methods but `add`, `gradients`, `refresh_copies` and `freeze` with `unfreeze` are collective: every
+    rank calls them, in the same order. What is assigned has to be assigned on all; the next step says if it
+    was not. A step is all or nothing over all ranks: what one of them cannot do is an error on all, before
+    the first write.
 
     Args:
         optimizer: the class, such as `gradstep.Adam`.
@@ -49,13 +49,15 @@ class Sharded(Attributes):
         parts: how many parts a batch has, at least 1; by default one for each rank. Best a power of two times
             the number of ranks: with others, a rank has to send its gradients more than once.
         inbox: bytes for gradients on their way to this rank. A matter of speed and memory, not of numbers.
-        options: what ``optimizer`` takes: lr, clip_norm, … but state_dir, state_dtype and copy_to. Limits are
-            on the gradient of the whole batch.
+        options: what ``optimizer`` takes: lr, clip_norm, … Limits are on the gradient of the whole batch, and
+            ``copy_to`` is for the whole parameters, on each rank that wants it. Below ``state_dir`` each rank
+            has a directory of its own, ``rank-0-of-4``.
 
     Attributes:
         parts: the numbers of the parts that this rank computes, a range; over all ranks ``range(parts)``.
         stretch: ``{name: slice}``, which elements of each parameter this rank updates, in memory order.
-        state: ``{name: {slot: ndarray}}``, live views of the state of these elements, with one axis.
+        state: ``{name: {slot: ndarray}}``, live views of the state of these elements, with one axis, or
+            `gradstep.Packed` of such views.
         loss: the mean of the last step's losses, or None if there were none.
         step_count, counts, scalars, feedback_state, frozen, micro_step, skipped, params, hyperparameters,
             grad_norm, update_norm, param_norm, and each hyperparameter, as lr: as of `gradstep.Optimizer`.
@@ -64,6 +66,8 @@ class Sharded(Attributes):
         ImportError: there is no mpi4py: ``pip install 'gradstep[mpi]' mpich``.
         TypeError, ValueError: as by ``optimizer``.
         RankError: it raised that on another rank, or arguments differ.
+        OSError: as by ``optimizer`` with ``state_dir``; a FileExistsError, too, where another number of ranks
+            has left its state.
 
     Example: run it as ``mpiexec -n 4 python -m mpi4py train.py``, or without mpiexec on one rank.
         >>> import numpy as np
@@ -88,7 +92,7 @@ class Sharded(Attributes):
         **options: Any,
     ) -> None:
         self._comm = exchanges.duplicated(exchanges.world() if comm is None else comm)
-        self._team = made(self._comm, optimizer, params, parts, inbox, options)
+        self._team = team_of(self._comm, optimizer, params, parts, inbox, options)
         self._intakes = self._team.intakes
         self._ready = True
 
@@ -104,14 +108,19 @@ class Sharded(Attributes):
                 zero if another part has one, and the parameter rests if none has.
             loss: of that part, for `loss` and for feedback schedules; for all parts or for none.
         """
-        given = self._team.pending
+        self._add(grads, loss, False)
+
+    def _add(self, grads: Grads, loss: SupportsFloat | None, stay: bool) -> None:
+        """Take in gradients; or leave them where they are if they ``stay`` the same until the step."""
+        team, given = self._team, self._team.pending
         if given.failure is not None:
             return
         try:
             if given.taken == len(self.parts):
                 raise ValueError(f"more than this rank's {len(self.parts)} parts were added")
             value = None if loss is None else _core.real("loss", loss)
-            self._intakes.take(grads, self.parts[given.taken])
+            if not (stay and team.borrows and len(self.parts) == 1 and self._intakes.borrow(grads)):
+                self._intakes.take(grads, self.parts[given.taken])
         except Exception as error:
             given.failure = error
             return
@@ -133,7 +142,8 @@ class Sharded(Attributes):
         """Update the parameters on all ranks, with the mean of all parts' gradients.
 
         Args:
-            grads: ``step(grads, loss=loss)`` is ``add(grads, loss=loss)``, and then ``step()``.
+            grads: ``step(grads, loss=loss)`` is ``add(grads, loss=loss)``, and then ``step()``; large arrays
+                that lie in memory as the parameters do are sent from where they are.
             loss: as of `add`.
             scale: what the mean is multiplied by.
 
@@ -154,7 +164,7 @@ class Sharded(Attributes):
             team.loss = None if loss is None else _core.real("loss", loss)
             return updated
         if grads is not None:
-            self.add(grads, loss=loss)
+            self._add(grads, loss, True)
         try:
             if given.failure is None:
                 given.scale = _core.real("scale", scale)
@@ -184,61 +194,18 @@ class Sharded(Attributes):
             total += one
         self._team.inner.observe(total / self._comm.size)
 
-    def save(self, path: str | os.PathLike[str], /, *, keep: SupportsIndex = 1, **extra: Any) -> None:
-        """Save optimizer and parameters to the file that `gradstep.save` writes. Collective.
-
-        Rank 0 writes it, and is sent one array of the state after the other; so it needs memory for the
-        largest one. Nothing in the file is about ranks: `load`, on any number of them, and `gradstep.load`
-        go on with it.
-
-        Args:
-            path: as of `gradstep.save`.
-            keep: as of `gradstep.save`.
-            extra: as of `gradstep.save`. What rank 0 says counts.
-
-        Raises:
-            TypeError, ValueError, OSError: as by `gradstep.save`, on rank 0.
-            RankError: that happened there. The old file is then as it was.
-        """
-        checkpoints.save(self._team, path, keep, extra)
-
-    def load(
-        self,
-        path: str | os.PathLike[str],
-        /,
-        *,
-        strict: bool = True,
-        rename: Mapping[str, str] | None = None,
-        hyperparameters: bool = False,
-    ) -> dict[str, Any]:
-        """Go on from what `save` wrote on any number of ranks, or `gradstep.save` on none. Collective.
-
-        Every rank reads its own stretches, once all arrays have been verified, each by one of the ranks. For
-        the bits of a run that was not interrupted, ``parts`` has to be what it was.
-
-        Args:
-            path: where all ranks find the file.
-            strict: as of `gradstep.load`.
-            rename: as of `gradstep.load`.
-            hyperparameters: as of `gradstep.load`.
-
-        Returns:
-            What was saved as ``extra``.
-
-        Raises:
-            CheckpointError, OSError: as by `gradstep.load`; on a rank that found it out.
-            RankError: on the others. Unless the message says otherwise, nothing was changed.
-        """
-        return checkpoints.load(
-            self._team, path, strict=strict, rename=rename, hyperparameters=hyperparameters
-        )
+    def refresh_copies(self) -> None:
+        """Write this rank's copies of ``copy_to`` anew, after a change of the parameters that is no step."""
+        self._team.refresh_copies()
 
     def freeze(self, pattern: str) -> None:
         """Leave parameters as they are; see `gradstep.Optimizer`. On all ranks alike."""
+        self._team.changed()
         self._team.inner.freeze(pattern)
 
     def unfreeze(self, pattern: str) -> None:
         """Update them again."""
+        self._team.changed()
         self._team.inner.unfreeze(pattern)
 
     @property

@@ -12,6 +12,7 @@ from gradstep import _core
 from gradstep.mpi import exchanges
 from gradstep.mpi.exchanges import Meeting
 from gradstep.mpi.layouts import in_order
+from gradstep.mpi.memories import Apart, Flat
 from gradstep.mpi.reductions import Reduction
 from gradstep.mpi.teams import Team
 from gradstep.threads import num_threads
@@ -37,61 +38,78 @@ class Stretches(Team):
 
     Args:
         comm, intakes, parts: as of `Team`.
-        make: makes the optimizer of arrays that are our stretches of the parameters.
+        make: makes the optimizer of arrays that are our stretches of the parameters, which is told where each
+            begins and how many elements the whole array has.
         inbox: bytes for gradients from others.
         threads: how many of this machine's cores are for this rank.
+        flat: the memory of the parameters, if they lie as in the layout, on all ranks.
+        copies: what keeps copies of the whole parameters, if there are any.
     """
+
+    borrows = True
 
     def __init__(
         self,
         comm: MPI.Intracomm,
         intakes: Intakes,
         parts: int,
-        make: Callable[[list[NDArray[Any]]], Optimizer],
+        make: Callable[[list[NDArray[Any]], list[tuple[int, int]]], Optimizer],
         *,
         inbox: int,
         threads: int,
+        flat: Bytes | None,
+        copies: Optimizer | None,
     ) -> None:
         super().__init__(comm, intakes, parts)
         layout, rank = self.layout, comm.rank
-        self.threads = threads
+        self.threads, self.shadows = threads, copies
         self.whole = [in_order(array) for array in intakes.arrays]
         self.slices = [layout.stretch(rank, leaf) for leaf in range(len(layout.leaves))]
         self.own = [array[part] for array, part in zip(self.whole, self.slices, strict=True)]
-        flat = flat_memory(intakes.arrays, layout)
-        self.copies = flat is None
-        self.flat = np.zeros(layout.nbytes, np.uint8) if flat is None else flat
+        self.memory = Apart(layout, intakes.arrays) if flat is None else Flat(flat)
         self.reduction = Reduction(comm, layout, parts, inbox)
         self.beginning = Meeting(comm, self.saying.size)
         self.votes = Meeting(comm, 16 * int(layout.chunks_of_ranks(None).max(initial=0)))
-        self.inner = make(self.own)
+        self.inner = make(
+            self.own,
+            [(part.start, array.size) for part, array in zip(self.slices, self.whole, strict=True)],
+        )
         self.inner._share(self, [leaf.reals for leaf in layout.leaves])
         self.gradients: dict[int, list[NDArray[Any]]] = {}
 
     def make(self, given: Given) -> bool:
         """Add up the gradients of our stretch, update it, and bring it to all."""
-        said = self.say(given)
-        self.beginning.mine.data[: len(said)] = said
-        self.beginning.meet("begin", int(np.float64(given.scale).view(np.uint64)))
-        self.due = self.refuse_update
-        absent = self.hear(self.beginning.views)
-        with self.limits():
-            intakes = self.intakes
-            out = intakes.stack[0][1] if intakes.stack else intakes.one()
-            self.reduction.run([intake.flat for _, intake in intakes.stack], out.flat)
-            grads: list[Any] = list(self.gradients_of(out))
-            for i in absent:
-                grads[i] = None
-            try:
-                updated = self.inner.step(
-                    self.inner._structured(grads), loss=self.loss, scale=given.scale / self.parts
-                )
-            finally:
-                if not intakes.stack:
-                    intakes.release(out)
+        intakes = self.intakes
+        out = intakes.stack[0][1] if intakes.stack else intakes.one()
+        try:
+            updated = self.make_in(out, given)
+        finally:
+            if not intakes.stack:
+                intakes.release(out)
         if updated:
             self.spread()
         return updated
+
+    def make_in(self, out: Intake, given: Given) -> bool:
+        """Add up the gradients of our stretch in some memory, and update it."""
+        borrowed = self.intakes.borrowed
+        sums: list[Flat | Apart] = [Flat(intake.flat) for _, intake in self.intakes.stack]
+        sums += [] if borrowed is None else [borrowed]
+        rounds = self.reduction.rounds(sums, out.flat)
+        grads: list[Any] = list(self.gradients_of(out))
+        said = self.say(given, borrowed is not None)
+        self.beginning.mine.data[: len(said)] = said
+        self.beginning.meet("begin", int(np.float64(given.scale).view(np.uint64)))
+        self.due = self.refuse_update
+        absent, apart = self.hear(self.beginning.views)
+        with self.limits():
+            self.due = None  # in the middle of messages between pairs, nothing can be said to all
+            self.reduction.run(rounds, sums, apart)
+            self.due = self.refuse_update
+            for i in absent:
+                grads[i] = None
+            structure = self.inner._structured(grads)
+            return self.inner.step(structure, loss=self.loss, scale=given.scale / self.parts)
 
     def limits(self) -> AbstractContextManager[None]:
         """Leave other ranks of the machine their cores, unless somebody has set the number of threads."""
@@ -109,17 +127,17 @@ class Stretches(Team):
 
     def spread(self) -> None:
         """Bring what each rank has of the parameters to all."""
-        layout, cuts = self.layout, self.layout.cuts
-        if self.copies:
-            self.pack(self.own, self.flat)
-        exchanges.spread(self.comm, self.flat, cuts)
-        if self.copies:
-            own = slice(int(cuts[self.comm.rank]), int(cuts[self.comm.rank + 1]))
-            for start, array in zip(layout.starts[:-1].tolist(), self.whole, strict=True):
-                memory, stop = array.view(np.uint8), start + array.nbytes
-                before, after = min(max(own.start, start), stop), min(max(own.stop, start), stop)
-                memory[: before - start] = self.flat[start:before]
-                memory[after - start :] = self.flat[after:stop]
+        if isinstance(self.memory, Apart):
+            self.memory.pack()
+        exchanges.spread(self.comm, self.layout, self.memory)
+        if isinstance(self.memory, Apart):
+            self.memory.unpack()
+        self.refresh_copies()
+
+    def refresh_copies(self) -> None:
+        """Write the copies of the parameters anew, those of others' stretches among them."""
+        if self.shadows is not None:
+            self.shadows.refresh_copies()
 
     def pack(self, own: Sequence[NDArray[Any]], memory: Bytes) -> None:
         """Put our stretches of arrays like the parameters where they are sent from."""
@@ -131,8 +149,11 @@ class Stretches(Team):
         """Bring the averages to all."""
         memory = np.zeros(self.layout.nbytes, np.uint8)
         self.pack(self.inner._averages(), memory)
-        exchanges.spread(self.comm, memory, self.layout.cuts)
+        exchanges.spread(self.comm, self.layout, Flat(memory))
         return self.layout.views(memory, self.intakes.arrays)
+
+    def changed(self) -> None:
+        """All ask each other at every step."""
 
     def refuse(self) -> None:
         """Say that this rank cannot begin."""

@@ -72,6 +72,9 @@ class Team(ABC):
         pending: what there is for the next step.
     """
 
+    #: Whether gradients that are given to a step are read where they are.
+    borrows = False
+
     inner: Optimizer
     slices: list[slice]
 
@@ -90,19 +93,19 @@ class Team(ABC):
         """Where the gradients are."""
         return self.intakes.layout
 
-    def say(self, given: Given) -> bytes:
+    def say(self, given: Given, mark: bool) -> bytes:
         """Write down what this rank has."""
-        return self.saying.write(given.losses, self.intakes.absent)
+        return self.saying.write(given.losses, self.intakes.absent, mark)
 
-    def hear(self, said: Sequence[memoryview | bytes]) -> list[int]:
-        """Take the mean of the losses of all, and give the arrays that nobody has a gradient of."""
-        losses, absent = self.saying.read(said)
+    def hear(self, said: Sequence[memoryview | bytes]) -> tuple[list[int], list[bool]]:
+        """Take the mean of all losses; give the arrays that nobody has a gradient of, and the marks."""
+        losses, absent, marks = self.saying.read(said)
         if losses and len(losses) != self.parts:
             raise ValueError(f"loss was given for {len(losses)} of {self.parts} parts")
         for i, j in self.order if losses else ():
             losses[i] += losses[j]
         self.loss = losses[0] / self.parts if losses else None
-        return absent
+        return absent, marks
 
     def step(self, given: Given) -> bool:
         """Make a step, on all ranks or on none. Collective."""
@@ -155,6 +158,14 @@ class Team(ABC):
     def structured(self, arrays: Sequence[NDArray[Any]]) -> Params:
         """Put arrays into the structure of the parameters."""
         return self.intakes.any._structured(list(arrays))
+
+    @abstractmethod
+    def changed(self) -> None:
+        """Note that the next step may want other memory than the one before."""
+
+    @abstractmethod
+    def refresh_copies(self) -> None:
+        """Write the copies of the parameters anew, if there are any."""
 
     @abstractmethod
     def averages(self) -> list[NDArray[Any]]:

@@ -50,6 +50,10 @@ const GROUPS: &str = "groups";
 /// The one that tells where copies go.
 const COPY_TO: &str = "copy_to";
 
+/// What a class does not know of: where each parameter begins in an array that others have the rest of, and the number of
+/// that array's elements, as `(first, whole)`.
+const STRETCHES: &str = "_stretches";
+
 /// The one that the Python class takes for itself.
 const STATE_DIR: &str = "state_dir";
 
@@ -65,6 +69,7 @@ pub(crate) struct Assembly {
     pub(crate) files: Option<Arc<Files>>,
     /// Where copies of the parameters go, in their structure.
     copy_to: Option<Py<PyAny>>,
+    stretches: Option<Vec<(usize, usize)>>,
 }
 
 impl Assembly {
@@ -111,7 +116,8 @@ impl Assembly {
         }
         let settings = Settings { groups, clip: Clip::new(limits)?, policies };
         let copy_to = options.get_item(COPY_TO)?.filter(|given| !given.is_none()).map(Bound::unbind);
-        Ok(Self { settings: Arc::new(settings), patterns, files, copy_to })
+        let stretches = options.get_item(STRETCHES)?.map(|given| given.extract()).transpose()?;
+        Ok(Self { settings: Arc::new(settings), patterns, files, copy_to, stretches })
     }
 
     /// Takes `params` apart.
@@ -157,7 +163,17 @@ impl Assembly {
                 leaf.array = dense(leaf.array.bind(py))?.unbind();
             }
         }
-        Ok((structure, members(py, leaves, &owners, source.root())?))
+        let mut members = members(py, leaves, &owners, source.root())?;
+        if let Some(stretches) = &self.stretches {
+            if stretches.len() != members.len() {
+                let (given, own) = (stretches.len(), members.len());
+                return Err(value_error(format!("there are {given} stretches, but {own} parameters")));
+            }
+            for (member, &(first, whole)) in members.iter_mut().zip(stretches) {
+                (member.first, member.whole) = (first, whole);
+            }
+        }
+        Ok((structure, members))
     }
 
     /// Gives every array fresh state.
@@ -250,7 +266,8 @@ fn members(py: Python<'_>, leaves: Vec<Leaf>, owners: &[usize], root: &str) -> P
             )));
         }
         names.add(parameter.name())?;
-        members.push(Member { group, parameter, data });
+        let whole = parameter.layout.len;
+        members.push(Member { group, parameter, data, first: 0, whole });
     }
     Ok(members)
 }
@@ -308,7 +325,7 @@ fn check_options(class: &str, spec: &'static Spec, options: &Bound<'_, PyDict>) 
     let names = || Group::names(spec).chain(LIMITS).chain(POLICIES).chain([GROUPS, COPY_TO]);
     for key in options.keys() {
         let key: String = key.extract()?;
-        if names().any(|name| name == key) {
+        if names().chain([STRETCHES]).any(|name| name == key) {
             continue;
         }
         let hint = if key == "betas" { "; betas=(a, b) is written beta1=a, beta2=b" } else { "" };

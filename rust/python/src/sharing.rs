@@ -12,7 +12,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::arrays::Leaves;
+use crate::arrays::{Leaves, reserved};
 use crate::errors::{memory_error, value_error};
 use crate::observers::Observers;
 use crate::settings::Settings;
@@ -69,9 +69,14 @@ impl Sharing {
         }
         let chunks = self.whole.chunks();
         partials.reserve(chunks).map_err(memory_error)?;
-        let sums: Vec<f64> = partials.sums(0..own.chunks()).flatten().collect();
-        let items = (!leaves.is_complete())
-            .then(|| leaves.items().iter().map(|item| item.tensor).collect::<Vec<_>>());
+        let mut sums: Vec<f64> = reserved(own.chunks() * M)?;
+        sums.extend(partials.sums(0..own.chunks()).flatten());
+        let mut items = None;
+        if !leaves.is_complete() {
+            let mut numbers: Vec<usize> = reserved(leaves.items().len())?;
+            numbers.extend(leaves.items().iter().map(|item| item.tensor));
+            items = Some(numbers);
+        }
         let meet = intern!(py, "gather");
         let given = self.meeting.bind(py).call_method1(meet, (what, PyArray1::from_vec(py, sums), items))?;
         let given = given.cast_into::<PyArray1<f64>>().map_err(PyErr::from)?.readonly();

@@ -117,9 +117,9 @@ impl<'a, F> Arrays<'a, F> {
         self.len == 0
     }
 
-    /// Which element of the tensor is the first.
+    /// Which element of the whole array is the first.
     pub fn first(&self) -> usize {
-        self.at
+        self.tensor.first + self.at
     }
 
     /// The elements from `at` on, `len` of them.

@@ -11,6 +11,8 @@ pub struct Tensor {
     pub dtype: Dtype,
     /// The number of elements of each of the arrays.
     pub len: usize,
+    /// Which element of an array that others have the rest of is the first one here.
+    pub first: usize,
     pub params: *mut u8,
     /// The first `slots` of them.
     pub state: [*mut u8; MAX_STATE],
@@ -40,6 +42,7 @@ impl Tensor {
         Self {
             dtype,
             len,
+            first: 0,
             params,
             state: [null; MAX_STATE],
             slots: 0,

@@ -14,6 +14,9 @@ pub(crate) struct Member {
     pub(crate) group: usize,
     pub(crate) parameter: Parameter,
     pub(crate) data: *mut u8,
+    /// Where it begins in the array that it is a stretch of, and how many elements that has.
+    pub(crate) first: usize,
+    pub(crate) whole: usize,
 }
 
 /// How the state calls what is not the rule's.
@@ -63,9 +66,9 @@ impl Part {
 }
 
 impl Slots {
-    /// All arrays of the state of a parameter with so many elements.
-    pub(super) fn parts(&self, len: usize, accumulates: bool) -> impl Iterator<Item = Part> {
-        let format = self.format.of(len);
+    /// All arrays of the state of a parameter, which is a stretch of an array with so many elements.
+    pub(super) fn parts(&self, whole: usize, accumulates: bool) -> impl Iterator<Item = Part> {
+        let format = self.format.of(whole);
         let of_rule = self.of_rule.iter().enumerate().flat_map(move |(k, slot)| {
             let part = |purpose, element, suffix| Some(Part { purpose, element, name: [slot.name, suffix] });
             let of_slot = |element, suffix| part(Purpose::Slot(k), element, suffix);
@@ -85,7 +88,7 @@ impl Slots {
     }
 }
 
-pub(super) fn reserved<T>(len: usize) -> PyResult<Vec<T>> {
+pub(crate) fn reserved<T>(len: usize) -> PyResult<Vec<T>> {
     let mut items = Vec::new();
     items.try_reserve_exact(len).map_err(memory_error)?;
     Ok(items)

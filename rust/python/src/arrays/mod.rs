@@ -37,7 +37,7 @@ pub(crate) use fields::{Fields, is_masked, references};
 pub(crate) use leaves::Leaves;
 pub(crate) use lone::Lone;
 pub(crate) use made::{dense, doubles};
-pub(crate) use members::{Member, Slots};
+pub(crate) use members::{Member, Slots, reserved};
 pub(crate) use outputs::{Made, Outputs};
 pub(crate) use packed::{_packed, Packed};
 pub(crate) use parameters::{Parameter, name};

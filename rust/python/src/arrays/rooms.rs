@@ -24,10 +24,11 @@ impl Rooms {
         accumulates: bool,
         files: Option<&Files>,
     ) -> PyResult<Self> {
-        let parts = |member: &Member| slots[member.group].parts(member.parameter.layout.len, accumulates);
+        let parts = |member: &Member| slots[member.group].parts(member.whole, accumulates);
         for (member, tensor) in members.iter().zip(&mut *tensors) {
             let Slots { of_rule, format, .. } = &slots[member.group];
-            (tensor.slots, tensor.format) = (of_rule.len(), format.of(tensor.len));
+            (tensor.slots, tensor.format) = (of_rule.len(), format.of(member.whole));
+            tensor.first = member.first;
             tensor.narrow = if tensor.format == Format::Whole { 0 } else { narrow(of_rule) };
         }
         let mut put = |leaf: usize, part: Part, at: *mut u8| {

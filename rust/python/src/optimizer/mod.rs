@@ -319,18 +319,14 @@ impl Optimizer {
     }
 
     /// The structure of the parameters with other arrays, in the order of `_arrays`.
-    #[expect(clippy::needless_pass_by_value, reason = "as PyO3 wants it")]
-    fn _structured<'py>(
-        slf: &Bound<'py, Self>,
-        arrays: Vec<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn _structured<'py>(slf: &Bound<'py, Self>, arrays: &Bound<'py, PyList>) -> PyResult<Bound<'py, PyAny>> {
         let guard = slf.get().lock()?;
         let body = guard.as_ref().ok_or_else(not_ready)?.body()?;
         let (given, wanted) = (arrays.len(), body.stepper.leaves.len());
         if given != wanted {
             return Err(value_error(format!("there are {given} arrays, but {wanted} parameters")));
         }
-        body.structure.tree.build(slf.py(), &mut |leaf| arrays[leaf].clone())
+        body.structure.tree.build(slf.py(), &mut |leaf| arrays.get_item(leaf).expect("one for each"))
     }
 
     /// Refuses parameters that a step would refuse to update.

@@ -1,6 +1,5 @@
 //! The norms that a step takes: of the gradients before it, of the update and the parameters after it.
 
-use gradstep_core::sums::Partials;
 use pyo3::prelude::*;
 
 use super::stepper::Stepper;
@@ -29,6 +28,10 @@ impl Stepper {
         let plan = self.plans.of(&self.leaves)?;
         let pass = pass(plan, &mut self.scratches, self.leaves.staged(), policies.accumulate > 1)?;
         self.squares.reserve(plan.chunks()).map_err(memory_error)?;
+        if policies.nonfinite.is_looked_for() {
+            // Now, when a step that fails is no step of anybody's.
+            self.nonfinite.reserve(plan.chunks()).map_err(memory_error)?;
+        }
         let (mut tensors, squares) = (self.leaves.lend_gradients(), &self.squares);
         detached(py, plan.is_large(), || pass.squares(&mut tensors, squares));
         let whole = match &self.sharing {
@@ -42,11 +45,11 @@ impl Stepper {
         let [sum] = self.squares.total(0..whole.chunks());
         let norm = sum.sqrt() * scale.abs();
         // A sum of squares may be infinite where no element is.
-        if !sum.is_finite() && policies.nonfinite.is_looked_for() {
-            let mut counts = Partials::default();
-            if !self.are_finite(py, outputs, disturbed, &mut counts)? {
-                return Ok(None);
-            }
+        if !sum.is_finite()
+            && policies.nonfinite.is_looked_for()
+            && !self.are_finite(py, outputs, disturbed)?
+        {
+            return Ok(None);
         }
         if clips && !norm.is_finite() && policies.nonfinite != NonFinite::Propagate {
             let by_clip = self.settings.clip.as_ref().is_some_and(Clip::wants_norm);
@@ -58,26 +61,12 @@ impl Stepper {
         Ok(Some(norm))
     }
 
-    /// The same where only that is to be known: whether the gradients are finite, or are to be skipped.
-    pub(super) fn look(
+    /// Whether all elements of the gradients are; false where they are to be skipped if not, else an error that names them.
+    pub(super) fn are_finite(
         &mut self,
         py: Python<'_>,
         outputs: Option<&Outputs<'_>>,
         disturbed: &mut bool,
-    ) -> PyResult<bool> {
-        let mut counts = std::mem::take(&mut self.squares);
-        let are_finite = self.are_finite(py, outputs, disturbed, &mut counts);
-        self.squares = counts;
-        are_finite
-    }
-
-    /// Whether all elements are, or an error that says which are not.
-    fn are_finite(
-        &mut self,
-        py: Python<'_>,
-        outputs: Option<&Outputs<'_>>,
-        disturbed: &mut bool,
-        counts: &mut Partials<1>,
     ) -> PyResult<bool> {
         let policies = self.settings.policies;
         if std::mem::take(disturbed) {
@@ -85,6 +74,7 @@ impl Stepper {
         }
         let plan = self.plans.of(&self.leaves)?;
         let pass = pass(plan, &mut self.scratches, self.leaves.staged(), policies.accumulate > 1)?;
+        let counts = &mut self.nonfinite;
         counts.reserve(plan.chunks()).map_err(memory_error)?;
         let mut tensors = self.leaves.lend_gradients();
         detached(py, plan.is_large(), || pass.count_nonfinite(&mut tensors, counts));

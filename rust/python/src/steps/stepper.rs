@@ -40,6 +40,7 @@ pub(crate) struct Stepper {
     pub(crate) window: Window,
     pub(crate) last: Last,
     pub(super) squares: Partials<1>,
+    pub(super) nonfinite: Partials<1>,
     pub(super) changes: Partials<2>,
     pub(super) scratches: Scratches,
     /// What holds the state if not memory.
@@ -87,6 +88,7 @@ impl Stepper {
             leaves,
             settings,
             squares: Partials::default(),
+            nonfinite: Partials::default(),
             changes: Partials::default(),
             scratches: Scratches::default(),
             files,
@@ -207,7 +209,7 @@ impl Stepper {
                 return self.skip(py, t);
             }
         } else if self.settings.policies.nonfinite.is_looked_for()
-            && !self.look(py, given.outputs, &mut disturbed)?
+            && !self.are_finite(py, given.outputs, &mut disturbed)?
         {
             return self.skip(py, t);
         }
