@@ -44,6 +44,7 @@ def load(
     loading = Loading(optimizer, rule, given, rename, hyperparameters, convert)
     if strict and loading.found:
         raise ValueError("\n  ".join(["the state dict does not fit this optimizer:", *loading.found]))
+    loading.try_conversions()
     loading.advance()
     loading.copy()
     # Of who called the method of the optimizer that called this.
@@ -97,6 +98,19 @@ class Loading:
         if any(self.fits.slots.values()) or any(self.fits.conversions.values()):
             self.optimizer._unseal()
         return advance(self.optimizer, self.own, self.saved, self.fits, self.replaced)
+
+    def try_conversions(self) -> None:
+        """Bring what is kept in another format into copies of the slots, as it may not fit there.
+
+        Raises:
+            ValueError: a number is below 0 where there is none, say.
+        """
+        for name, conversions in self.fits.conversions.items():
+            for slot, (mine, converted) in conversions.items():
+                try:
+                    mine.copy()[...] = converted.read()
+                except ValueError as error:
+                    raise ValueError(f"{name!r} has a slot {slot!r} that does not fit: {error}") from error
 
     def copy(self) -> None:
         """Take over the arrays."""

@@ -75,14 +75,17 @@ class Converted:
             "exponents": ([-(-count // BLOCK)], ["uint8"]),
         }
         if form(self.parts) not in FORMS.values():
-            yield f"is made of {form(self.parts)}"
+            yield f"is made of {form(self.parts)}, but one has values, 'bits', or 'codes' and 'exponents'"
         elif "codes" in self.parts and count and sorted(self.order) != axes:
-            yield f"has its axes in the order {self.order}"
+            yield f"has its axes in the order {self.order}, but they are {axes}"
         else:
             for part, array in self.parts.items():
                 shape, dtypes = wanted[part]
                 if list(array.shape) != shape or array.dtype.name not in dtypes:
-                    yield f"has {part or 'values'} of {array.dtype} of shape {array.shape}"
+                    yield (
+                        f"has {part or 'values'} of {array.dtype} of shape {array.shape}, but "
+                        f"{' or '.join(dtypes)} of shape {tuple(shape)} is wanted"
+                    )
 
     def read(self) -> NDArray[Any]:
         """Give the numbers."""

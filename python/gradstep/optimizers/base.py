@@ -239,11 +239,13 @@ class Optimizer(Resumable):
         try:
             for array, average in zip(arrays, averages, strict=True):
                 array[...] = average
+            self.refresh_copies()
             yield
         finally:
             try:
                 for array, own in zip(arrays, kept, strict=True):
                     array[...] = own
+                self.refresh_copies()
             finally:
                 self._swap(False)
 

@@ -266,6 +266,7 @@ impl Leaves {
             alike &= own.layout.has_strides(&new.parameter.layout.strides);
         }
         if alike {
+            self.verify_copies(py)?;
             self.written = self.all_written(&members.iter().map(|new| (&new.parameter, new.data)))?;
             for (leaf, new) in members.into_iter().enumerate() {
                 self.parameters[leaf] = new.parameter;
@@ -327,6 +328,7 @@ impl Leaves {
             visit.call(&parameter.array)?;
             visit.call(&parameter.foreign)?;
         }
+        self.copies.iter().try_for_each(|copy| copy.traverse(visit))?;
         self.watched.as_ref().map_or(Ok(()), |watched| watched.traverse(visit))
     }
 }
