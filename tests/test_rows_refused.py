@@ -11,7 +11,7 @@ import gradstep as gs
 from bits import digest
 from drawings import OPTIMIZERS
 from refusals import refuses
-from test_rows import WHOLE
+from rows import WHOLE
 from trees import normal
 
 OTHERS = "grads['e'] has some rows and leaves all others as they are, but "

@@ -113,6 +113,7 @@ def of_parameter(name: object, of_one: object, slots: tuple[Any, str]) -> Iterat
         for i, axis in entries(of_one, "order", list):
             yield from wrong(axis, int, f"{label}['order'][{i}]")
     for slot, array in entries(of_one, "slots", dict):
+        yield from wrong(slot, str, f"{label}['slots']: the name {slot!r}")
         if not isinstance(array, slots[0]):
             yield TypeError(f"{label}['slots'][{slot!r}] must be {slots[1]}, got {type_name(array)}")
 
