@@ -199,6 +199,10 @@ def test_they_are_refused_unless_somebody_asks() -> None:
     assert opt.step_count == 0
     assert not w.any()
     assert not np.asarray(opt.state["w"]["exp_avg"]).any()
+    opt.nonfinite = None
+    assert opt.nonfinite == "raise"
+    opt.nonfinite = "propagate"
+    assert opt.step({"w": g})
     assert gs.Adam({"w": w}, state_dtype="bfloat16").nonfinite is None
 
 

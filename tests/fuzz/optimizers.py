@@ -36,7 +36,8 @@ def drawn(data: FuzzedDataProvider) -> Callable[..., Any]:
     dtypes = [data.PickValueInList(DTYPES) for _ in shapes]
     if data.ConsumeIntInRange(0, 2) == 0:
         options["state_dtype"] = data.PickValueInList(FORMATS)
-        shapes[0], dtypes = (70, 61), ["float32" for _ in shapes]
+        shapes[0] = (70, 61) if options["state_dtype"] == "8bit" else shapes[0]
+        dtypes = ["float32" for _ in shapes]
     steps, missing = data.ConsumeIntInRange(0, 3), data.ConsumeBool()
     if data.ConsumeBool():
         options["groups"] = {"p0": {"weight_decay": 0.25}}
