@@ -13,7 +13,7 @@ from gradstep.checkpoints.records import Record, record
 from gradstep.checkpoints.renaming import renamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from gradstep import _core
 
@@ -88,10 +88,11 @@ class Loading:
         mine, theirs = (
             [group["hyperparameters"] for group in one["groups"]] for one in (self.own, self.saved)
         )
-        self.replaced = assignments(mine, theirs) if hyperparameters else {}
+        taken = set(mine[0]) - set(optimizer._started_from) if hyperparameters else set()
+        self.replaced = assignments(mine, theirs, taken)
         self.fits = Comparison(self.own, self.saved, bool(self.replaced), convert)
         self.found = self.fits.found
-        self.notes = self.found + list(kept(mine, theirs, hyperparameters))
+        self.notes = self.found + list(kept(mine, theirs, taken))
 
     def advance(self) -> Callable[[], None]:
         """Take over all but the arrays, or nothing; give what takes it back."""
@@ -130,9 +131,11 @@ def advance(
     progress, scalars, feedback = optimizer._progress, optimizer.scalars, optimizer.feedback_state
     before = {name: together([group[name] for group in optimizer._hyperparameters]) for name in replaced}
 
+    done: list[str] = []
+
     def back() -> None:
-        for name, value in before.items():
-            optimizer._set_hyper(name, value)
+        for name in done:
+            optimizer._set_hyper(name, before[name])
         optimizer._resume(progress)
         optimizer.feedback_state, optimizer.scalars = feedback, scalars
 
@@ -140,10 +143,14 @@ def advance(
         optimizer._resume(advanced(progress, own, saved, fits))
         for name, value in replaced.items():
             optimizer._set_hyper(name, value)
+            done.append(name)
         if fits.feedback:
             optimizer.feedback_state = saved["feedback"]
         if fits.scalars:
             optimizer.scalars = [group["scalars"] for group in saved["groups"]]
+    except AttributeError as error:  # it cannot be changed, whatever a state dict says
+        back()
+        raise ValueError(str(error)) from error
     except BaseException:
         back()
         raise
@@ -181,12 +188,12 @@ def advanced(progress: Record, own: Record, saved: Record, fits: Comparison) -> 
     }
 
 
-def assignments(own: list[Record], saved: list[Record]) -> dict[str, Any]:
-    """Give the values of the hyperparameters that differ and that are known."""
+def assignments(own: list[Record], saved: list[Record], names: Collection[str]) -> dict[str, Any]:
+    """Give the values of those hyperparameters that differ and that are known."""
     if len(own) != len(saved):
         return {}
     values = {}
-    for name in own[0]:
+    for name in [name for name in own[0] if name in names]:
         theirs = [group.get(name) for group in saved]
         if None not in theirs and theirs != [group[name] for group in own]:
             values[name] = together([texts.read(text) for text in theirs if text is not None])
@@ -198,7 +205,7 @@ def together(values: list[Any]) -> Any:
     return values[0] if all(repr(value) == repr(values[0]) for value in values) else tuple(values)
 
 
-def kept(own: list[Record], saved: list[Record], replaced: bool) -> Iterator[str]:
+def kept(own: list[Record], saved: list[Record], replaced: Collection[str]) -> Iterator[str]:
     """Describe the hyperparameters that stay as the constructor has them."""
     for i, (mine, theirs) in enumerate(zip(own, saved, strict=False)):
         place = f" of group {i}" if len(own) > 1 else ""
@@ -207,7 +214,7 @@ def kept(own: list[Record], saved: list[Record], replaced: bool) -> Iterator[str
                 continue
             if theirs[name] is None:
                 yield f"{name}{place}, which is made of a function: the optimizer's own stays"
-            elif theirs[name] != value and not replaced:
+            elif theirs[name] != value and name not in replaced:
                 shown = "made of a function" if value is None else value
                 yield f"{name}{place} = {theirs[name]}: the optimizer's own stays, {shown}"
 
