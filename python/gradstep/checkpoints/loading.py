@@ -131,11 +131,9 @@ def advance(
     progress, scalars, feedback = optimizer._progress, optimizer.scalars, optimizer.feedback_state
     before = {name: together([group[name] for group in optimizer._hyperparameters]) for name in replaced}
 
-    done: list[str] = []
-
     def back() -> None:
-        for name in done:
-            optimizer._set_hyper(name, before[name])
+        for name, value in before.items():
+            optimizer._set_hyper(name, value)
         optimizer._resume(progress)
         optimizer.feedback_state, optimizer.scalars = feedback, scalars
 
@@ -143,14 +141,10 @@ def advance(
         optimizer._resume(advanced(progress, own, saved, fits))
         for name, value in replaced.items():
             optimizer._set_hyper(name, value)
-            done.append(name)
         if fits.feedback:
             optimizer.feedback_state = saved["feedback"]
         if fits.scalars:
             optimizer.scalars = [group["scalars"] for group in saved["groups"]]
-    except AttributeError as error:  # it cannot be changed, whatever a state dict says
-        back()
-        raise ValueError(str(error)) from error
     except BaseException:
         back()
         raise
