@@ -167,7 +167,12 @@ def test_copies_have_copies_of_their_own(send: Any) -> None:
     again = send(opt)
     again.step({k: gradient(p.shape, np.float32, 1) for k, p in params.items()})
     assert_copied(params, to)
-    assert_copied(again.params, dict(zip(params, again._copies, strict=True)))
+    assert_copied(again.params, again.copy_to)
+    assert opt.copy_to.keys() == to.keys()
+    assert all(opt.copy_to[k] is to[k] for k in to)
+    assert gs.SGD(params, lr=0.1).copy_to is None
+    with pytest.raises(AttributeError, match=r"SGD\.copy_to cannot be changed"):
+        opt.copy_to = to  # type: ignore[misc]
 
 
 def of(**changed: Any) -> Any:
