@@ -46,6 +46,11 @@ def gathered(slots: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def decoded(slots: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Give the numbers of each slot."""
+    return {name: np.asarray(packed(parts)) for name, parts in gathered(slots).items()}
+
+
 def form(parts: Mapping[str, Any]) -> str:
     """Tell what a slot with these parts is kept in."""
     return FORMS.get(frozenset(parts), f"the parts {', '.join(map(repr, parts))}")
