@@ -183,7 +183,7 @@ def lock(world: World) -> None:
 def rearrange(world: World) -> None:
     """Change a container."""
     place = world.data.PickValueInList([world.params, world.grads])
-    if isinstance(place, dict) and place:
+    if isinstance(place, dict) and dict.__len__(place):  # which it may deny
         first = next(iter(dict.keys(place)))
         match world.data.ConsumeIntInRange(0, 3):
             case 0:
