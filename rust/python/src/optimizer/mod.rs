@@ -20,6 +20,7 @@ use crate::arrays::Exchange;
 use crate::assembly::{Assembly, given_groups, spec};
 use crate::errors::value_error;
 use crate::files::Files;
+use crate::groups::Group;
 use crate::ready::{Call, Ready};
 use crate::roots::Root;
 use crate::sharing::Sharing;
@@ -275,7 +276,7 @@ impl Optimizer {
     #[getter]
     fn _started_from(slf: &Bound<'_, Self>) -> PyResult<Vec<&'static str>> {
         let told = slf.get().snapshot()?;
-        let slots = told.settings.groups.iter().flat_map(|group| group.slots());
+        let slots = told.settings.groups.iter().flat_map(Group::slots);
         Ok(slots
             .filter_map(|slot| if let Init::Hyper(name) = slot.init { Some(name) } else { None })
             .collect())
