@@ -120,7 +120,7 @@ sanitized: $(VENV)/made $(SANITIZED)/made
 	.ci/build_sanitized $(SANITIZED)
 
 # FUZZ_SECONDS=600 FUZZ_TARGETS="arrays state_dicts" for longer runs of some.
-fuzz: sanitized ## strange expressions, state dicts, files, arrays and code in the middle of a call, a minute each, on Linux
+fuzz: sanitized ## strange expressions, state dicts, files, arrays, rows, narrow state, code in the middle of a call: a minute each, on Linux
 	.ci/fuzz
 
 asan: sanitized ## all tests under AddressSanitizer, on Linux: some minutes

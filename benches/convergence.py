@@ -93,6 +93,14 @@ def last(losses: list[float]) -> float:
     return mean(losses[-len(losses) // 10 :])
 
 
+def told(ends: list[float], whole: list[float]) -> str:
+    """Tell by how much ends differ from others of the same seeds, and the standard error of that."""
+    changes = [a / b - 1 for a, b in zip(ends, whole, strict=True)]
+    if len(changes) < 2:
+        return f"{mean(changes):+.1%}"
+    return f"{mean(changes):+.1%} ± {stdev(changes) / len(changes) ** 0.5:.1%}"
+
+
 def lines(seeds: int) -> Iterator[str]:
     """A row for each task: the loss with float32 and its spread, and the differences in pairs."""
     yield "| task | float32 | spread of seeds | bfloat16 | 8bit |"
@@ -101,18 +109,14 @@ def lines(seeds: int) -> Iterator[str]:
         ends = {form: [last(task(seed, form)) for seed in range(seeds)] for form in FORMATS}
         whole = ends[None]
         spread = stdev(whole) / mean(whole) if seeds > 1 else 0.0
-        changes = [mean(a / b - 1 for a, b in zip(ends[form], whole, strict=True)) for form in FORMATS[1:]]
-        yield (
-            f"| {name} | {mean(whole):.4f} | {spread:.1%} | "
-            + " | ".join(f"{c:+.1%}" for c in changes)
-            + " |"
-        )
+        changes = " | ".join(told(ends[form], whole) for form in FORMATS[1:])
+        yield f"| {name} | {mean(whole):.4f} | {spread:.1%} | {changes} |"
 
 
 def main() -> None:
     """Print the table."""
     began = time.perf_counter()
-    for line in lines(int(sys.argv[1]) if len(sys.argv) > 1 else 3):
+    for line in lines(int(sys.argv[1]) if len(sys.argv) > 1 else 12):
         print(line, flush=True)
     print(f"{time.perf_counter() - began:.0f} s", file=sys.stderr)
 

@@ -13,6 +13,7 @@ import pytest
 
 import gradstep as gs
 from bits import Array, assert_same_bits
+from refusals import refuses
 
 FORMATS: list[Any] = [None, "bfloat16", "8bit"]
 NARROW = FORMATS[1:]
@@ -171,12 +172,72 @@ def test_parts_that_do_not_belong_together_are_refused() -> None:
     opt = made(model(), "8bit")
     saved = opt.state_dict()
     del saved["parameters"]["w"]["slots"]["exp_avg.exponents"]
-    with pytest.raises(ValueError, match=r"'w' has a slot 'exp_avg' that is made of the parts 'codes'"):
+    with pytest.raises(
+        ValueError, match=r"'w' has a slot 'exp_avg' that is made of the parts 'codes', but one has values, "
+    ):
         opt.load_state_dict(saved, convert=True)
+    saved = opt.state_dict()
+    saved["parameters"]["w"]["slots"]["exp_avg.codes"] = np.zeros((70, 61), np.int32)
+    message = r"has codes of int32 of shape \(70, 61\), but int8 or uint8 of shape \(70, 61\) is wanted$"
+    with pytest.raises(ValueError, match=message):
+        made(model(), "bfloat16").load_state_dict(saved, convert=True)
     saved = opt.state_dict()
     saved["parameters"]["w"]["slots"]["exp_avg.exponents"] = np.zeros(3, np.uint8)
     with pytest.raises(ValueError, match=r"'w' has a slot 'exp_avg.exponents' of uint8 of shape \(3,\)"):
         opt.load_state_dict(saved)
+
+
+@pytest.mark.parametrize(
+    ("order", "error", "message"),
+    [
+        ("01", TypeError, r"parameters['w']['order'] must be a list, got str"),
+        (None, TypeError, r"parameters['w']['order'] must be a list, got None"),
+        (np.array([0, 1]), TypeError, r"parameters['w']['order'] must be a list, got ndarray"),
+        ([0, "1"], TypeError, r"parameters['w']['order'][1] must be an int, got str"),
+        ([False, 1], TypeError, r"parameters['w']['order'][0] must be an int, got bool"),
+        ([0, 1.0], TypeError, r"parameters['w']['order'][1] must be an int, got float"),
+        ([0, -1], ValueError, r"parameters['w']['order'][1] must be in [0, 2**63), got -1"),
+    ],
+)
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_order_of_axes_that_is_none(form: Any, order: Any, error: type[Exception], message: str) -> None:
+    opt, other = made(model(), "8bit"), made(model(), form)
+    saved = opt.state_dict()
+    saved["parameters"]["w"]["order"] = order
+    for convert in (False, True):
+        with refuses(error, message):
+            other.load_state_dict(saved, convert=convert)
+    assert other.step_count == 0
+
+
+def test_another_order_than_the_axes_have() -> None:
+    opt = made(model(), "8bit")
+    saved = opt.state_dict()
+    saved["parameters"]["w"]["order"] = [0, 2]
+    with pytest.raises(ValueError, match=r"has its axes in the order \[0, 2\], but they are \[0, 1\]$"):
+        opt.load_state_dict(saved, convert=True)
+
+
+@pytest.mark.parametrize("by", ["dict", "file"])
+def test_numbers_that_a_format_has_not_change_nothing(by: str, tmp_path: Path) -> None:
+    opt, params = made(model(), None), model(seed=5)
+    step(opt, range(2))
+    opt.state["one"]["exp_avg_sq"][0, 7] = -1
+    gs.save(tmp_path / "run.npz", opt)
+    again = made(params, "8bit")
+    before = values(again) | {("params", key): p.copy() for key, p in params.items()}
+    message = (
+        "'one' has a slot 'exp_avg_sq' that does not fit: this slot is never below 0, but -1 is to be written"
+    )
+    loads: dict[str, Callable[[], Any]] = {
+        "dict": lambda: again.load_state_dict(opt.state_dict(), convert=True),
+        "file": lambda: gs.load(tmp_path / "run.npz", again, convert=True),
+    }
+    with pytest.raises(ValueError, match=message):
+        loads[by]()
+    assert again.step_count == 0
+    for place, a in (values(again) | {("params", key): p for key, p in params.items()}).items():
+        assert_same_bits(a, before[place], str(place))
 
 
 def test_another_seed_is_a_difference() -> None:

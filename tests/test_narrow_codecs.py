@@ -78,6 +78,9 @@ def test_rounded_to_nearest(make: Any, form: str, n: int) -> None:
     x, signed = make(n), form != "unsigned"
     x = x if signed else np.abs(x)
     slot = packed("bfloat16" if form == "bfloat16" else "8bit", n, signed)
+    # A block that has these numbers already would not be written.
+    for part in slot.parts.values():
+        part[...] = 0x55
     slot[...] = x
     if form == "bfloat16":
         assert np.array_equal(slot.parts["bits"], narrow.bfloat16_nearest(x))
@@ -196,56 +199,11 @@ def test_they_are_refused_unless_somebody_asks() -> None:
     assert opt.step_count == 0
     assert not w.any()
     assert not np.asarray(opt.state["w"]["exp_avg"]).any()
+    opt.nonfinite = None
+    assert opt.nonfinite == "raise"
+    opt.nonfinite = "propagate"
+    assert opt.step({"w": g})
     assert gs.Adam({"w": w}, state_dtype="bfloat16").nonfinite is None
-
-
-def test_a_slot_reads_and_takes_values() -> None:
-    opt = gs.Adam({"w": np.zeros((64, 65), np.float32)}, state_dtype="8bit")
-    slot: Any = opt.state["w"]["exp_avg_sq"]
-    assert (slot.shape, slot.ndim, slot.size, len(slot)) == ((64, 65), 2, 4160, 64)
-    assert (slot.dtype, slot.format, slot.signed) == (np.float32, "8bit", False)
-    assert slot.nbytes == 4160 + 33
-    assert {name: (a.dtype, a.shape) for name, a in slot.parts.items()} == {
-        "codes": (np.uint8, (64, 65)),
-        "exponents": (np.uint8, (33,)),
-    }
-    slot[2, 3:5] = 0.5
-    assert list(slot[2, 3:5]) == [0.5, 0.5]
-    assert 0 < slot[2, 2] == slot[2, 5] < 1e-9
-    assert slot[0, 0] == 0
-    assert np.array_equal(np.asarray(slot, np.float64), slot[...])
-    with pytest.raises(ValueError, match="never below 0"):
-        slot[0] = -1.0
-    with pytest.raises(ValueError, match="copy=False cannot be"):
-        np.array(slot, copy=False)
-    with pytest.raises(ValueError, match="could not broadcast"):
-        slot[...] = np.zeros(3)
-    assert slot[2, 3] == 0.5
-    kept = slot.copy()
-    slot[...] = 0
-    assert kept[2, 3] == 0.5
-
-
-@pytest.mark.parametrize(
-    ("form", "parts", "error", "message"),
-    [
-        ("float8", {}, ValueError, "format must be 'bfloat16' or '8bit', got 'float8'"),
-        ("bfloat16", {"codes": 1}, ValueError, "parts must have bits and nothing else"),
-        ("8bit", {"codes": np.zeros(3, np.int8)}, ValueError, "parts must have codes and exponents"),
-        ("bfloat16", {"bits": [1]}, TypeError, "bits must be an ndarray, got a list"),
-        ("bfloat16", {"bits": np.zeros(3)}, TypeError, "bits must have dtype uint16, got float64"),
-        ("bfloat16", {"bits": np.zeros(6, np.uint16)[::2]}, ValueError, r"bits must have no gaps"),
-        (
-            "8bit",
-            {"codes": np.zeros(200, np.int8), "exponents": np.zeros(1, np.uint8)},
-            ValueError,
-            r"exponents must have shape \(2,\), got \(1,\)",
-        ),
-    ],
-)
-def test_parts_that_make_no_slot(form: Any, parts: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        gs.Packed(form, parts)
 
 
 def test_parameters_that_it_is_not_for() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,12 @@ def test_copies_have_copies_of_their_own(send: Any) -> None:
     again = send(opt)
     again.step({k: gradient(p.shape, np.float32, 1) for k, p in params.items()})
     assert_copied(params, to)
-    assert_copied(again.params, dict(zip(params, again._copies, strict=True)))
+    assert_copied(again.params, again.copy_to)
+    assert opt.copy_to.keys() == to.keys()
+    assert all(opt.copy_to[k] is to[k] for k in to)
+    assert gs.SGD(params, lr=0.1).copy_to is None
+    with pytest.raises(AttributeError, match=r"SGD\.copy_to cannot be changed"):
+        opt.copy_to = to  # type: ignore[misc]
 
 
 def of(**changed: Any) -> Any:
@@ -192,6 +197,7 @@ def of(**changed: Any) -> Any:
         ),
         ({"w": np.zeros(3, np.uint16)}, ValueError, r"copy_to has no 'b', but params has it"),
         ([1, 2], ValueError, "copy_to is a list, but params is a dict"),
+        (of(b=np.ma.zeros(7, np.uint16)), TypeError, r"copy_to\['b'\] is a masked array"),
     ],
 )
 def test_what_cannot_hold_copies(given: Any, error: type[Exception], message: str) -> None:
@@ -208,6 +214,68 @@ def test_what_cannot_be_copied() -> None:
     read_only["w"].flags.writeable = False
     with pytest.raises(ValueError, match=r"copy_to\['w'\] is read-only"):
         gs.SGD(model(), lr=0.1, copy_to=read_only)
+
+
+def smaller(words: Array) -> None:
+    words.resize(1, refcheck=False)
+
+
+def read_only(words: Array) -> None:
+    words.flags.writeable = False
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (smaller, r"copy_to\['b'\] has shape \(1,\), but params\['b'\] has shape \(7,\)"),
+        (read_only, r"copy_to\['b'\] is read-only"),
+    ],
+)
+def test_copies_that_are_not_what_they_were(change: Callable[[Array], None], message: str) -> None:
+    params = model()
+    to = copies(params, np.uint16)
+    opt = gs.SGD(params, lr=0.1, copy_to=to)
+    grads = {k: gradient(p.shape, np.float32, 1) for k, p in params.items()}
+    before = {k: p.copy() for k, p in params.items()}
+    change(to["b"])
+    for call in (
+        lambda: opt.step(grads),
+        lambda: opt.apply_gradients(grads, params),
+        lambda: opt.bind(params),
+        opt.refresh_copies,
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+    assert opt.step_count == 0
+    for k, p in params.items():
+        assert_same_bits(p, before[k], k)
+
+
+def test_a_copy_is_looked_at_once_more_after_python_code() -> None:
+    params = model()
+    to = copies(params, np.uint16)
+
+    acts = False
+
+    def rate(_: int) -> float:
+        if acts:
+            smaller(to["b"])
+        return 0.1
+
+    opt = gs.SGD(params, lr=gs.schedules.Lambda(rate), copy_to=to)
+    acts = True
+    with pytest.raises(ValueError, match=r"copy_to\['b'\] has shape \(1,\)"):
+        opt.step({k: gradient(p.shape, np.float32, 1) for k, p in params.items()})
+
+
+def test_copies_are_of_what_the_parameters_hold() -> None:
+    params = model()
+    to = copies(params, np.uint16)
+    opt = gs.SGD(params, lr=0.1, ema=0.9, copy_to=to)
+    opt.step({k: gradient(p.shape, np.float32, 1) for k, p in params.items()})
+    with opt.swap_averaged():
+        assert_copied(params, to)
+    assert_copied(params, to)
 
 
 def test_copies_that_share_memory() -> None:

@@ -11,7 +11,7 @@ import gradstep as gs
 from bits import digest
 from drawings import OPTIMIZERS
 from refusals import refuses
-from test_rows import WHOLE
+from rows import WHOLE
 from trees import normal
 
 OTHERS = "grads['e'] has some rows and leaves all others as they are, but "
@@ -86,6 +86,15 @@ def test_what_does_not_go_with_the_parameter(rows: gs.Rows, error: type[Exceptio
     assert opt.step_count == 0
     # What was refused is no part of the next step.
     assert opt.step({"w": np.ones(4), "e": gs.Rows(I, V)})
+
+
+def test_more_rows_than_memory_has_room_for() -> None:
+    p = np.ones(3)
+    opt, count = gs.SGD(p), 2**60
+    rows = gs.Rows(np.broadcast_to(np.int8(1), (count,)), np.broadcast_to(np.float32(1), (count,)))
+    with refuses(MemoryError, "there is no memory to sort grads.indices"):
+        opt.step(rows)
+    assert (opt.step_count, p.sum()) == (0, 3)
 
 
 def test_arrays_that_are_not_what_they_were() -> None:

@@ -214,6 +214,20 @@ def test_hyperparameters_are_the_constructors_unless_they_are_asked_for(name: st
     assert opt.hyperparameters == trained(**common | {name: HYPERS[name]}).hyperparameters
 
 
+@pytest.mark.parametrize(
+    ("make", "name", "value"), [(gs.Adagrad, "initial_accumulator_value", 0.5), (gs.Rprop, "lr", 0.25)]
+)
+def test_what_the_state_started_from_is_told_and_not_taken(make: Any, name: str, value: float) -> None:
+    first, opt = make({"w": np.ones(2)}, maximize=True, **{name: value}), make({"w": np.ones(2)})
+    first.step({"w": np.ones(2)})
+    own = opt.hyperparameters[0][name]
+    with pytest.warns(gs.CheckpointWarning, match=f"{name} = {value}: the optimizer's own stays, {own}"):
+        opt.load_state_dict(first.state_dict(), hyperparameters=True)
+    assert opt.hyperparameters[0][name] == own
+    assert (opt.step_count, opt.maximize) == (1, True)
+    np.testing.assert_equal(dict(opt.state["w"]), dict(first.state["w"]))
+
+
 @pytest.mark.parametrize("text", ["(" * 5000, "(True)", "(0.5,)", "()", "'a", "'it\\'s'", "", "'" * 3])
 def test_a_text_that_stands_for_no_hyperparameter(text: str) -> None:
     state, opt = trained().state_dict(), trained()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -137,6 +138,18 @@ def test_all_faults_come_at_once() -> None:
         "  feedback[0] must be a dict, got None\n"
         "  window['scale'] must be finite, got inf",
     ):
+        opt.load_state_dict(saved)
+    np.testing.assert_equal(opt.state_dict(), before)
+
+
+@pytest.mark.parametrize("name", [0.5, None, ("exp_avg",)])
+def test_a_name_of_a_slot_is_a_text(name: Any) -> None:
+    opt, saved = trained(2), copy.deepcopy(SAVED)
+    slots = saved["parameters"]["w"]["slots"]
+    slots[name] = slots.pop("exp_avg")
+    before = opt.state_dict()
+    message = f"parameters['w']['slots']: the name {name!r} must be a str, got "
+    with pytest.raises(TypeError, match=re.escape(message)):
         opt.load_state_dict(saved)
     np.testing.assert_equal(opt.state_dict(), before)
 

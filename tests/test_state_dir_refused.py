@@ -85,6 +85,7 @@ DAMAGE: dict[str, tuple[Any, str]] = {
         lambda folder: os.truncate(folder / "0-0-exp_avg.npy", 130),
         "has 130 bytes, but was made with 144",
     ),
+    "no header": (lambda f: os.truncate(f / "0-0-exp_avg.npy", 50), "0-0-exp_avg.npy is not the .npy file"),
     "another": (lambda f: np.save(f / "0-0-exp_avg.npy", np.ones(3)), "but was made with"),
     "gone": (lambda folder: (folder / "0-0-exp_avg.npy").unlink(), "No such file"),
 }

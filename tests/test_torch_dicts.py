@@ -105,6 +105,22 @@ def test_dtypes_and_orders_stay(rule: str, dtype: Any) -> None:
             assert array.dtype == dtype, slot
 
 
+@pytest.mark.parametrize("form", ["bfloat16", "8bit"])
+def test_state_in_fewer_bits_is_written_as_float32(form: Any) -> None:
+    def make(form: Any, seed: int = 0) -> gs.Adam:
+        return gs.Adam({"w": np.zeros((70, 61), np.float32, order="F")}, state_dtype=form, seed=seed)
+
+    opt = make(form, seed=3)
+    opt.step({"w": np.linspace(-1, 1, 4270).reshape(70, 61)})
+    with pytest.warns(gs.CheckpointWarning, match=f"not in torch's dict: .*state_dtype='{form}'"):
+        theirs = gs.to_torch_state_dict(opt)
+    again = make(None)
+    again.load_state_dict(gs.from_torch_state_dict(theirs, ["w"], rule=gs.Adam))
+    for slot, array in opt.state["w"].items():
+        assert again.state["w"][slot].dtype == np.float32
+        np.testing.assert_array_equal(again.state["w"][slot], array)
+
+
 def test_tensors_are_made_by_who_knows_how() -> None:
     opt = gs.Adam(np.ones(2))
     opt.step(np.ones(2))

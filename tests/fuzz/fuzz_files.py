@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from atheris import FuzzedDataProvider
 from fuzz_state_dicts import mutate, remembered
-from optimizers import drawn
+from optimizers import FORMATS, drawn
 
 import gradstep as gs
 from gradstep.archives import npz, safetensors
@@ -74,8 +74,9 @@ def check(given: bytes) -> str:
     """A CheckpointError and nothing changed, or it is loaded."""
     data = FuzzedDataProvider(given)
     make = drawn(data)
+    other = {"state_dtype": data.PickValueInList([None, *FORMATS])} if data.ConsumeBool() else {}
     try:
-        saved, opt = make(), make()
+        saved, opt = make(), make(**other)
     except (TypeError, ValueError):
         return "without an optimizer"
     with TemporaryDirectory() as folder:
@@ -89,7 +90,8 @@ def check(given: bytes) -> str:
     file = with_header(data, file, form) if data.ConsumeBool() else damaged(data, file)
     before = remembered(opt)
     try:
-        gs.load(BytesIO(file), opt, strict=data.ConsumeBool(), hyperparameters=data.ConsumeBool())
+        options = {option: data.ConsumeBool() for option in ("strict", "hyperparameters", "convert")}
+        gs.load(BytesIO(file), opt, **options)
     except gs.CheckpointError:
         assert remembered(opt) == before
         return "refused"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from atheris import FuzzedDataProvider
-from optimizers import drawn, step
+from optimizers import FORMATS, drawn, step
 
 import gradstep as gs
 
@@ -85,25 +85,28 @@ def remembered(opt: Any) -> tuple[Any, ...]:
 
 
 def plain(tree: Any) -> Any:
-    """The same with the bytes of the arrays."""
+    """The same with the bytes of the arrays, or what tells them from others."""
     if isinstance(tree, dict):
         return {key: plain(value) for key, value in tree.items()}
     if isinstance(tree, list):
         return [plain(value) for value in tree]
-    return tree.tobytes() if isinstance(tree, np.ndarray) else tree
+    if isinstance(tree, np.ndarray):
+        return tree.tobytes() if tree.nbytes < 1000 else hash(tree.tobytes())
+    return tree
 
 
 def check(given: bytes) -> str:
     """It is refused with nothing changed; or it is loaded, and steps go on or say why they do not."""
     data = FuzzedDataProvider(given)
     make = drawn(data)
+    other = {"state_dtype": data.PickValueInList([None, *FORMATS])} if data.ConsumeBool() else {}
     try:
-        opt, saved = make(), make().state_dict()
+        opt, saved = make(**other), make().state_dict()
     except (TypeError, ValueError):
         return "without an optimizer"
     for _ in range(data.ConsumeIntInRange(1, 3)):
         mutate(data, saved)
-    options = {"strict": data.ConsumeBool(), "hyperparameters": data.ConsumeBool()}
+    options = {option: data.ConsumeBool() for option in ("strict", "hyperparameters", "convert")}
     if data.ConsumeBool():
         options["rename"] = {data.PickValueInList(["p0", "p*", "*"]): data.PickValueInList(["p1", "q*", ""])}
     before = remembered(opt)
@@ -112,7 +115,7 @@ def check(given: bytes) -> str:
     except (TypeError, ValueError):
         assert remembered(opt) == before
         return "refused"
-    again = make()
+    again = make(**other)
     again.load_state_dict(opt.state_dict(), hyperparameters=True)
     for _ in range(2):
         before = remembered(opt)

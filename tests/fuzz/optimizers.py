@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHAPES = [(), (0,), (1,), (3,), (17,), (2, 3), (3, 2), (600,)]
 DTYPES = ["float32", "float64", "complex64"]
+FORMATS = ["bfloat16", "8bit"]
 RATES: list[Callable[[], Any]] = [
     lambda: gs.feedback.Plateau(gs.schedules.Constant(0.5)),
     lambda: gs.feedback.LossScaled(gs.schedules.Constant(0.5), beta=0.9),
@@ -24,8 +25,8 @@ RATES: list[Callable[[], Any]] = [
 ]
 
 
-def drawn(data: FuzzedDataProvider) -> Callable[[], Any]:
-    """A function that makes the same one at each call."""
+def drawn(data: FuzzedDataProvider) -> Callable[..., Any]:
+    """A function that makes the same one at each call, but for options that are given then."""
     name = data.PickValueInList(sorted(RULES))
     options: dict[str, Any] = {}
     for _ in range(data.ConsumeIntInRange(0, 2)):
@@ -33,13 +34,17 @@ def drawn(data: FuzzedDataProvider) -> Callable[[], Any]:
     rate = data.PickValueInList(RATES) if data.ConsumeBool() else None
     shapes = [data.PickValueInList(SHAPES) for _ in range(data.ConsumeIntInRange(1, 3))]
     dtypes = [data.PickValueInList(DTYPES) for _ in shapes]
+    if data.ConsumeIntInRange(0, 2) == 0:
+        options["state_dtype"] = data.PickValueInList(FORMATS)
+        shapes[0] = (70, 61) if options["state_dtype"] == "8bit" else shapes[0]
+        dtypes = ["float32" for _ in shapes]
     steps, missing = data.ConsumeIntInRange(0, 3), data.ConsumeBool()
     if data.ConsumeBool():
         options["groups"] = {"p0": {"weight_decay": 0.25}}
 
-    def make() -> Any:
+    def make(**others: Any) -> Any:
         params = {f"p{i}": np.ones(shapes[i], dtypes[i]) for i in range(len(shapes))}
-        opt = getattr(gs, name)(params, **options, **({"lr": rate()} if rate else {}))
+        opt = getattr(gs, name)(params, **options | others, **({"lr": rate()} if rate else {}))
         for t in range(steps):
             step(opt, t + 1.0, missing)
         return opt

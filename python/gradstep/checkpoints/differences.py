@@ -90,11 +90,13 @@ class Comparison:
         if form(mine) != form(theirs) or ("codes" in mine and orders[0] != orders[1]):
             converted = Converted(theirs, orders[0], own[0]["shape"], own[0]["dtype"])
             faults = list(converted.faults())
-            if faults or not self.convert:
-                said = faults[0] if faults else f"is kept in {form(theirs)}"
+            if faults:
+                yield f"{name!r} has a slot {slot!r} that {faults[0]}"
+            elif not self.convert:
+                said, own_form = f"is kept in {form(theirs)}", f"the optimizer's is in {form(mine)}"
                 if form(mine) == form(theirs):
                     said = f"lies in memory with its axes in the order {orders[0]}"
-                own_form = f"the optimizer's is in {form(mine)}"
+                    own_form = f"the optimizer's is in {orders[1]}"
                 yield f"{name!r} has a slot {slot!r} that {said}, but {own_form}{HINT}"
             else:
                 self.conversions[name][slot] = (mine, converted)

@@ -108,7 +108,12 @@ def of_parameter(name: object, of_one: object, slots: tuple[Any, str]) -> Iterat
     yield from parts(of_one, OF_PARAMETER, label)
     for i, length in entries(of_one, "shape", list):
         yield from wrong(length, int, f"{label}['shape'][{i}]")
+    if isinstance(of_one, dict) and "order" in of_one:
+        yield from wrong(of_one["order"], list, f"{label}['order']")
+        for i, axis in entries(of_one, "order", list):
+            yield from wrong(axis, int, f"{label}['order'][{i}]")
     for slot, array in entries(of_one, "slots", dict):
+        yield from wrong(slot, str, f"{label}['slots']: the name {slot!r}")
         if not isinstance(array, slots[0]):
             yield TypeError(f"{label}['slots'][{slot!r}] must be {slots[1]}, got {type_name(array)}")
 

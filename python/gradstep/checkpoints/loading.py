@@ -14,7 +14,7 @@ from gradstep.checkpoints.records import Record, record
 from gradstep.checkpoints.renaming import renamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from gradstep import _core
 
@@ -45,6 +45,7 @@ def load(
     loading = Loading(optimizer, rule, given, rename, hyperparameters, convert)
     if strict and loading.found:
         raise ValueError("\n  ".join(["the state dict does not fit this optimizer:", *loading.found]))
+    loading.try_conversions()
     loading.advance()
     loading.copy()
     # Of who called the method of the optimizer that called this.
@@ -88,16 +89,30 @@ class Loading:
         mine, theirs = (
             [group["hyperparameters"] for group in one["groups"]] for one in (self.own, self.saved)
         )
-        self.replaced = assignments(mine, theirs) if hyperparameters else {}
+        taken = set(mine[0]) - set(optimizer._started_from) if hyperparameters else set()
+        self.replaced = assignments(mine, theirs, taken)
         self.fits = Comparison(self.own, self.saved, bool(self.replaced), convert)
         self.found = self.fits.found
-        self.notes = self.found + list(kept(mine, theirs, hyperparameters))
+        self.notes = self.found + list(kept(mine, theirs, taken))
 
     def advance(self) -> Callable[[], None]:
         """Take over all but the arrays, or nothing; give what takes it back."""
         if any(self.fits.slots.values()) or any(self.fits.conversions.values()):
             self.optimizer._unseal()
         return advance(self.optimizer, self.own, self.saved, self.fits, self.replaced)
+
+    def try_conversions(self) -> None:
+        """Bring what is kept in another format into copies of the slots, as it may not fit there.
+
+        Raises:
+            ValueError: a number is below 0 where there is none, say.
+        """
+        for name, conversions in self.fits.conversions.items():
+            for slot, (mine, converted) in conversions.items():
+                try:
+                    mine.copy()[...] = converted.read()
+                except ValueError as error:
+                    raise ValueError(f"{name!r} has a slot {slot!r} that does not fit: {error}") from error
 
     def copy(self) -> None:
         """Take over the arrays."""
@@ -168,12 +183,12 @@ def advanced(progress: Record, own: Record, saved: Record, fits: Comparison) -> 
     }
 
 
-def assignments(own: list[Record], saved: list[Record]) -> dict[str, Any]:
-    """Give the values of the hyperparameters that differ and that are known."""
+def assignments(own: list[Record], saved: list[Record], names: Collection[str]) -> dict[str, Any]:
+    """Give the values of those hyperparameters that differ and that are known."""
     if len(own) != len(saved):
         return {}
     values = {}
-    for name in own[0]:
+    for name in [name for name in own[0] if name in names]:
         theirs = [group.get(name) for group in saved]
         if None not in theirs and theirs != [group[name] for group in own]:
             values[name] = together([texts.read(text) for text in theirs if text is not None])
@@ -185,7 +200,7 @@ def together(values: list[Any]) -> Any:
     return values[0] if all(repr(value) == repr(values[0]) for value in values) else tuple(values)
 
 
-def kept(own: list[Record], saved: list[Record], replaced: bool) -> Iterator[str]:
+def kept(own: list[Record], saved: list[Record], replaced: Collection[str]) -> Iterator[str]:
     """Describe the hyperparameters that stay as the constructor has them."""
     for i, (mine, theirs) in enumerate(zip(own, saved, strict=False)):
         place = f" of group {i}" if len(own) > 1 else ""
@@ -194,7 +209,7 @@ def kept(own: list[Record], saved: list[Record], replaced: bool) -> Iterator[str
                 continue
             if theirs[name] is None:
                 yield f"{name}{place}, which is made of a function: the optimizer's own stays"
-            elif theirs[name] != value and not replaced:
+            elif theirs[name] != value and name not in replaced:
                 shown = "made of a function" if value is None else value
                 yield f"{name}{place} = {theirs[name]}: the optimizer's own stays, {shown}"
 

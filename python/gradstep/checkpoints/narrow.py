@@ -46,6 +46,11 @@ def gathered(slots: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def decoded(slots: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Give the numbers of each slot."""
+    return {name: np.asarray(packed(parts)) for name, parts in gathered(slots).items()}
+
+
 def form(parts: Mapping[str, Any]) -> str:
     """Tell what a slot with these parts is kept in."""
     return FORMS.get(frozenset(parts), f"the parts {', '.join(map(repr, parts))}")
@@ -75,14 +80,17 @@ class Converted:
             "exponents": ([-(-count // BLOCK)], ["uint8"]),
         }
         if form(self.parts) not in FORMS.values():
-            yield f"is made of {form(self.parts)}"
+            yield f"is made of {form(self.parts)}, but one has values, 'bits', or 'codes' and 'exponents'"
         elif "codes" in self.parts and count and sorted(self.order) != axes:
-            yield f"has its axes in the order {self.order}"
+            yield f"has its axes in the order {self.order}, but they are {axes}"
         else:
             for part, array in self.parts.items():
                 shape, dtypes = wanted[part]
                 if list(array.shape) != shape or array.dtype.name not in dtypes:
-                    yield f"has {part or 'values'} of {array.dtype} of shape {array.shape}"
+                    yield (
+                        f"has {part or 'values'} of {array.dtype} of shape {array.shape}, but "
+                        f"{' or '.join(dtypes)} of shape {tuple(shape)} is wanted"
+                    )
 
     def read(self) -> NDArray[Any]:
         """Give the numbers."""

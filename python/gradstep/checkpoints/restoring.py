@@ -92,6 +92,8 @@ def load(
         targets = [pair for one in loadings for pair in parameters(one)] if params else []
         for stored in content.arrays.values():
             stored.verify()
+        for one in loadings:
+            one.try_conversions()
         extra: dict[str, Any] = in_memory(stored_extra)
         with ExitStack() as undo:
             for one in loadings:

@@ -47,9 +47,13 @@ def opened(path: Path, header: Mapping[str, Any]) -> NDArray[np.uint8]:
         ValueError: it is not what was made.
     """
     with open(path, "rb+") as file:
-        if np.lib.format.read_magic(file) != (1, 0):  # type: ignore[no-untyped-call, unused-ignore]
-            raise ValueError(f"{path} has another version of the format than it was made with")
-        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+        try:
+            version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call, unused-ignore]
+            if version != (1, 0):
+                raise ValueError(f"its format has the version {version}, not (1, 0)")
+            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+        except ValueError as error:
+            raise ValueError(f"{path} is not the .npy file that was made: {error}") from error
         descr = np.lib.format.dtype_to_descr(dtype)
         found = {"descr": descr, "fortran_order": fortran_order, "shape": shape}
         if found != header:

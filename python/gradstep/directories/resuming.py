@@ -39,7 +39,7 @@ def resume(optimizer: _core.Optimizer, rule: str, directory: StateDirectory) -> 
     fits.slots = {name: {} for name in fits.slots}
     advance(optimizer, own, saved, fits, {})
     mine, theirs = ([group["hyperparameters"] for group in one["groups"]] for one in (own, saved))
-    warn(list(kept(mine, theirs, False)), stacklevel=5)
+    warn(list(kept(mine, theirs, ())), stacklevel=5)
 
 
 def slots(

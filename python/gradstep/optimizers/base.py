@@ -197,6 +197,14 @@ class Optimizer(Resumable):
         return self._params
 
     @property
+    def copy_to(self) -> Any:
+        """The arrays that hold copies, in a new structure like that of `params`; None where there are none.
+
+        Those of an optimizer that was copied or unpickled are its own, as its parameters are.
+        """
+        return self._structured(copies) if (copies := self._copies) else None
+
+    @property
     def averaged(self) -> Arrays:
         """The averages of the parameters, in a new structure like that of `params`.
 
@@ -239,11 +247,13 @@ class Optimizer(Resumable):
         try:
             for array, average in zip(arrays, averages, strict=True):
                 array[...] = average
+            self.refresh_copies()
             yield
         finally:
             try:
                 for array, own in zip(arrays, kept, strict=True):
                     array[...] = own
+                self.refresh_copies()
             finally:
                 self._swap(False)
 

@@ -75,7 +75,8 @@ class Resumable(_core.Optimizer):
             strict: refuse it if names, shapes, dtypes, groups, class, switches, slots or feedback schedules
                 differ. Otherwise what fits is taken, and a `CheckpointWarning` says what does not.
             rename: ``{old: new}``, names in the state dict and here: ``{"fc1.*": "layers.0.*"}``.
-            hyperparameters: take those of the state dict, but not those with a Python function inside.
+            hyperparameters: take those of the state dict, but not those with a Python function inside, nor
+                what the state started from.
             convert: bring slots that are kept in another ``state_dtype`` into the optimizer's, rounded to
                 nearest. Without it they are differences.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradstep.checkpoints import CheckpointWarning
+from gradstep.checkpoints import CheckpointWarning, narrow
 from gradstep.optimizers import Optimizer
 from gradstep.pytorch.forms import MANNERS, Form, base, formulas
 
@@ -19,10 +19,20 @@ if TYPE_CHECKING:
     from gradstep.types import Floats
 
 #: What torch has elsewhere, or not at all, but what is no part of a rule.
-AROUND = ("l1", "bounds", "ema", "clip_norm", "clip_norm_each", "clip_value", "nonfinite", "accumulate")
+AROUND = (
+    "l1",
+    "bounds",
+    "ema",
+    "clip_norm",
+    "clip_norm_each",
+    "clip_value",
+    "nonfinite",
+    "accumulate",
+    "state_dtype",
+)
 
 #: What changes no later step by itself.
-IDLE = ("initial_accumulator_value", "clip_eps", "measure")
+IDLE = ("initial_accumulator_value", "clip_eps", "measure", "seed")
 
 
 def to_torch_state_dict(
@@ -33,8 +43,8 @@ def to_torch_state_dict(
 ) -> dict[str, Any]:
     """Make a state dict as ``load_state_dict`` of the ``torch.optim`` optimizer of the same name takes it.
 
-    For the classes of `from_torch_state_dict`. torch wants tensors:
-    ``theirs.load_state_dict(gs.to_torch_state_dict(opt, tensor=torch.from_numpy))``.
+    For the classes of `from_torch_state_dict`. State in fewer bits is written as float32. torch wants
+    tensors: ``theirs.load_state_dict(gs.to_torch_state_dict(opt, tensor=torch.from_numpy))``.
 
     Args:
         optimizer: it has made any number of steps.
@@ -134,7 +144,7 @@ def of_group(optimizer: Optimizer, form: Form, number: int) -> Record:
 
 def of_parameter(of_one: Record, form: Form, group: Record, tensor: Callable[[Floats], Any]) -> Record:
     """Give the state of a parameter: nothing where torch keeps none."""
-    count, slots = of_one["count"], of_one["slots"]
+    count, slots = of_one["count"], narrow.decoded(of_one["slots"])
     numbers: Record = {}
     if "step" in form.numbers:
         # As torch has it; beyond 2²⁴ float32 does not know every number.

@@ -16,7 +16,7 @@ use crate::files::Files;
 use crate::groups::Group;
 use crate::headroom;
 use crate::patterns::Patterns;
-use crate::policies::{NonFinite, POLICIES, Policies};
+use crate::policies::{POLICIES, Policies};
 use crate::roots::Root;
 use crate::settings::{BYTES_OF_A_GROUP, Settings};
 use crate::steps::Stepper;
@@ -107,14 +107,8 @@ impl Assembly {
                 _ => None,
             };
         }
-        let mut policies = Policies::new(options)?;
-        if policies.nonfinite == NonFinite::Unsaid
-            && groups.iter().any(|group| group.format() == Format::Float8)
-        {
-            // One such element stops all of its block.
-            policies.nonfinite = NonFinite::Raise;
-        }
-        let settings = Settings { groups, clip: Clip::new(limits)?, policies };
+        let policies = Policies::new(options)?;
+        let settings = Settings { groups, clip: Clip::new(limits)?, policies }.settled();
         let copy_to = options.get_item(COPY_TO)?.filter(|given| !given.is_none()).map(Bound::unbind);
         let stretches = options.get_item(STRETCHES)?.map(|given| given.extract()).transpose()?;
         Ok(Self { settings: Arc::new(settings), patterns, files, copy_to, stretches })

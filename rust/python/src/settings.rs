@@ -1,5 +1,6 @@
 //! What an optimizer was told: the hyperparameters of its groups, the limits on all gradients, and what a step does.
 
+use gradstep_core::codecs::Format;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -7,7 +8,7 @@ use crate::clipping::{Clip, LIMITS};
 use crate::errors::value_error;
 use crate::groups::Group;
 use crate::headroom;
-use crate::policies::{POLICIES, Policies};
+use crate::policies::{NonFinite, POLICIES, Policies};
 use crate::values::Value;
 
 /// About what making one group takes, or telling of it.
@@ -54,6 +55,16 @@ impl Settings {
         }
     }
 
+    /// With state in blocks, gradients that are not finite are refused if nobody says otherwise: one element stops all of
+    /// its block.
+    pub(crate) fn settled(mut self) -> Self {
+        let is_in_blocks = self.groups.iter().any(|group| group.format() == Format::Float8);
+        if self.policies.nonfinite == NonFinite::Unsaid && is_in_blocks {
+            self.policies.nonfinite = NonFinite::Raise;
+        }
+        self
+    }
+
     /// The same with another value of a hyperparameter: for all groups, or a tuple of one for each.
     pub(crate) fn with(&self, name: &str, value: &Bound<'_, PyAny>, t: u64) -> PyResult<Self> {
         self.ensure_headroom()?;
@@ -72,7 +83,7 @@ impl Settings {
             let groups = self.groups.iter().zip(&values).map(|(group, value)| group.with(name, value, t));
             new.groups = groups.collect::<PyResult<_>>()?;
         }
-        Ok(new)
+        Ok(new.settled())
     }
 
     fn for_each_group<'py>(&self, name: &str, value: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {

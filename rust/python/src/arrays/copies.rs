@@ -31,11 +31,19 @@ impl Leaves {
 
     /// Writes all copies anew, where there are parameters of our own.
     pub(crate) fn refresh_copies(&self, py: Python<'_>) -> PyResult<()> {
-        if !self.bound {
+        if !self.bound || !self.are_copied() {
             return Ok(());
         }
+        self.verify_parameters(py)?;
+        self.verify_copies(py)?;
         let mut pairs = self.parameters.iter().zip(&self.copies);
         pairs.try_for_each(|(parameter, copy)| copy.refresh(parameter.array.bind(py)))
+    }
+
+    /// Every copy is still what was checked.
+    pub(super) fn verify_copies(&self, py: Python<'_>) -> PyResult<()> {
+        let mut pairs = self.parameters.iter().zip(&self.copies);
+        pairs.try_for_each(|(parameter, copy)| copy.verify(parameter, py))
     }
 
     /// The copies as they were given.

@@ -23,6 +23,7 @@ impl Leaves {
     /// Returns whether Python code has run meanwhile, so that all has to be looked at once more.
     pub(crate) fn admit(&mut self, py: Python<'_>, in_place: bool) -> PyResult<bool> {
         assert_eq!(self.held.len(), self.parameters.len());
+        self.verify_copies(py)?;
         let (mut disturbed, mut staged, mut complete) = (false, (false, false), true);
         let Self { parameters, tensors, gradients, held, written, tables, watched, .. } = self;
         let exchange = watched.as_ref().map(Watched::exchange);
@@ -195,6 +196,7 @@ impl Leaves {
     pub(crate) fn verify(&self, py: Python<'_>, outputs: Option<&Outputs<'_>>) -> PyResult<()> {
         let exchange = self.watched.as_ref().map(Watched::exchange);
         self.verify_watched(py)?;
+        self.verify_copies(py)?;
         for (leaf, parameter) in self.parameters.iter().enumerate() {
             if outputs.is_none() {
                 parameter.verify(py, &self.tensors[leaf])?;

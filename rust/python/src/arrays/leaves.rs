@@ -20,6 +20,10 @@ use super::watched::Watched;
 use super::writable::Written;
 use crate::errors::{label, value_error};
 use crate::files::Files;
+use crate::headroom;
+
+/// About what an array takes that is a view of a slot, with its place in a dict.
+const BYTES_OF_A_SLOT: usize = 512;
 
 pub(crate) struct Leaves {
     pub(super) parameters: Vec<Parameter>,
@@ -165,6 +169,8 @@ impl Leaves {
 
     /// `{name: {slot: ndarray}}`, views of the state; `slots` are the groups' own.
     pub(crate) fn state<'py>(&self, py: Python<'py>, slots: &[&[Slot]]) -> PyResult<Bound<'py, PyDict>> {
+        let most = slots.iter().map(|slots| slots.len()).max().unwrap_or(0);
+        headroom::ensure(self.len(), BYTES_OF_A_SLOT * (most + 3))?;
         let state = PyDict::new(py);
         for (leaf, parameter) in self.parameters.iter().enumerate() {
             let of_one = PyDict::new(py);
@@ -266,6 +272,7 @@ impl Leaves {
             alike &= own.layout.has_strides(&new.parameter.layout.strides);
         }
         if alike {
+            self.verify_copies(py)?;
             self.written = self.all_written(&members.iter().map(|new| (&new.parameter, new.data)))?;
             for (leaf, new) in members.into_iter().enumerate() {
                 self.parameters[leaf] = new.parameter;
@@ -327,6 +334,7 @@ impl Leaves {
             visit.call(&parameter.array)?;
             visit.call(&parameter.foreign)?;
         }
+        self.copies.iter().try_for_each(|copy| copy.traverse(visit))?;
         self.watched.as_ref().map_or(Ok(()), |watched| watched.traverse(visit))
     }
 }

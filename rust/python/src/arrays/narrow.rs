@@ -8,11 +8,11 @@ use numpy::npyffi::{NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEABLE};
 use pyo3::prelude::*;
 use std::slice;
 
-use super::fields::Fields;
+use super::fields::{Fields, is_masked};
 use super::forms::{Element, Form};
 use super::layouts::{is_dense, same};
 use super::made::empty_of;
-use super::writable::tuple;
+use super::writable::{masked, tuple};
 use crate::errors::{a_type, type_error, value_error};
 
 /// The arrays of a slot: its bits or codes, and in blocks their exponents.
@@ -35,19 +35,15 @@ impl<'py> Narrow<'_, 'py> {
     pub(crate) fn check(&self) -> PyResult<()> {
         let name = if self.format == Format::Float8 { "codes" } else { "bits" };
         let fields = fields_of(self.words, name, self.element())?;
-        if !is_dense(&fields, self.element().size()) {
-            return Err(value_error(format!(
-                "{name} must have no gaps, but has strides {}",
-                tuple(fields.strides)
-            )));
-        }
+        check_dense(name, &fields, self.element())?;
         if let Some(exponents) = self.exponents {
             let of_blocks = fields_of(exponents, "exponents", Element::Exponent)?;
             let blocks = [fields.len().div_ceil(float8::BLOCK) as isize];
-            if !same(of_blocks.shape, &blocks) || !is_dense(&of_blocks, 1) {
+            if !same(of_blocks.shape, &blocks) {
                 let (given, wanted) = (tuple(of_blocks.shape), tuple(&blocks));
                 return Err(value_error(format!("exponents must have shape {wanted}, got {given}")));
             }
+            check_dense("exponents", &of_blocks, Element::Exponent)?;
         }
         Ok(())
     }
@@ -103,8 +99,10 @@ impl<'py> Narrow<'_, 'py> {
         // SAFETY: as above, and the arrays are writable.
         unsafe {
             let values: &[f32] = elements_mut(own.data, len);
-            if self.narrowing == Narrowing::Unsigned && values.iter().any(|&x| x < 0.0) {
-                return Err(value_error("this slot is never below 0, but a value to be written is"));
+            if self.narrowing == Narrowing::Unsigned
+                && let Some(x) = values.iter().find(|&&x| x < 0.0)
+            {
+                return Err(value_error(format!("this slot is never below 0, but {x} is to be written")));
             }
             match exponents {
                 None => {
@@ -112,13 +110,25 @@ impl<'py> Narrow<'_, 'py> {
                 }
                 Some(exponents) => {
                     let exponents = slice::from_raw_parts_mut(exponents.data, len.div_ceil(float8::BLOCK));
-                    let codes = slice::from_raw_parts_mut(fields.data, len);
-                    let rounding = float8::Rounding::Nearest;
-                    float8::encode(tier, self.narrowing, values, rounding, codes, exponents);
+                    self.encode_blocks(tier, values, slice::from_raw_parts_mut(fields.data, len), exponents);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Writes the blocks whose numbers are not those that are there: one that is written anew may get another exponent,
+    /// and so other numbers.
+    fn encode_blocks(&self, tier: Tier, values: &[f32], codes: &mut [u8], exponents: &mut [u8]) {
+        let mut held = [0.0; float8::BLOCK];
+        let blocks = values.chunks(float8::BLOCK).zip(codes.chunks_mut(float8::BLOCK));
+        for ((values, codes), exponent) in blocks.zip(exponents.chunks_mut(1)) {
+            let held = &mut held[..values.len()];
+            float8::decode(tier, self.narrowing, codes, exponent, held);
+            if values.iter().zip(&*held).any(|(new, old)| new.to_bits() != old.to_bits()) {
+                float8::encode(tier, self.narrowing, values, float8::Rounding::Nearest, codes, exponent);
+            }
+        }
     }
 }
 
@@ -135,6 +145,9 @@ fn fields_of<'a>(array: &'a Bound<'_, PyAny>, name: &str, element: Element) -> P
     let Some(fields) = Fields::of(array) else {
         return Err(type_error(format!("{name} must be an ndarray, got {}", a_type(array))));
     };
+    if is_masked(array)? {
+        return Err(masked(name));
+    }
     if !fields.holds(element.type_num()) {
         let wanted = element.name();
         return Err(type_error(format!("{name} must have dtype {wanted}, got {}", array.getattr("dtype")?)));
@@ -143,4 +156,11 @@ fn fields_of<'a>(array: &'a Bound<'_, PyAny>, name: &str, element: Element) -> P
         return Err(value_error(format!("{name} is not aligned in memory for its dtype")));
     }
     Ok(fields)
+}
+
+fn check_dense(name: &str, fields: &Fields<'_>, element: Element) -> PyResult<()> {
+    if is_dense(fields, element.size()) {
+        return Ok(());
+    }
+    Err(value_error(format!("{name} must have no gaps, but has strides {}", tuple(fields.strides))))
 }

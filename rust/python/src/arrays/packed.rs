@@ -2,12 +2,14 @@
 
 use gradstep_core::codecs::Format;
 use gradstep_core::rule::Narrowing;
+use pyo3::basic::CompareOp;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
 use super::fields::Fields;
 use super::narrow::Narrow;
-use crate::errors::value_error;
+use crate::errors::{a_type, type_error, value_error};
 
 /// The formats by the names that the option `state_dtype` has for them.
 pub(crate) const FORMATS: [(&str, Format); 2] = [("bfloat16", Format::Bfloat16), ("8bit", Format::Float8)];
@@ -61,11 +63,23 @@ impl Packed {
 #[pymethods]
 impl Packed {
     #[new]
-    #[pyo3(signature = (format, parts, *, signed=true))]
-    fn new(format: &str, parts: &Bound<'_, PyDict>, signed: bool) -> PyResult<Self> {
+    #[pyo3(signature = (format, parts, *, signed=None), text_signature = "(format, parts, *, signed=True)")]
+    fn new(
+        format: &Bound<'_, PyAny>,
+        parts: &Bound<'_, PyAny>,
+        signed: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         let py = parts.py();
-        let Some(&(_, format)) = FORMATS.iter().find(|(name, _)| *name == format) else {
-            return Err(value_error(format!("format must be 'bfloat16' or '8bit', got '{format}'")));
+        let must_be = |name, what, got| type_error(format!("{name} must be {what}, got {}", a_type(got)));
+        let Ok(name) = format.extract::<&str>() else { return Err(must_be("format", "a str", format)) };
+        let Some(&(_, format)) = FORMATS.iter().find(|(known, _)| *known == name) else {
+            return Err(value_error(format!("format must be 'bfloat16' or '8bit', got '{name}'")));
+        };
+        let Ok(parts) = parts.cast::<PyDict>() else { return Err(must_be("parts", "a dict", parts)) };
+        let signed = match signed.map(|signed| (signed, signed.cast::<PyBool>())) {
+            None => true,
+            Some((_, Ok(signed))) => signed.is_true(),
+            Some((other, Err(_))) => return Err(must_be("signed", "a bool", other)),
         };
         let names: &[&str] = if format == Format::Float8 { &["codes", "exponents"] } else { &["bits"] };
         let mut found = Vec::new();
@@ -73,10 +87,8 @@ impl Packed {
             match parts.get_item(name)? {
                 Some(array) if parts.len() == names.len() => found.push(array.unbind()),
                 _ => {
-                    return Err(value_error(format!(
-                        "parts must have {} and nothing else",
-                        names.join(" and ")
-                    )));
+                    let (names, keys) = (names.join(" and "), parts.keys());
+                    return Err(value_error(format!("parts must have {names} and nothing else, got {keys}")));
                 }
             }
         }
@@ -173,6 +185,11 @@ impl Packed {
         self.with(py, |narrow| narrow.encode(&values))
     }
 
+    /// As the numbers compare: element by element.
+    fn __richcmp__<'py>(&self, other: &Bound<'py, PyAny>, op: CompareOp) -> PyResult<Bound<'py, PyAny>> {
+        self.decoded(other.py())?.rich_compare(other, op)
+    }
+
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
         self.words.bind(py).len()
     }
@@ -205,6 +222,12 @@ impl Packed {
         Ok((own, PyTuple::new(py, [format, parts, signed])?))
     }
 
+    /// The arrays may be of a subclass with attributes.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.words)?;
+        visit.call(&self.exponents)
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let values = self.decoded(py)?.repr()?;
         Ok(format!("Packed('{}', {values})", self.format()))
@@ -213,6 +236,10 @@ impl Packed {
 
 /// What a pickle is made of again.
 #[pyfunction]
-pub(crate) fn _packed(format: &str, parts: &Bound<'_, PyDict>, signed: bool) -> PyResult<Packed> {
-    Packed::new(format, parts, signed)
+pub(crate) fn _packed(
+    format: &Bound<'_, PyAny>,
+    parts: &Bound<'_, PyAny>,
+    signed: &Bound<'_, PyAny>,
+) -> PyResult<Packed> {
+    Packed::new(format, parts, Some(signed))
 }

@@ -5,6 +5,7 @@ use gradstep_core::memory::{Gradient, Order};
 use gradstep_core::plans::Extent;
 use gradstep_core::rows::{RowsError, Table};
 use numpy::npyffi::NPY_ARRAY_ALIGNED;
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 
 use super::fields::Fields;
@@ -108,7 +109,9 @@ impl Parameter {
         match fill(table, rows, width, indices) {
             Some(Ok(())) => {}
             Some(Err(RowsError::Outside(at))) => return Err(self.outside(indices, at)?),
-            Some(Err(RowsError::Memory(error))) => return Err(memory_error(error)),
+            Some(Err(RowsError::Memory(_))) => {
+                return Err(PyMemoryError::new_err(format!("there is no memory to sort {}", self.indices())));
+            }
             Some(Err(RowsError::TooMany)) => {
                 return Err(value_error(format!("{} are too many for {}", self.indices(), self.own())));
             }

@@ -9,6 +9,7 @@ mod resuming;
 mod shared;
 mod watching;
 
+use gradstep_core::rule::Init;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -19,6 +20,7 @@ use crate::arrays::Exchange;
 use crate::assembly::{Assembly, given_groups, spec};
 use crate::errors::value_error;
 use crate::files::Files;
+use crate::groups::Group;
 use crate::ready::{Call, Ready};
 use crate::roots::Root;
 use crate::sharing::Sharing;
@@ -268,6 +270,16 @@ impl Optimizer {
         drop(guard);
         drop((old, old_told));
         Ok(())
+    }
+
+    /// The hyperparameters that the state started from: to change them later would do nothing.
+    #[getter]
+    fn _started_from(slf: &Bound<'_, Self>) -> PyResult<Vec<&'static str>> {
+        let told = slf.get().snapshot()?;
+        let slots = told.settings.groups.iter().flat_map(Group::slots);
+        Ok(slots
+            .filter_map(|slot| if let Init::Hyper(name) = slot.init { Some(name) } else { None })
+            .collect())
     }
 
     /// A dict for each group of what was given: floats, schedules and flags.
