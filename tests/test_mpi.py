@@ -207,6 +207,20 @@ def went_on(opt: Any, params: Any) -> dict[str, Any]:
 
 @needs_ranks
 @pytest.mark.not_sanitized
+@pytest.mark.parametrize("way", ["large", "small"])
+def test_numbers_that_a_format_has_not_change_nothing_on_any_rank(way: str, tmp_path: Path) -> None:
+    opt = gs.Adam(SAVED.params(), **SAVED.options)
+    trained(opt, range(2))
+    opt.state["f"]["exp_avg_sq"].parts["bits"].flat[-1] = 0xBF80  # −1
+    gs.save(tmp_path / "run.npz", opt)
+    messages = json.loads(ranks(2, "checkpoints_of_ranks", way, "misfit", str(tmp_path / "run.npz")))
+    told = "'f' has a slot 'exp_avg_sq' that does not fit: this slot is never below 0, but -1 is to be"
+    assert len(messages) == 2
+    assert all(told in message for message in messages), messages
+
+
+@needs_ranks
+@pytest.mark.not_sanitized
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
 def test_a_file_knows_nothing_of_ranks(suffix: str, tmp_path: Path) -> None:
     params = SAVED.params()

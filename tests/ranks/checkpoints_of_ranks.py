@@ -2,7 +2,8 @@
 
 Arguments: ``large`` or ``small``; what to do; the path of the file. ``save``: three steps, a file, and three
 more; ``load``: the file, and these three; ``convert``: the same with state of
-other formats; ``damaged``: what is said to it.
+other formats; ``misfit``: what is said to numbers that these have not;
+``damaged``: what is said to it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def no_room(*_: Any) -> Any:
 def main() -> None:
     replicas.LARGEST = 0 if sys.argv[1] == "large" else 1 << 40
     path, params = sys.argv[3], SAVED.params()
-    options = SAVED.options | (CONVERTED if sys.argv[2] == "convert" else {})
+    options = SAVED.options | (CONVERTED if sys.argv[2] in ("convert", "misfit") else {})
     opt: Any = mpi.Sharded(gs.Adam, params, parts=PARTS, **options)
     extra: Any = None
     if sys.argv[2] == "save":
@@ -56,6 +57,16 @@ def main() -> None:
             assert "convert=True" in said(lambda: opt.load(path))
         extra = opt.load(path, convert=sys.argv[2] == "convert")
         assert (extra["epoch"], extra["best"].tolist()) == (3, [0.0, 1.0, 2.0])
+    elif sys.argv[2] == "misfit":
+        before = json.dumps(outcome(opt, params, gathered(opt, COMM, sys.argv[1] == "small"), None))
+        messages = COMM.allgather(said(lambda: opt.load(path, convert=True)))
+        after = json.dumps(outcome(opt, params, gathered(opt, COMM, sys.argv[1] == "small"), None))
+        assert after == before, (before, after)
+        train(opt, range(2))
+        assert opt.step_count == 1
+        if COMM.rank == 0:
+            print(json.dumps(messages))
+        return
     else:
         messages = [COMM.allgather(said(lambda: opt.load(path)))]
         other = mpi.Sharded(gs.AdamW, SAVED.params(), lr=0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gradstep.archives import Stored
@@ -109,10 +110,8 @@ class Loading:
         """
         for name, conversions in self.fits.conversions.items():
             for slot, (mine, converted) in conversions.items():
-                try:
-                    mine.copy()[...] = converted.read()
-                except ValueError as error:
-                    raise ValueError(f"{name!r} has a slot {slot!r} that does not fit: {error}") from error
+                with named(name, slot):
+                    packed(mine).copy()[...] = converted.read()
 
     def copy(self) -> None:
         """Take over the arrays."""
@@ -163,6 +162,15 @@ def copy(fits: Comparison) -> None:
     for conversions in fits.conversions.values():
         for mine, converted in conversions.values():
             packed(mine)[...] = converted.read()
+
+
+@contextmanager
+def named(name: str, slot: str) -> Iterator[None]:
+    """Say in an error what does not fit."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{name!r} has a slot {slot!r} that does not fit: {error}") from error
 
 
 def advanced(progress: Record, own: Record, saved: Record, fits: Comparison) -> Record:

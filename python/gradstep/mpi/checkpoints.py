@@ -12,7 +12,7 @@ from gradstep import archives
 from gradstep.archives import CheckpointError, Later, Stored
 from gradstep.archives.pieces import fill, order_of
 from gradstep.checkpoints import records, restoring, saving
-from gradstep.checkpoints.loading import Loading, warn
+from gradstep.checkpoints.loading import Loading, named, warn
 from gradstep.mpi import exchanges
 from gradstep.mpi.errors import RankError
 from gradstep.mpi.layouts import in_order, like
@@ -22,11 +22,12 @@ from gradstep.orders import order_of as axes_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import SupportsIndex
 
     from numpy.typing import NDArray
 
+    from gradstep._core import Packed
     from gradstep.mpi.teams import Team
 
     Path_ = str | os.PathLike[str]
@@ -136,6 +137,7 @@ def load(
                 for i, stored in enumerate(content.arrays.values()):
                     if i % comm.size == comm.rank:
                         stored.verify()
+                try_conversions(team, loading)
                 extra: dict[str, Any] = restoring.in_memory(stored_extra)
             return loading, targets, extra
 
@@ -173,10 +175,29 @@ def copy(team: Team, loading: Loading, targets: list[tuple[NDArray[Any], Stored]
         own = parts(slots)
         for part, (_, stored) in loading.fits.slots.get(name, {}).items():
             read_stretch(stored, team.intakes.arrays[leaf], elements(part, team.slices[leaf]), own[part])
+    for _, slot, numbers in conversions(team, loading):
+        slot[...] = numbers
+
+
+def try_conversions(team: Team, loading: Loading) -> None:
+    """Bring what is kept in another format into copies of the slots, as it may not fit there."""
+    if not isinstance(team, Stretches):
+        loading.try_conversions()
+        return
+    for name, slot, numbers in conversions(team, loading):
+        with named(*name):
+            slot.copy()[...] = numbers
+
+
+def conversions(
+    team: Stretches, loading: Loading
+) -> Iterator[tuple[tuple[str, str], Packed | NDArray[Any], NDArray[Any]]]:
+    """Give this rank's numbers for each slot that is kept in another format, and whose it is."""
+    for leaf, (name, slots) in enumerate(team.inner._state.items()):
         for slot, (_, converted) in loading.fits.conversions.get(name, {}).items():
             whole = np.empty_like(team.intakes.arrays[leaf])
             whole[...] = converted.read()
-            slots[slot][...] = in_order(whole)[team.slices[leaf]]
+            yield (name, slot), slots[slot], in_order(whole)[team.slices[leaf]]
 
 
 def read_stretch(stored: Stored, array: NDArray[Any], part: slice, into: NDArray[Any]) -> None:

@@ -164,11 +164,13 @@ impl Piece<'_> {
 
     #[inline(always)]
     fn streams<F: Stored>(&mut self) -> Streams<'_, F> {
-        let (arrays, Intake { source, .. }) = self.lend::<F>();
-        match F::values(source) {
-            Some(Values::Same(g)) => arrays.with(g),
-            _ => unreachable!("in the order and the dtype of the parameter"),
-        }
+        let Self { tensor, gradient, at, len, .. } = *self;
+        assert!(tensor.dtype == F::DTYPE && gradient.dtype == GradDtype::Whole(F::DTYPE));
+        assert!(gradient.order == Order::Same && gradient.output == Output::InPlace);
+        let params = tensor.params;
+        let arrays = Arrays { tensor, params, origin: Origin::Here, at, len, borrow: PhantomData };
+        // SAFETY: the pointer is valid for reading the tensor's length, and `at` and `len` are inside.
+        arrays.with(unsafe { slice::from_raw_parts(gradient.data.cast::<F>().add(at), len) })
     }
 
     /// Lends the parameter with its state, and the gradient.
