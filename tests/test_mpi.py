@@ -211,7 +211,8 @@ def went_on(opt: Any, params: Any) -> dict[str, Any]:
 def test_numbers_that_a_format_has_not_change_nothing_on_any_rank(way: str, tmp_path: Path) -> None:
     opt = gs.Adam(SAVED.params(), **SAVED.options)
     trained(opt, range(2))
-    opt.state["f"]["exp_avg_sq"].parts["bits"].flat[-1] = 0xBF80  # −1
+    slot: Any = opt.state["f"]["exp_avg_sq"]
+    slot.parts["bits"].flat[-1] = 0xBF80  # −1
     gs.save(tmp_path / "run.npz", opt)
     messages = json.loads(ranks(2, "checkpoints_of_ranks", way, "misfit", str(tmp_path / "run.npz")))
     told = "'f' has a slot 'exp_avg_sq' that does not fit: this slot is never below 0, but -1 is to be"
