@@ -3,7 +3,7 @@
 use crate::codecs::narrow;
 use crate::loops;
 use crate::machine::simd::Tier;
-use crate::memory::{Block, Bytes, Halves};
+use crate::memory::{Block, NarrowStreams};
 use crate::numbers::{MAX_CONSTANTS, Rounded};
 use crate::rule::{MAX_HYPERS, MAX_STATE, Rule, Slot, Sums};
 use crate::sums::Lanes;
@@ -39,11 +39,8 @@ pub trait Kernel: Sync {
     /// Updates a block.
     fn apply(&self, tier: Tier, numbers: &Rounded, block: &mut Block<'_>);
 
-    /// Updates a block with the upper halves of its state.
-    fn apply_halves(&self, tier: Tier, numbers: &Rounded, block: &mut Halves<'_>);
-
-    /// Updates whole blocks with their state in bytes.
-    fn apply_bytes(&self, tier: Tier, numbers: &Rounded, blocks: &mut Bytes<'_>);
+    /// Updates a block with its state in fewer bits.
+    fn apply_narrow(&self, tier: Tier, numbers: &Rounded, block: &mut NarrowStreams<'_>);
 
     /// The slots that may be kept in fewer bits: a bit for each.
     fn narrow(&self) -> u8 {
@@ -123,16 +120,10 @@ impl<R: Rule<K, N>, const K: usize, const N: usize> Kernel for Typed<R, K, N> {
         }
     }
 
-    fn apply_halves(&self, tier: Tier, numbers: &Rounded, halves: &mut Halves<'_>) {
+    fn apply_narrow(&self, tier: Tier, numbers: &Rounded, block: &mut NarrowStreams<'_>) {
         // No loop is written for rules that have no narrow slots.
         if const { narrow(&R::SLOTS) != 0 } {
-            loops::apply_halves::<R, K, N>(tier, &numbers.single, halves);
-        }
-    }
-
-    fn apply_bytes(&self, tier: Tier, numbers: &Rounded, bytes: &mut Bytes<'_>) {
-        if const { narrow(&R::SLOTS) != 0 } {
-            loops::apply_bytes::<R, K, N>(tier, &numbers.single, bytes);
+            loops::apply_narrow::<R, K, N>(tier, &numbers.single, block);
         }
     }
 }

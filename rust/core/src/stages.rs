@@ -17,7 +17,7 @@ use crate::loops::BLOCK;
 use crate::machine::simd::{Tier, Vectorized};
 use crate::memory::{Arrays, Intake, Params, Piece};
 use crate::numbers::{Factors, Rounded};
-use crate::stores::{Bfloat16, Float8, Plain, Run, Store};
+use crate::stores::{Narrow, Plain, Run, Store};
 use crate::sums::{Lanes, Square};
 
 /// What happens to a tensor at a step, besides the numbers that it holds.
@@ -90,12 +90,8 @@ fn update_by_stages(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, meas
     match (piece.dtype(), piece.format()) {
         (Dtype::F32, Format::Whole) => update_in::<f32, _>(hands, terms, piece, Plain, measured),
         (Dtype::F64, _) => update_in::<f64, _>(hands, terms, piece, Plain, measured),
-        (Dtype::F32, Format::Bfloat16) => {
-            let store = Bfloat16::new(terms.noise, piece.tensor());
-            update_in(hands, terms, piece, store, measured)
-        }
-        (Dtype::F32, Format::Float8) => {
-            let store = Float8::new(terms.noise, piece.tensor());
+        (Dtype::F32, format) => {
+            let store = Narrow::new(format, terms.noise, piece.tensor());
             update_in(hands, terms, piece, store, measured)
         }
     }
@@ -110,15 +106,15 @@ fn update_in<F: Staged, S: Store<F>>(
     measured: bool,
 ) -> [f64; 2] {
     let (mut arrays, intake) = piece.lend::<F>();
-    let run = terms.run(hands.tier);
+    let (run, cut) = (terms.run(hands.tier), (arrays.len(), store.in_blocks()));
     if arrays.in_place() && terms.after.is_none() && !measured && !arrays.is_copied() {
-        stretches::<F, S>(hands, intake, terms.clamp, arrays.len(), |at, g| {
+        stretches(hands, intake, terms.clamp, cut, |at, g| {
             store.apply(run, arrays.cut(at, g.len()), g);
         });
         return [0.0; 2];
     }
     let mut sums = measured.then_some([Lanes::ZERO; 2]);
-    stretches::<F, S>(hands, intake, terms.clamp, arrays.len(), |at, g| {
+    stretches(hands, intake, terms.clamp, cut, |at, g| {
         for (i, g) in g.chunks(BLOCK).enumerate() {
             update_block(run, terms, &mut store, arrays.cut(at + i * BLOCK, g.len()), g, &mut sums);
         }
@@ -126,17 +122,17 @@ fn update_in<F: Staged, S: Store<F>>(
     sums.map_or([0.0; 2], |sums| sums.map(Lanes::fold))
 }
 
-/// Calls `work(at, g)` with one stretch of the gradient after another, cut as the store wants it.
+/// Calls `work(at, g)` with one stretch of the gradient after another, cut where blocks begin if state is in them.
 #[inline(always)]
-fn stretches<F: Staged, S: Store<F>>(
+fn stretches<F: Staged>(
     hands: Hands<'_>,
     intake: Intake<'_, F>,
     clamp: Option<Clamp>,
-    len: usize,
+    (len, in_blocks): (usize, bool),
     mut work: impl FnMut(usize, &[F]),
 ) {
-    const { assert!(S::BLOCK == 1 || S::BLOCK == float8::BLOCK && BLOCK.is_multiple_of(S::BLOCK)) };
-    if S::BLOCK == 1 {
+    const { assert!(BLOCK.is_multiple_of(float8::BLOCK)) };
+    if !in_blocks {
         return gradient(hands, intake, clamp, &mut work);
     }
     let mut aligned = Aligned::<F, _, { float8::BLOCK }>::new(len, F::ZERO, work);
@@ -229,12 +225,8 @@ pub(crate) fn measure(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>) ->
         _ if terms.kernel.sums().is_none() => [0.0; 2],
         (Dtype::F32, Format::Whole) => measure_in::<f32, _>(hands, terms, piece, Plain),
         (Dtype::F64, _) => measure_in::<f64, _>(hands, terms, piece, Plain),
-        (Dtype::F32, Format::Bfloat16) => {
-            let store = Bfloat16::new(terms.noise, piece.tensor());
-            measure_in(hands, terms, piece, store)
-        }
-        (Dtype::F32, Format::Float8) => {
-            let store = Float8::new(terms.noise, piece.tensor());
+        (Dtype::F32, format) => {
+            let store = Narrow::new(format, terms.noise, piece.tensor());
             measure_in(hands, terms, piece, store)
         }
     }
@@ -248,8 +240,8 @@ fn measure_in<F: Staged, S: Store<F>>(
 ) -> [f64; 2] {
     let mut sums = [Lanes::ZERO; 2];
     let (mut arrays, intake) = piece.lend::<F>();
-    let run = terms.run(hands.tier);
-    stretches::<F, S>(hands, intake, terms.clamp, arrays.len(), |at, g| {
+    let (run, cut) = (terms.run(hands.tier), (arrays.len(), store.in_blocks()));
+    stretches(hands, intake, terms.clamp, cut, |at, g| {
         for (i, g) in g.chunks(BLOCK).enumerate() {
             let mut arrays = arrays.cut(at + i * BLOCK, g.len());
             begin(&mut arrays);

@@ -1,13 +1,12 @@
 //! How the state of a stretch is kept, and what its kernel takes: its own numbers, the upper halves of them, or codes that
 //! are decoded and encoded again, a block in the first cache at a time.
 
-use crate::codecs::bfloat16;
-use crate::codecs::float8;
 use crate::codecs::noise::{Noise, PAIRS, WEYL};
+use crate::codecs::{Format, bfloat16, float8};
 use crate::floats::Float;
 use crate::kernel::Kernel;
 use crate::machine::simd::{Tier, Vectorized};
-use crate::memory::{Arrays, Bytes, Halves, Kept, Row, Rows, Stored};
+use crate::memory::{Arrays, Kept, NarrowStreams, Row, Rows, Stored};
 use crate::numbers::Rounded;
 use crate::rule::{MAX_STATE, Slot};
 use crate::sums::Lanes;
@@ -22,8 +21,8 @@ pub(crate) struct Run<'a> {
 
 /// A way to keep state.
 pub(crate) trait Store<F> {
-    /// Every stretch begins at a multiple of it.
-    const BLOCK: usize;
+    /// Whether every stretch begins with a block.
+    fn in_blocks(&self) -> bool;
 
     /// Updates a stretch.
     fn apply(&mut self, run: Run<'_>, arrays: Arrays<'_, F>, g: &[F]);
@@ -36,7 +35,10 @@ pub(crate) trait Store<F> {
 pub(crate) struct Plain;
 
 impl<F: Float + Stored> Store<F> for Plain {
-    const BLOCK: usize = 1;
+    #[inline(always)]
+    fn in_blocks(&self) -> bool {
+        false
+    }
 
     #[inline(always)]
     fn apply(&mut self, Run { tier, kernel, numbers }: Run<'_>, arrays: Arrays<'_, F>, g: &[F]) {
@@ -48,48 +50,26 @@ impl<F: Float + Stored> Store<F> for Plain {
     }
 }
 
-/// As bfloat16.
-pub(crate) struct Bfloat16 {
+/// In fewer bits.
+pub(crate) struct Narrow {
+    format: Format,
     counters: [u32; PAIRS],
 }
 
-impl Bfloat16 {
-    pub(crate) fn new(noise: Noise, tensor: usize) -> Self {
-        Self { counters: noise.counters(tensor, 0) }
+impl Narrow {
+    pub(crate) fn new(format: Format, noise: Noise, tensor: usize) -> Self {
+        Self { format, counters: noise.counters(tensor, 0) }
     }
 }
 
-impl Store<f32> for Bfloat16 {
-    const BLOCK: usize = 1;
-
-    fn apply(&mut self, Run { tier, kernel, numbers }: Run<'_>, arrays: Arrays<'_, f32>, g: &[f32]) {
-        let first = arrays.first();
-        let counters = self.counters.map(|counter| moved(counter, first));
-        kernel.apply_halves(tier, numbers, &mut Halves { streams: arrays.with(g), counters });
+impl Store<f32> for Narrow {
+    fn in_blocks(&self) -> bool {
+        self.format == Format::Float8
     }
-
-    fn measure(&mut self, run: Run<'_>, arrays: Arrays<'_, f32>, g: &[f32], sums: &mut [Lanes; 2]) {
-        measure_decoded(run, arrays, g, sums);
-    }
-}
-
-/// As floats of 8 bits in blocks.
-pub(crate) struct Float8 {
-    counters: [u32; PAIRS],
-}
-
-impl Float8 {
-    pub(crate) fn new(noise: Noise, tensor: usize) -> Self {
-        Self { counters: noise.counters(tensor, 0) }
-    }
-}
-
-impl Store<f32> for Float8 {
-    const BLOCK: usize = float8::BLOCK;
 
     fn apply(&mut self, Run { tier, kernel, numbers }: Run<'_>, arrays: Arrays<'_, f32>, g: &[f32]) {
         let counters = self.counters.map(|counter| moved(counter, arrays.first()));
-        kernel.apply_bytes(tier, numbers, &mut Bytes { streams: arrays.with(g), counters });
+        kernel.apply_narrow(tier, numbers, &mut NarrowStreams { streams: arrays.with(g), counters });
     }
 
     fn measure(&mut self, run: Run<'_>, arrays: Arrays<'_, f32>, g: &[f32], sums: &mut [Lanes; 2]) {

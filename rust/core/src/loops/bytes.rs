@@ -5,7 +5,7 @@ use super::streams::update;
 use crate::codecs::float8::{self, BLOCK, Rounding};
 use crate::codecs::noise::{self, PAIRS};
 use crate::machine::simd::{Tier, Vectorized};
-use crate::memory::{Bytes, Kept};
+use crate::memory::{Kept, NarrowStreams};
 use crate::numbers::Numbers;
 use crate::rule::{Narrowing, Rule, Slot};
 use std::marker::PhantomData;
@@ -14,7 +14,7 @@ use std::marker::PhantomData;
 pub(super) struct BytesLoop<'a, 'b, R, const K: usize, const N: usize, const DECAY: bool> {
     pub(super) tier: Tier,
     pub(super) numbers: &'a Numbers<f32>,
-    pub(super) bytes: &'a mut Bytes<'b>,
+    pub(super) narrow: &'a mut NarrowStreams<'b>,
     pub(super) rule: PhantomData<R>,
 }
 
@@ -25,8 +25,8 @@ impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorize
 
     #[inline(always)]
     fn run(self) {
-        let counters = self.bytes.counters;
-        let (p, g, kept) = self.bytes.split::<N>();
+        let counters = self.narrow.counters;
+        let (p, g, kept) = self.narrow.kept::<N>();
         update_blocks::<R, K, N, DECAY>(self.tier, self.numbers, counters, p, g, kept);
     }
 }

@@ -5,9 +5,10 @@ mod bytes;
 mod element;
 mod streams;
 
+use crate::codecs::Format;
 use crate::floats::Float;
 use crate::machine::simd::{Tier, Vectorized};
-use crate::memory::{Bytes, Halves, Streams};
+use crate::memory::{NarrowStreams, Streams};
 use crate::numbers::{Factors, Numbers};
 use crate::rule::{Rule, Sums};
 use crate::sums::{Lanes, Plain, Square};
@@ -42,31 +43,19 @@ pub(crate) fn apply<F: Float, R: Rule<K, N>, const K: usize, const N: usize>(
     }
 }
 
-/// The same with the upper halves of its state.
-pub(crate) fn apply_halves<R: Rule<K, N>, const K: usize, const N: usize>(
+/// The same with its state in fewer bits.
+#[inline(always)]
+pub(crate) fn apply_narrow<R: Rule<K, N>, const K: usize, const N: usize>(
     tier: Tier,
     numbers: &Numbers<f32>,
-    halves: &mut Halves<'_>,
+    narrow: &mut NarrowStreams<'_>,
 ) {
     let rule = PhantomData::<R>;
-    if numbers.factors.decay == 0.0 {
-        tier.run(HalvesLoop::<R, K, N, false> { numbers, halves, rule });
-    } else {
-        tier.run(HalvesLoop::<R, K, N, true> { numbers, halves, rule });
-    }
-}
-
-/// The same with its state in bytes.
-pub(crate) fn apply_bytes<R: Rule<K, N>, const K: usize, const N: usize>(
-    tier: Tier,
-    numbers: &Numbers<f32>,
-    bytes: &mut Bytes<'_>,
-) {
-    let rule = PhantomData::<R>;
-    if numbers.factors.decay == 0.0 {
-        tier.run(BytesLoop::<R, K, N, false> { tier, numbers, bytes, rule });
-    } else {
-        tier.run(BytesLoop::<R, K, N, true> { tier, numbers, bytes, rule });
+    match (narrow.format(), numbers.factors.decay == 0.0) {
+        (Format::Float8, true) => tier.run(BytesLoop::<R, K, N, false> { tier, numbers, narrow, rule }),
+        (Format::Float8, false) => tier.run(BytesLoop::<R, K, N, true> { tier, numbers, narrow, rule }),
+        (_, true) => tier.run(HalvesLoop::<R, K, N, false> { numbers, narrow, rule }),
+        (_, false) => tier.run(HalvesLoop::<R, K, N, true> { numbers, narrow, rule }),
     }
 }
 

@@ -4,7 +4,7 @@ use super::element::{element, is_narrow};
 use crate::codecs::{bfloat16, narrow, noise};
 use crate::floats::Float;
 use crate::machine::simd::Vectorized;
-use crate::memory::{Halves, Streams};
+use crate::memory::{NarrowStreams, Streams};
 use crate::numbers::{Factors, Numbers};
 use crate::rule::{MAX_STATE, Rule};
 use std::marker::PhantomData;
@@ -19,7 +19,7 @@ pub(super) struct Loop<'a, 'b, F, R, const K: usize, const N: usize, const FACTO
 /// The loop over elements with the upper halves of their state.
 pub(super) struct HalvesLoop<'a, 'b, R, const K: usize, const N: usize, const DECAY: bool> {
     pub(super) numbers: &'a Numbers<f32>,
-    pub(super) halves: &'a mut Halves<'b>,
+    pub(super) narrow: &'a mut NarrowStreams<'b>,
     pub(super) rule: PhantomData<R>,
 }
 
@@ -118,8 +118,8 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                     })*
                 }
             }
-            let counters = self.halves.counters;
-            let (p, g, slots, halves) = self.halves.split::<N>(const { narrow(&R::SLOTS) });
+            let counters = self.narrow.counters;
+            let (p, g, slots, halves) = self.narrow.halves::<N>(const { narrow(&R::SLOTS) });
             let (mut slots, mut halves) = (slots.into_iter(), halves.into_iter());
             $(let ($slot, $half) = if N > $k {
                 (slots.next().unwrap_or_default(), halves.next().unwrap_or_default())

@@ -32,7 +32,7 @@ pub use gradient::{Gradient, Order, Output};
 pub use scattered::Touch;
 
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
-pub use narrow::{Bytes, Halves, Kept, Row, Rows};
+pub use narrow::{Kept, NarrowStreams, Row, Rows};
 
 /// The tensors of a step and their gradients, some tensors perhaps without.
 #[derive(Debug)]

@@ -8,27 +8,32 @@ use crate::codecs::noise::PAIRS;
 use crate::dtypes::Dtype;
 use std::marker::PhantomData;
 
-/// Streams whose state has the upper halves of its numbers.
+/// Streams whose state is in fewer bits.
 #[derive(Debug)]
-pub struct Halves<'a> {
+pub struct NarrowStreams<'a> {
     pub streams: Streams<'a, f32>,
     /// Those of the random bits of the first element.
     pub counters: [u32; PAIRS],
 }
 
-impl Halves<'_> {
+impl NarrowStreams<'_> {
+    #[inline(always)]
+    pub fn format(&self) -> Format {
+        self.streams.arrays.tensor.format
+    }
+
     /// The parameter, the gradient, and the first `N` slots, each among those in float32 or among those that have the upper
     /// half of one, as the bits of `narrow` say; in the other place there is nothing.
     #[inline(always)]
     #[expect(clippy::type_complexity, reason = "two kinds of slots")]
-    pub fn split<const N: usize>(
+    pub fn halves<const N: usize>(
         &mut self,
         narrow: u8,
     ) -> (&mut [f32], &[f32], [&mut [f32]; N], [&mut [u16]; N]) {
         let Arrays { tensor, params, at, len, .. } = self.streams.arrays;
         assert!(N <= tensor.slots && tensor.narrow == narrow && tensor.format == Format::Bfloat16);
         let is_narrow = |k: usize| narrow >> k & 1 == 1;
-        // SAFETY: as in `split`, and a slot has the elements that the tensor says.
+        // SAFETY: as in `Streams::split`, and a slot has the elements that the tensor says.
         unsafe {
             let whole = |data: *mut u8| stretch::<f32>(data, at, len);
             let half = |data: *mut u8| stretch::<u16>(data, at, len);
@@ -40,20 +45,10 @@ impl Halves<'_> {
             )
         }
     }
-}
 
-/// Streams whose state is in bytes.
-#[derive(Debug)]
-pub struct Bytes<'a> {
-    pub streams: Streams<'a, f32>,
-    /// Those of the random bits of the first element.
-    pub counters: [u32; PAIRS],
-}
-
-impl Bytes<'_> {
-    /// The parameter, the gradient, and the first `N` slots.
+    /// The parameter, the gradient, and the first `N` slots, as they are kept.
     #[inline(always)]
-    pub fn split<const N: usize>(&mut self) -> (&mut [f32], &[f32], [Kept<'_>; N]) {
+    pub fn kept<const N: usize>(&mut self) -> (&mut [f32], &[f32], [Kept<'_>; N]) {
         let Streams { arrays, g } = &mut self.streams;
         let Arrays { params, at, len, .. } = *arrays;
         // SAFETY: as in `Streams::split`, and the parameter overlaps no slot.

@@ -24,9 +24,14 @@ impl Stepper {
         if let Some(sharing) = &mut self.sharing {
             sharing.arrange(&self.leaves)?;
         }
-        let refuses = policies.nonfinite.is_looked_for()
-            || policies.nonfinite == NonFinite::Unsaid && self.settings.limits_norms();
-        if refuses && self.norm(py, 1.0, outputs, &mut disturbed)?.is_none() {
+        let goes_on = if self.settings.limits_norms() && policies.nonfinite != NonFinite::Propagate {
+            self.norm(py, 1.0, outputs, &mut disturbed)?.is_some()
+        } else if policies.nonfinite.is_looked_for() {
+            self.are_finite(py, outputs, &mut disturbed)?
+        } else {
+            true
+        };
+        if !goes_on {
             return self.skip(py, t);
         }
         if disturbed {
