@@ -9,6 +9,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 
 
@@ -32,6 +34,11 @@ def mpiexec() -> str | None:
     found = shutil.which("mpiexec", path=str(Path(sys.executable).parent))
     return found if find_spec("mpi4py") is not None else None
 
+
+needs_ranks = pytest.mark.skipif(
+    mpiexec() is None,
+    reason="no mpiexec beside this Python, or no mpi4py; they are in the group test",
+)
 
 #: What Open MPI wants before it runs as root, and on more ranks than cores; MPICH looks at none of it.
 OPEN_MPI = {

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 import gradstep as gs
-from processes import ranks
-from ranks.cases import SAVED, outcome, state_of
-from test_mpi import needs_ranks, trained
+from processes import needs_ranks, ranks
+from ranks.cases import SAVED, outcome, state_of, trained
 
 pytestmark = [needs_ranks, pytest.mark.not_sanitized]
 

@@ -17,18 +17,10 @@ import gradstep as gs
 torch = pytest.importorskip("torch", reason="gigabytes: `make test-torch` installs it")
 
 import gradstep.torch  # noqa: E402
-from gradstep.torch import engine, tensors  # noqa: E402
+from torch_looks import look  # noqa: E402, F401
 from torch_networks import apart, made, train  # noqa: E402
 
 NARROW = ("bfloat16", "8bit")
-
-
-@pytest.fixture(params=["native", "by any version of torch"])
-def _look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param != "native":
-        monkeypatch.setattr(engine, "EXCHANGE", None)
-    else:
-        assert tensors.EXCHANGE is not None
 
 
 ORDERS = {
@@ -39,7 +31,7 @@ ORDERS = {
 }
 
 
-@pytest.mark.usefixtures("_look")
+@pytest.mark.usefixtures("look")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
 def test_gradients_of_other_dtypes_are_read_where_they_are(dtype: Any, order: str) -> None:

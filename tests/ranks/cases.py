@@ -251,3 +251,9 @@ SAVED = Case(
 CONVERTED: dict[str, Any] = {
     "groups": {"a": {"state_dtype": "bfloat16"}, "[ef]": {"state_dtype": "8bit"}, "b": {}},
 }
+
+
+def trained(opt: Any, steps: range) -> None:
+    """Make steps of it on no ranks."""
+    for t in steps:
+        opt.step(tree([SAVED.grads(t, part) for part in range(PARTS)], plus), scale=1 / PARTS)

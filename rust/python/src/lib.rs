@@ -23,6 +23,7 @@ mod errors;
 mod files;
 mod floor;
 mod functional;
+mod given;
 mod groups;
 mod headroom;
 mod nonfinite;

@@ -6,8 +6,9 @@ use pyo3::types::{PyDict, PyList};
 use std::sync::Arc;
 
 use crate::arrays::{Made, Outputs, Parameter};
-use crate::assembly::{Assembly, GroupWithParams, Source, given_groups};
+use crate::assembly::{Assembly, Source};
 use crate::errors::value_error;
+use crate::given::{GroupWithParams, given_groups};
 use crate::groups::Group;
 use crate::headroom;
 use crate::outcomes::{Last, Outcome};

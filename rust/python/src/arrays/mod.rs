@@ -27,6 +27,7 @@ mod rooms;
 mod rows;
 mod shadows;
 mod tensors;
+mod views;
 mod watched;
 mod writable;
 

@@ -17,9 +17,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::arrays::Exchange;
-use crate::assembly::{Assembly, given_groups, spec};
+use crate::assembly::{Assembly, spec};
 use crate::errors::value_error;
 use crate::files::Files;
+use crate::given::given_groups;
 use crate::groups::Group;
 use crate::ready::{Call, Ready};
 use crate::roots::Root;

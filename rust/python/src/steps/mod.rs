@@ -3,5 +3,6 @@
 mod norms;
 mod stepper;
 mod waiting;
+mod writing;
 
 pub(crate) use stepper::{Given, Stepper};
