@@ -6,6 +6,7 @@ use crate::codecs::float16::Float16;
 use crate::floats::Float;
 use crate::gather::panels;
 use crate::loops::BLOCK;
+use crate::machine::prefetch::{LONG, ahead};
 use crate::machine::simd::{Tier, Vectorized};
 use crate::machine::tiles::Turn;
 use crate::memory::{Intake, Scattered, Source, Stored, Values};
@@ -123,7 +124,11 @@ impl<F: Staged> Stage<'_, F> {
         {
             return work(at, g);
         }
+        let long = g.len() >= LONG;
         for (i, g) in g.chunks(BLOCK).enumerate() {
+            if long {
+                ahead(g, BLOCK, BLOCK);
+            }
             let at = at + i * BLOCK;
             let row = &mut rows[..g.len()];
             let sum = accumulated.map_or(&[][..], |sum| &sum[at..at + g.len()]);

@@ -99,11 +99,11 @@ impl Vectorized for Decode<'_, '_, '_> {
             let ([row], len) = (rows.rows(k), arrays.len());
             let values = &mut row[..len];
             match arrays.kept(k) {
-                [Kept::Bytes(codes, exponents)] => {
+                Kept::Bytes(codes, exponents) => {
                     float8::Decode { narrowing: slot.narrowing, codes, exponents, values }.run();
                 }
-                [Kept::Halves(words)] => bfloat16::Decode { words, values }.run(),
-                [Kept::Whole(own)] => values.copy_from_slice(own),
+                Kept::Halves(words) => bfloat16::Decode { words, values }.run(),
+                Kept::Whole(own) => values.copy_from_slice(own),
             }
         }
     }

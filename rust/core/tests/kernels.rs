@@ -9,8 +9,8 @@ use gradstep_core::rules;
 use gradstep_core::spec::Options;
 use gradstep_core::sums::Lanes;
 
-/// Less than a register, more than a block, and what is left over of both.
-const LENGTHS: [usize; 5] = [0, 1, 7, 512, 1003];
+/// Less than a register, more than a block, and what is left over of both; and long enough to ask for what is ahead.
+const LENGTHS: [usize; 6] = [0, 1, 7, 512, 1003, 4203];
 
 const NEUTRAL: Factors<f64> = Factors { scale: 1.0, decay: 0.0, shrink: 1.0, gain: 1.0 };
 

@@ -85,10 +85,11 @@ impl Vectorized for Decode<'_> {
         let signed = narrowing != Narrowing::Unsigned;
         let blocks = codes.chunks(BLOCK).zip(exponents).zip(values.chunks_mut(BLOCK));
         for ((codes, &exponent), values) in blocks {
-            let (mut of_block, mut block) = ([0; BLOCK], [0.0; BLOCK]);
-            of_block[..codes.len()].copy_from_slice(codes);
-            read(signed, &of_block, exponent, &mut block);
-            values.copy_from_slice(&block[..codes.len()]);
+            if signed {
+                decode_block::<true>(codes, exponent.into(), values);
+            } else {
+                decode_block::<false>(codes, exponent.into(), values);
+            }
         }
     }
 }
@@ -109,153 +110,129 @@ impl Vectorized for Encode<'_> {
         let Self { narrowing, values, rounding, codes, exponents } = self;
         let signed = narrowing != Narrowing::Unsigned;
         let blocks = values.chunks(BLOCK).zip(codes.chunks_mut(BLOCK)).zip(exponents);
-        for (i, ((values, codes), exponent)) in blocks.enumerate() {
+        for (i, ((values, codes), of_block_exponent)) in blocks.enumerate() {
             let (mut of_block, mut block) = ([0; BLOCK], [0.0; BLOCK]);
             block[..values.len()].copy_from_slice(values);
-            *exponent = write(signed, rounding.moved(i * BLOCK), &mut block, &mut of_block);
+            let of_values = exponent(signed, top(signed, &block), &mut block);
+            write(signed, rounding.moved(i * BLOCK), of_values, &block, &mut of_block);
+            *of_block_exponent = of_values as u8;
             codes.copy_from_slice(&of_block[..values.len()]);
         }
     }
 }
 
-/// Reads a block.
+/// The number of a code in a block of that exponent.
 #[inline(always)]
-pub(crate) fn read(signed: bool, codes: &[u8; BLOCK], exponent: u8, values: &mut [f32; BLOCK]) {
+pub(crate) fn load(signed: bool, code: u8, exponent: u32) -> f32 {
+    let base = exponent << 23;
     if signed {
-        decode_block::<true>(codes, exponent, values);
+        let code = i32::from(code as i8) as u32;
+        let moved = f32::from_bits(((code << 20) & 0x07F0_0000).wrapping_add(base));
+        let magnitude = moved - f32::from_bits(base);
+        f32::from_bits(magnitude.to_bits() | (code & SIGN))
     } else {
-        decode_block::<false>(codes, exponent, values);
+        f32::from_bits((u32::from(code) << 20).wrapping_add(base))
     }
 }
 
+/// What the exponent of a block is the largest of.
 #[inline(always)]
-fn decode_block<const SIGNED: bool>(codes: &[u8; BLOCK], exponent: u8, values: &mut [f32; BLOCK]) {
-    let base = u32::from(exponent) << 23;
-    let offset = f32::from_bits(base);
-    for (value, &code) in values.iter_mut().zip(codes) {
-        *value = if SIGNED {
-            let code = i32::from(code as i8) as u32;
-            let magnitude = f32::from_bits(((code << 20) & 0x07F0_0000).wrapping_add(base)) - offset;
-            f32::from_bits(magnitude.to_bits() | (code & SIGN))
-        } else {
-            f32::from_bits((u32::from(code) << 20).wrapping_add(base))
-        };
-    }
+pub(crate) fn height(signed: bool, value: f32) -> u32 {
+    if signed { value.to_bits() & MAGNITUDE } else { value.to_bits() }
 }
 
-/// What the random bits of an element are to a slot.
-const NEAREST: u8 = 0;
-const FIRST: u8 = 1;
-const SECOND: u8 = 2;
-
+/// The largest height in a block.
 #[inline(always)]
-fn random<const FOR: u8>(counter: u32) -> u32 {
-    match FOR {
-        NEAREST => HALF,
-        FIRST => bits(counter) & CUT,
-        _ => bits(counter) >> 12,
+pub(crate) fn top(signed: bool, values: &[f32; BLOCK]) -> u32 {
+    let mut top = 0;
+    for &value in values {
+        top = height(signed, value).max(top);
+    }
+    top
+}
+
+/// The exponent of a block of that largest height.
+#[inline(always)]
+pub(crate) fn exponent(signed: bool, mut top: u32, values: &mut [f32; BLOCK]) -> u32 {
+    if top >= INFINITY {
+        top = canonical(values, signed);
+    }
+    let (room, octaves, least) = if signed { (0x10_0200, 15, 1) } else { (0x10_0000, 31, 0) };
+    ((top + room) >> 23).min(255).saturating_sub(octaves).max(least)
+}
+
+/// The 20 of 32 random bits that the first of two slots rounds by, or the second.
+#[inline(always)]
+pub(crate) fn part(bits: u32, first: bool) -> u32 {
+    if first { bits & CUT } else { bits >> 12 }
+}
+
+/// The code of a number, rounded by 20 bits.
+#[inline(always)]
+pub(crate) fn store(signed: bool, value: f32, exponent: u32, random: u32) -> u8 {
+    let (bits, base) = (value.to_bits(), exponent << 23);
+    // The sum of the two, as what the base has not the random bits have.
+    let rounding = random | base.wrapping_neg();
+    if signed {
+        let moved = value + f32::from_bits(base | (bits & SIGN));
+        (((moved.to_bits().wrapping_add(rounding) >> 20) & 0x7F) | ((bits >> 24) & 0x80)) as u8
+    } else {
+        (bits.max(base).wrapping_add(rounding) >> 20) as u8
     }
 }
 
 // No closures below: they do not inherit the instruction set.
 
-/// Writes a block. Gives its exponent.
+#[inline(always)]
+fn decode_block<const SIGNED: bool>(codes: &[u8], exponent: u32, values: &mut [f32]) {
+    for (value, &code) in values.iter_mut().zip(codes) {
+        *value = load(SIGNED, code, exponent);
+    }
+}
+
+/// Writes a block of that exponent.
 #[inline(always)]
 pub(crate) fn write(
     signed: bool,
     rounding: Rounding,
-    values: &mut [f32; BLOCK],
+    exponent: u32,
+    values: &[f32; BLOCK],
     codes: &mut [u8; BLOCK],
-) -> u8 {
+) {
     match (signed, rounding) {
-        (true, Rounding::Nearest) => encode_block::<true, NEAREST>(values, codes, 0),
-        (false, Rounding::Nearest) => encode_block::<false, NEAREST>(values, codes, 0),
+        (true, Rounding::Nearest) => encode_block::<true, NEAREST>(exponent, values, codes, 0),
+        (false, Rounding::Nearest) => encode_block::<false, NEAREST>(exponent, values, codes, 0),
         (true, Rounding::Random { counter, first: true }) => {
-            encode_block::<true, FIRST>(values, codes, counter)
+            encode_block::<true, FIRST>(exponent, values, codes, counter);
         }
         (false, Rounding::Random { counter, first: true }) => {
-            encode_block::<false, FIRST>(values, codes, counter)
+            encode_block::<false, FIRST>(exponent, values, codes, counter);
         }
-        (true, Rounding::Random { counter, .. }) => encode_block::<true, SECOND>(values, codes, counter),
-        (false, Rounding::Random { counter, .. }) => encode_block::<false, SECOND>(values, codes, counter),
+        (true, Rounding::Random { counter, .. }) => {
+            encode_block::<true, SECOND>(exponent, values, codes, counter);
+        }
+        (false, Rounding::Random { counter, .. }) => {
+            encode_block::<false, SECOND>(exponent, values, codes, counter);
+        }
     }
 }
 
-/// Writes two blocks by the same random bits, which are made once. Gives their exponents.
-#[inline(always)]
-pub(crate) fn write_pair(
-    signed: [bool; 2],
-    values: [&mut [f32; BLOCK]; 2],
-    codes: [&mut [u8; BLOCK]; 2],
-    counter: u32,
-) -> [u8; 2] {
-    match signed {
-        [true, true] => encode_two::<true, true>(values, codes, counter),
-        [true, false] => encode_two::<true, false>(values, codes, counter),
-        [false, true] => encode_two::<false, true>(values, codes, counter),
-        [false, false] => encode_two::<false, false>(values, codes, counter),
-    }
-}
+/// What a block is rounded by.
+const NEAREST: u8 = 0;
+const FIRST: u8 = 1;
+const SECOND: u8 = 2;
 
-/// Gives the exponent.
 #[inline(always)]
-fn encode_block<const SIGNED: bool, const FOR: u8>(
-    values: &mut [f32; BLOCK],
+fn encode_block<const SIGNED: bool, const BY: u8>(
+    exponent: u32,
+    values: &[f32; BLOCK],
     codes: &mut [u8; BLOCK],
     mut counter: u32,
-) -> u8 {
-    let exponent = exponent::<SIGNED>(values);
-    for (to, &value) in codes.iter_mut().zip(&*values) {
-        *to = code::<SIGNED>(value, exponent, random::<FOR>(counter));
+) {
+    for (code, &value) in codes.iter_mut().zip(values) {
+        let random = if BY == NEAREST { HALF } else { part(bits(counter), BY == FIRST) };
+        *code = store(SIGNED, value, exponent, random);
         counter = counter.wrapping_add(WEYL);
-    }
-    exponent as u8
-}
-
-/// Gives the exponents.
-#[inline(always)]
-fn encode_two<const A: bool, const B: bool>(
-    [a, b]: [&mut [f32; BLOCK]; 2],
-    [codes_a, codes_b]: [&mut [u8; BLOCK]; 2],
-    mut counter: u32,
-) -> [u8; 2] {
-    let (exponent_a, exponent_b) = (exponent::<A>(a), exponent::<B>(b));
-    for i in 0..BLOCK {
-        let bits = bits(counter);
-        counter = counter.wrapping_add(WEYL);
-        codes_a[i] = code::<A>(a[i], exponent_a, bits & CUT);
-        codes_b[i] = code::<B>(b[i], exponent_b, bits >> 12);
-    }
-    [exponent_a as u8, exponent_b as u8]
-}
-
-/// The exponent of a block.
-#[inline(always)]
-fn exponent<const SIGNED: bool>(values: &mut [f32; BLOCK]) -> u32 {
-    let mask = if SIGNED { MAGNITUDE } else { u32::MAX };
-    // A maximum of integers, which LLVM may take in any order.
-    let mut top = 0;
-    for value in &*values {
-        top = top.max(value.to_bits() & mask);
-    }
-    if top >= INFINITY {
-        top = canonical(values, SIGNED);
-    }
-    let (room, octaves, least) = if SIGNED { (0x10_0200, 15, 1) } else { (0x10_0000, 31, 0) };
-    ((top + room) >> 23).min(255).saturating_sub(octaves).max(least)
-}
-
-/// The code of a number, rounded by 20 bits.
-#[inline(always)]
-fn code<const SIGNED: bool>(value: f32, exponent: u32, random: u32) -> u8 {
-    let (bits, base) = (value.to_bits(), exponent << 23);
-    // The sum of the two, as what the base has not the random bits have.
-    let rounding = random | base.wrapping_neg();
-    if SIGNED {
-        let moved = value + f32::from_bits(base | (bits & SIGN));
-        (((moved.to_bits().wrapping_add(rounding) >> 20) & 0x7F) | ((bits >> 24) & 0x80)) as u8
-    } else {
-        (bits.max(base).wrapping_add(rounding) >> 20) as u8
     }
 }
 

@@ -1,13 +1,17 @@
-//! The loop over elements whose state is in bytes: a block of it is decoded, updated and encoded at a time, so that the
-//! divisions of one block and the encoding of the one before are under way together.
+//! The loop over elements whose state is in bytes, a block at a time. Codes become numbers where these are used; the new
+//! numbers are left in rows, and are encoded while the next block is updated, once the largest of their block is known: so
+//! the divisions of the one and the arithmetic of the other are under way together.
 
-use super::streams::update;
+use super::element::{element, is_narrow, is_signed};
 use crate::codecs::float8::{self, BLOCK, Rounding};
-use crate::codecs::noise::{self, PAIRS};
+use crate::codecs::narrow;
+use crate::codecs::noise::{self, PAIRS, WEYL};
+use crate::machine::prefetch::ahead;
 use crate::machine::simd::{Tier, Vectorized};
-use crate::memory::{Kept, NarrowStreams};
-use crate::numbers::Numbers;
-use crate::rule::{Narrowing, Rule, Slot};
+use crate::memory::NarrowStreams;
+use crate::numbers::{Factors, Numbers};
+use crate::rule::{MAX_STATE, Rule};
+use std::hint::black_box;
 use std::marker::PhantomData;
 
 /// `DECAY`: whether decay enters the gradient.
@@ -18,6 +22,22 @@ pub(super) struct BytesLoop<'a, 'b, R, const K: usize, const N: usize, const DEC
     pub(super) rule: PhantomData<R>,
 }
 
+/// The numbers of a slot. A register of them that lies across two cache lines is slow to be read after it was written.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Row([f32; BLOCK]);
+
+/// Of a slot, what the update of one block reads and writes. A slot that is not narrow has nothing but its own numbers.
+#[derive(Default)]
+struct SlotBlock<'a> {
+    row: &'a mut [f32],
+    codes: &'a [u8],
+    exponent: u32,
+    row_before: &'a [f32],
+    codes_before: &'a mut [u8],
+    exponent_before: u32,
+}
+
 impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorized
     for BytesLoop<'_, '_, R, K, N, DECAY>
 {
@@ -25,177 +45,232 @@ impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorize
 
     #[inline(always)]
     fn run(self) {
-        let counters = self.narrow.counters;
-        let (p, g, kept) = self.narrow.kept::<N>();
-        update_blocks::<R, K, N, DECAY>(self.tier, self.numbers, counters, p, g, kept);
-    }
-}
-
-/// Whether it may be below 0.
-fn is_signed(slot: &Slot) -> bool {
-    slot.narrowing != Narrowing::Unsigned
-}
-
-/// The numbers of a slot. A register of them that lies across two cache lines is slow to be read after it was written.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Row([f32; BLOCK]);
-
-#[inline(always)]
-fn update_blocks<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool>(
-    tier: Tier,
-    numbers: &Numbers<f32>,
-    mut counters: [u32; PAIRS],
-    p: &mut [f32],
-    g: &[f32],
-    mut kept: [Kept<'_>; N],
-) {
-    let n = p.len();
-    assert!(g.len() == n);
-    let mut rows = [Row([0.0; BLOCK]); N];
-    for block in 0..n.div_ceil(BLOCK) {
-        let at = block * BLOCK;
-        let len = BLOCK.min(n - at);
-        for (k, (kept, row)) in kept.iter().zip(&mut rows).enumerate() {
-            Read { signed: is_signed(&R::SLOTS[k]), kept, block, row }.run();
-        }
-        let state = rows.each_mut().map(|row| &mut row.0[..len]);
-        update::<f32, R, K, N, true, DECAY>(numbers, &mut p[at..at + len], &g[at..at + len], state);
-        if len < BLOCK {
-            for row in &mut rows {
-                row.0[len..].fill(0.0);
+        let Self { tier, numbers, narrow: streams, .. } = self;
+        let (mut counters, long) = (streams.counters, streams.streams.is_long());
+        let (p, g, mut whole, mut codes, of_blocks) = streams.bytes::<N>(const { narrow(&R::SLOTS) });
+        let n = p.len();
+        let [mut one, mut other] = [[Row([0.0; BLOCK]); N]; 2];
+        let (mut rows, mut rows_before, mut exponents) = (&mut one, &mut other, [0; N]);
+        let (mut last, mut nowhere) = (Last::<N>::NONE, [[0; BLOCK]; N]);
+        for at in (0..n).step_by(BLOCK) {
+            let (block, whole_block) = (at / BLOCK, n - at >= BLOCK);
+            if !whole_block {
+                last.fill::<R, K>(&p[at..], &g[at..], at, &whole, &codes, rows);
             }
-        }
-        for (pair, (kept, rows)) in kept.chunks_mut(2).zip(rows.chunks_mut(2)).enumerate() {
-            let (slots, counter) = (&R::SLOTS[2 * pair..], counters[pair]);
-            if let ([Kept::Bytes(..), Kept::Bytes(..)], [a, b]) = (&*kept, &mut *rows)
-                && let [one, other] = kept
+            if long {
+                ahead(p, at, BLOCK);
+                ahead(g, at, BLOCK);
+            }
+            let mut slots: [SlotBlock<'_>; MAX_STATE] = Default::default();
+            let rooms = rows.iter_mut().zip(rows_before.iter()).zip(&mut nowhere);
+            let own = whole.iter_mut().zip(&mut codes);
+            for (k, ((slot, ((row, row_before), nowhere)), (whole, codes))) in
+                slots.iter_mut().zip(rooms).zip(own).enumerate()
             {
-                let signed = [is_signed(&slots[0]), is_signed(&slots[1])];
-                apart(tier, WritePair { signed, kept: [one, other], block, rows: [a, b], counter });
-                continue;
+                if long {
+                    ahead(whole, at, BLOCK);
+                    ahead(codes, at, BLOCK);
+                }
+                if is_narrow::<R, K, N>(k) {
+                    let (before, from) = codes.split_at_mut(at);
+                    *slot = SlotBlock {
+                        row: &mut row.0,
+                        codes: from.first_chunk().unwrap_or(&last.codes[k]),
+                        // Kept from LLVM, which computes with a code and a byte in twice the bits.
+                        exponent: black_box(of_blocks[k][block].into()),
+                        row_before: &row_before.0,
+                        codes_before: before.last_chunk_mut().unwrap_or(nowhere),
+                        exponent_before: exponents[k],
+                    };
+                } else {
+                    slot.row = whole[at..].first_chunk_mut().unwrap_or(&mut row.0);
+                }
             }
-            for (i, (kept, row)) in kept.iter_mut().zip(rows).enumerate() {
-                let signed = is_signed(&slots[i]);
-                apart(tier, Write { signed, kept, block, row, counter, first: i == 0 });
+            let to = p[at..].first_chunk_mut().unwrap_or(&mut last.p);
+            let from = g[at..].first_chunk().unwrap_or(&last.g);
+            let mut tops = update_block::<R, K, N, DECAY>(numbers, counters, to, from, slots);
+            if !whole_block {
+                last.empty::<R, K>(&mut p[at..], at, &mut whole, rows, &mut tops);
+            }
+            for k in 0..N {
+                if is_narrow::<R, K, N>(k) {
+                    exponents[k] = float8::exponent(is_signed::<R, K, N>(k), tops[k], &mut rows[k].0);
+                    of_blocks[k][block] = exponents[k] as u8;
+                }
+            }
+            if at > 0 {
+                counters = counters.map(|counter| counter.wrapping_add(WEYL.wrapping_mul(BLOCK as u32)));
+            }
+            std::mem::swap(&mut rows, &mut rows_before);
+        }
+        let last_block = n.saturating_sub(1) / BLOCK * BLOCK;
+        for (k, (codes, row)) in codes.into_iter().zip(rows_before).enumerate() {
+            if n > 0 && is_narrow::<R, K, N>(k) {
+                let rounding = Rounding::Random { counter: counters[k / 2], first: k % 2 == 0 };
+                let (signed, exponent) = (is_signed::<R, K, N>(k), exponents[k]);
+                apart(
+                    tier,
+                    Encode { signed, rounding, exponent, row: &row.0, codes: &mut codes[last_block..] },
+                );
             }
         }
-        counters = counters.map(|counter| counter.wrapping_add(noise::WEYL.wrapping_mul(BLOCK as u32)));
     }
 }
 
-/// Runs what is no part of the loop, so that there is one of it for all rules: it is most of the code.
+/// The last elements of a tensor, with zeros behind them up to a whole block.
+struct Last<const N: usize> {
+    p: [f32; BLOCK],
+    g: [f32; BLOCK],
+    codes: [[u8; BLOCK]; N],
+}
+
+impl<const N: usize> Last<N> {
+    const NONE: Self = Self { p: [0.0; BLOCK], g: [0.0; BLOCK], codes: [[0; BLOCK]; N] };
+
+    /// Brings them here, and into the rows what slots have that are not narrow.
+    #[cold]
+    fn fill<R: Rule<K, N>, const K: usize>(
+        &mut self,
+        p: &[f32],
+        g: &[f32],
+        at: usize,
+        whole: &[&mut [f32]; N],
+        codes: &[&mut [u8]; N],
+        rows: &mut [Row; N],
+    ) {
+        self.p[..p.len()].copy_from_slice(p);
+        self.g[..p.len()].copy_from_slice(g);
+        for k in 0..N {
+            if is_narrow::<R, K, N>(k) {
+                self.codes[k][..p.len()].copy_from_slice(&codes[k][at..]);
+            } else {
+                rows[k].0[..p.len()].copy_from_slice(&whole[k][at..]);
+            }
+        }
+    }
+
+    /// Brings back what was updated. What has become of the zeros does not count for their block.
+    #[cold]
+    fn empty<R: Rule<K, N>, const K: usize>(
+        &self,
+        p: &mut [f32],
+        at: usize,
+        whole: &mut [&mut [f32]; N],
+        rows: &mut [Row; N],
+        tops: &mut [u32; N],
+    ) {
+        p.copy_from_slice(&self.p[..p.len()]);
+        for (k, row) in rows.iter_mut().enumerate() {
+            if is_narrow::<R, K, N>(k) {
+                row.0[p.len()..].fill(0.0);
+                tops[k] = float8::top(is_signed::<R, K, N>(k), &row.0);
+            } else {
+                whole[k][at..].copy_from_slice(&row.0[..p.len()]);
+            }
+        }
+    }
+}
+
+/// Runs what is no part of the loop, so that there is one of it for all rules.
 #[inline(never)]
 fn apart(tier: Tier, work: impl Vectorized<Output = ()>) {
     tier.run(work);
 }
 
-/// Brings a block of a slot into its row.
-struct Read<'a, 'b> {
+/// Encodes the row of the last block, which may be shorter.
+struct Encode<'a> {
     signed: bool,
-    kept: &'a Kept<'b>,
-    block: usize,
-    row: &'a mut Row,
+    rounding: Rounding,
+    exponent: u32,
+    row: &'a [f32; BLOCK],
+    codes: &'a mut [u8],
 }
 
-impl Vectorized for Read<'_, '_> {
+impl Vectorized for Encode<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self { signed, kept, block, row } = self;
-        let at = block * BLOCK;
-        match kept {
-            Kept::Bytes(codes, exponents) => {
-                let codes = &codes[at..];
-                if let Some(codes) = codes.first_chunk() {
-                    float8::read(signed, codes, exponents[block], &mut row.0);
-                } else {
-                    let mut whole = [0; BLOCK];
-                    whole[..codes.len()].copy_from_slice(codes);
-                    float8::read(signed, &whole, exponents[block], &mut row.0);
-                }
+        let Self { signed, rounding, exponent, row, codes } = self;
+        let mut block = [0; BLOCK];
+        float8::write(signed, rounding, exponent, row, &mut block);
+        codes.copy_from_slice(&block[..codes.len()]);
+    }
+}
+
+/// The loop, with parameters for each state slot that a rule may have: so LLVM knows that no slice aliases another.
+macro_rules! blocks { ($($k:literal $row:ident $codes:ident $exponent:ident
+    $row_before:ident $codes_before:ident $exponent_before:ident),*) => {
+    const _: () = assert!([$($k),*].len() == MAX_STATE);
+
+    /// Updates a block, and encodes the one before it, whose counters these are. Gives the largest height of each slot
+    /// that is narrow.
+    #[inline(always)]
+    fn update_block<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool>(
+        numbers: &Numbers<f32>,
+        counters: [u32; PAIRS],
+        p: &mut [f32; BLOCK],
+        g: &[f32; BLOCK],
+        slots: [SlotBlock<'_>; MAX_STATE],
+    ) -> [u32; N] {
+        #[expect(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
+        #[inline(always)]
+        fn each<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool>(
+            factors: Factors<f32>,
+            constants: [f32; K],
+            mut counters: [u32; PAIRS],
+            p: &mut [f32; BLOCK],
+            g: &[f32; BLOCK],
+            $(
+                $row: &mut [f32], $codes: &[u8], $exponent: u32,
+                $row_before: &[f32], $codes_before: &mut [u8], $exponent_before: u32
+            ),*
+        ) -> [u32; N] {
+            // Each by itself: several lengths that are compared at once go through memory.
+            $(assert!(N <= $k || $row.len() == BLOCK);
+            assert!(N <= $k || !const { is_narrow::<R, K, N>($k) } || $codes.len() == BLOCK);
+            assert!(N <= $k || !const { is_narrow::<R, K, N>($k) } || $row_before.len() == BLOCK);
+            assert!(N <= $k || !const { is_narrow::<R, K, N>($k) } || $codes_before.len() == BLOCK);)*
+            let mut tops = [0; N];
+            for i in 0..BLOCK {
+                let random = counters.map(noise::bits);
+                counters = counters.map(|counter| counter.wrapping_add(WEYL));
+                let mut state = [0.0; N];
+                $(if N > $k {
+                    state[$k] = if const { is_narrow::<R, K, N>($k) } {
+                        float8::load(const { is_signed::<R, K, N>($k) }, $codes[i], $exponent)
+                    } else {
+                        $row[i]
+                    };
+                })*
+                let (element, state) =
+                    element::<f32, R, K, N, true, DECAY>(factors, constants, p[i], g[i], state);
+                p[i] = element;
+                $(if N > $k {
+                    $row[i] = state[$k];
+                    if const { is_narrow::<R, K, N>($k) } {
+                        let signed = const { is_signed::<R, K, N>($k) };
+                        tops[$k] = float8::height(signed, state[$k]).max(tops[$k]);
+                        let random = float8::part(random[$k / 2], $k % 2 == 0);
+                        $codes_before[i] =
+                            float8::store(signed, $row_before[i], $exponent_before, random);
+                    }
+                })*
             }
-            Kept::Whole(own) => {
-                let own = &own[at..];
-                let len = BLOCK.min(own.len());
-                row.0[..len].copy_from_slice(&own[..len]);
-            }
-            Kept::Halves(_) => unreachable!("in blocks"),
+            tops
         }
+        let [$(SlotBlock {
+            row: $row, codes: $codes, exponent: $exponent,
+            row_before: $row_before, codes_before: $codes_before, exponent_before: $exponent_before,
+        }),*] = slots;
+        let constants = std::array::from_fn(|k| numbers.constants[k]);
+        each::<R, K, N, DECAY>(
+            numbers.factors, constants, counters, p, g,
+            $($row, $codes, $exponent, $row_before, $codes_before, $exponent_before),*
+        )
     }
-}
-
-/// Puts the row of a slot back, whose random bits are the `first` ones of its pair.
-struct Write<'a, 'b> {
-    signed: bool,
-    kept: &'a mut Kept<'b>,
-    block: usize,
-    row: &'a mut Row,
-    counter: u32,
-    first: bool,
-}
-
-impl Vectorized for Write<'_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { signed, kept, block, row, counter, first } = self;
-        let at = block * BLOCK;
-        match kept {
-            Kept::Bytes(codes, exponents) => {
-                let rounding = Rounding::Random { counter, first };
-                let codes = &mut codes[at..];
-                if let Some(codes) = codes.first_chunk_mut() {
-                    exponents[block] = float8::write(signed, rounding, &mut row.0, codes);
-                } else {
-                    let mut whole = [0; BLOCK];
-                    exponents[block] = float8::write(signed, rounding, &mut row.0, &mut whole);
-                    codes.copy_from_slice(&whole[..codes.len()]);
-                }
-            }
-            Kept::Whole(own) => {
-                let own = &mut own[at..];
-                let len = BLOCK.min(own.len());
-                own[..len].copy_from_slice(&row.0[..len]);
-            }
-            Kept::Halves(_) => unreachable!("in blocks"),
-        }
-    }
-}
-
-/// Puts the rows of two slots back by the same random bits, which are made once.
-struct WritePair<'a, 'b> {
-    signed: [bool; 2],
-    kept: [&'a mut Kept<'b>; 2],
-    block: usize,
-    rows: [&'a mut Row; 2],
-    counter: u32,
-}
-
-impl Vectorized for WritePair<'_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { signed, kept, block, rows: [a, b], counter } = self;
-        let [Kept::Bytes(first, of_first), Kept::Bytes(second, of_second)] = kept else {
-            unreachable!("both are narrow")
-        };
-        let at = block * BLOCK;
-        let (values, first, second) = ([&mut a.0, &mut b.0], &mut first[at..], &mut second[at..]);
-        let exponents =
-            if let (Some(first), Some(second)) = (first.first_chunk_mut(), second.first_chunk_mut()) {
-                float8::write_pair(signed, values, [first, second], counter)
-            } else {
-                let [mut a, mut b] = [[0; BLOCK]; 2];
-                let exponents = float8::write_pair(signed, values, [&mut a, &mut b], counter);
-                let len = first.len();
-                first.copy_from_slice(&a[..len]);
-                second.copy_from_slice(&b[..len]);
-                exponents
-            };
-        [of_first[block], of_second[block]] = exponents;
-    }
-}
+} }
+blocks!(
+    0 r0 c0 e0 u0 d0 f0, 1 r1 c1 e1 u1 d1 f1, 2 r2 c2 e2 u2 d2 f2,
+    3 r3 c3 e3 u3 d3 f3, 4 r4 c4 e4 u4 d4 f4, 5 r5 c5 e5 u5 d5 f5
+);

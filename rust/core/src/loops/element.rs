@@ -3,7 +3,7 @@
 use crate::codecs::narrow;
 use crate::floats::Float;
 use crate::numbers::Factors;
-use crate::rule::Rule;
+use crate::rule::{Narrowing, Rule};
 
 /// Gives the new parameter and state.
 #[inline(always)]
@@ -31,5 +31,10 @@ pub(super) fn element<
 /// Whether a slot is kept in fewer bits. To be asked at compile time, or LLVM learns too late which slices have been
 /// checked, and takes the last elements of each block one by one.
 pub(super) const fn is_narrow<R: Rule<K, N>, const K: usize, const N: usize>(slot: usize) -> bool {
-    narrow(&R::SLOTS) >> slot & 1 == 1
+    (const { narrow(&R::SLOTS) }) >> slot & 1 == 1
+}
+
+/// Whether a slot may be below 0.
+pub(super) const fn is_signed<R: Rule<K, N>, const K: usize, const N: usize>(slot: usize) -> bool {
+    slot < N && !matches!(R::SLOTS[slot].narrowing, Narrowing::Unsigned)
 }

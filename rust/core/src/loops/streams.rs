@@ -3,11 +3,13 @@
 use super::element::{element, is_narrow};
 use crate::codecs::{bfloat16, narrow, noise};
 use crate::floats::Float;
+use crate::machine::prefetch::{STRETCH, ahead};
 use crate::machine::simd::Vectorized;
 use crate::memory::{NarrowStreams, Streams};
 use crate::numbers::{Factors, Numbers};
 use crate::rule::{MAX_STATE, Rule};
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// `FACTORS`: whether they are multiplied by; `DECAY`: whether decay enters the gradient.
 pub(super) struct Loop<'a, 'b, F, R, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool> {
@@ -23,46 +25,16 @@ pub(super) struct HalvesLoop<'a, 'b, R, const K: usize, const N: usize, const DE
     pub(super) rule: PhantomData<R>,
 }
 
+/// A part of a stream, if there is one.
+#[inline(always)]
+fn part<'a, T>(stream: &'a mut [T], range: &Range<usize>) -> &'a mut [T] {
+    if stream.is_empty() { stream } else { &mut stream[range.clone()] }
+}
+
 /// The loops over the elements, with a parameter for each state slot that a rule may have: so LLVM knows
-/// that no slice aliases another.
+/// that no slice aliases another. Long ones are in stretches, before each of which what is ahead is asked for.
 macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
     const _: () = assert!([$($k),*].len() == MAX_STATE);
-
-    /// Updates slices of one length.
-    #[inline(always)]
-    pub(super) fn update<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
-        numbers: &Numbers<F>,
-        p: &mut [F],
-        g: &[F],
-        state: [&mut [F]; N],
-    ) {
-        #[expect(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
-        #[inline(always)]
-        fn each<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
-            factors: Factors<F>,
-            constants: [F; K],
-            p: &mut [F],
-            g: &[F],
-            $($slot: &mut [F]),*
-        ) {
-            let n = p.len();
-            // One check for each slice here, none in the loop.
-            assert!(g.len() == n);
-            $(assert!(N <= $k || $slot.len() == n);)*
-            for i in 0..n {
-                let mut state = [F::ZERO; N];
-                $(if N > $k { state[$k] = $slot[i]; })*
-                let (element, state) =
-                    element::<F, R, K, N, FACTORS, DECAY>(factors, constants, p[i], g[i], state);
-                p[i] = element;
-                $(if N > $k { $slot[i] = state[$k]; })*
-            }
-        }
-        let mut state = state.into_iter();
-        $(let $slot = if N > $k { state.next().unwrap_or_default() } else { &mut [] };)*
-        let constants = std::array::from_fn(|k| numbers.constants[k]);
-        each::<F, R, K, N, FACTORS, DECAY>(numbers.factors, constants, p, g, $($slot),*);
-    }
 
     impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>
         Vectorized for Loop<'_, '_, F, R, K, N, FACTORS, DECAY>
@@ -71,8 +43,45 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
 
         #[inline(always)]
         fn run(self) {
-            let (p, g, state) = self.streams.split::<N>();
-            update::<F, R, K, N, FACTORS, DECAY>(self.numbers, p, g, state);
+            #[expect(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
+            #[inline(always)]
+            fn each<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
+                factors: Factors<F>,
+                constants: [F; K],
+                p: &mut [F],
+                g: &[F],
+                $($slot: &mut [F]),*
+            ) {
+                let n = p.len();
+                // One check for each slice here, none in the loop.
+                assert!(g.len() == n);
+                $(assert!(N <= $k || $slot.len() == n);)*
+                for i in 0..n {
+                    let mut state = [F::ZERO; N];
+                    $(if N > $k { state[$k] = $slot[i]; })*
+                    let (element, state) =
+                        element::<F, R, K, N, FACTORS, DECAY>(factors, constants, p[i], g[i], state);
+                    p[i] = element;
+                    $(if N > $k { $slot[i] = state[$k]; })*
+                }
+            }
+            let (Numbers { factors, constants }, long) = (self.numbers, self.streams.is_long());
+            let (factors, constants) = (*factors, std::array::from_fn(|k| constants[k]));
+            let (p, g, slots) = self.streams.split::<N>();
+            let mut slots = slots.into_iter();
+            $(let $slot = if N > $k { slots.next().unwrap_or_default() } else { &mut [] };)*
+            let mut rest = 0..p.len();
+            while long && rest.len() >= STRETCH {
+                ahead(p, rest.start, STRETCH);
+                ahead(g, rest.start, STRETCH);
+                $(ahead($slot, rest.start, STRETCH);)*
+                let now = rest.start..rest.start + STRETCH;
+                let (p, g) = (&mut p[now.clone()], &g[now.clone()]);
+                each::<F, R, K, N, FACTORS, DECAY>(factors, constants, p, g, $(part($slot, &now)),*);
+                rest.start = now.end;
+            }
+            let (p, g) = (&mut p[rest.clone()], &g[rest.clone()]);
+            each::<F, R, K, N, FACTORS, DECAY>(factors, constants, p, g, $(part($slot, &rest)),*);
         }
     }
 
@@ -92,7 +101,7 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                 p: &mut [f32],
                 g: &[f32],
                 $($slot: &mut [f32], $half: &mut [u16]),*
-            ) {
+            ) -> [u32; noise::PAIRS] {
                 let n = p.len();
                 assert!(g.len() == n);
                 $(assert!(N <= $k || if const { is_narrow::<R, K, N>($k) } { $half.len() } else { $slot.len() } == n);)*
@@ -117,8 +126,11 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                         }
                     })*
                 }
+                counters
             }
-            let counters = self.narrow.counters;
+            let (Numbers { factors, constants }, long) = (self.numbers, self.narrow.streams.is_long());
+            let (factors, constants) = (*factors, std::array::from_fn(|k| constants[k]));
+            let mut counters = self.narrow.counters;
             let (p, g, slots, halves) = self.narrow.halves::<N>(const { narrow(&R::SLOTS) });
             let (mut slots, mut halves) = (slots.into_iter(), halves.into_iter());
             $(let ($slot, $half) = if N > $k {
@@ -126,8 +138,23 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             } else {
                 Default::default()
             };)*
-            let constants = std::array::from_fn(|k| self.numbers.constants[k]);
-            each::<R, K, N, DECAY>(self.numbers.factors, constants, counters, p, g, $($slot, $half),*);
+            let mut rest = 0..p.len();
+            while long && rest.len() >= STRETCH {
+                ahead(p, rest.start, STRETCH);
+                ahead(g, rest.start, STRETCH);
+                $(ahead($slot, rest.start, STRETCH);
+                ahead($half, rest.start, STRETCH);)*
+                let now = rest.start..rest.start + STRETCH;
+                let (p, g) = (&mut p[now.clone()], &g[now.clone()]);
+                counters = each::<R, K, N, DECAY>(
+                    factors, constants, counters, p, g, $(part($slot, &now), part($half, &now)),*
+                );
+                rest.start = now.end;
+            }
+            let (p, g) = (&mut p[rest.clone()], &g[rest.clone()]);
+            each::<R, K, N, DECAY>(
+                factors, constants, counters, p, g, $(part($slot, &rest), part($half, &rest)),*
+            );
         }
     }
 } }

@@ -5,6 +5,7 @@ use super::tensor::{Tensor, stretch};
 use crate::codecs::bfloat16::Bfloat16;
 use crate::codecs::float16::Float16;
 use crate::dtypes::Dtype;
+use crate::machine::prefetch::LONG;
 use std::marker::PhantomData;
 use std::slice;
 
@@ -105,6 +106,8 @@ pub struct Arrays<'a, F> {
     pub(super) origin: Origin,
     pub(super) at: usize,
     pub(super) len: usize,
+    /// Whether it is a part of a long one.
+    pub(super) long: bool,
     pub(super) borrow: PhantomData<&'a mut [F]>,
 }
 
@@ -196,6 +199,12 @@ pub struct Streams<'a, F> {
 }
 
 impl<F> Streams<'_, F> {
+    /// Whether what is ahead of it is to be asked for.
+    #[inline(always)]
+    pub fn is_long(&self) -> bool {
+        self.arrays.long
+    }
+
     /// The parameter, the gradient and the first `N` slots: slices of one length.
     #[inline(always)]
     pub fn split<const N: usize>(&mut self) -> (&mut [F], &[F], [&mut [F]; N]) {
@@ -236,6 +245,7 @@ impl<'a, F: Stored> Whole<'a, F> {
             origin: Origin::Here,
             at: 0,
             len: tensor.len,
+            long: tensor.len >= LONG,
             borrow: PhantomData,
         }
     }

@@ -18,6 +18,7 @@ mod tests;
 
 use crate::codecs::Format;
 use crate::dtypes::{Dtype, GradDtype};
+use crate::machine::prefetch::LONG;
 use crate::plans::{Cut, Plan};
 use crate::rows::Table;
 use std::marker::PhantomData;
@@ -168,7 +169,8 @@ impl Piece<'_> {
         assert!(tensor.dtype == F::DTYPE && gradient.dtype == GradDtype::Whole(F::DTYPE));
         assert!(gradient.order == Order::Same && gradient.output == Output::InPlace);
         let params = tensor.params;
-        let arrays = Arrays { tensor, params, origin: Origin::Here, at, len, borrow: PhantomData };
+        let long = len >= LONG;
+        let arrays = Arrays { tensor, params, origin: Origin::Here, at, len, long, borrow: PhantomData };
         // SAFETY: the pointer is valid for reading the tensor's length, and `at` and `len` are inside.
         arrays.with(unsafe { slice::from_raw_parts(gradient.data.cast::<F>().add(at), len) })
     }
@@ -190,7 +192,7 @@ impl Piece<'_> {
         };
         let accumulated = gradient.adds.then(|| &*self.accumulated());
         (
-            Arrays { tensor, params, origin, at, len, borrow: PhantomData },
+            Arrays { tensor, params, origin, at, len, long: len >= LONG, borrow: PhantomData },
             Intake { source: self.source(), accumulated },
         )
     }

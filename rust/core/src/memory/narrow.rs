@@ -46,14 +46,35 @@ impl NarrowStreams<'_> {
         }
     }
 
-    /// The parameter, the gradient, and the first `N` slots, as they are kept.
+    /// The parameter, the gradient, and the first `N` slots, each among those in float32 or among those in codes, with the
+    /// exponents of their blocks; in the other places there is nothing. They are of whole blocks, but for the last of a
+    /// tensor.
     #[inline(always)]
-    pub fn kept<const N: usize>(&mut self) -> (&mut [f32], &[f32], [Kept<'_>; N]) {
-        let Streams { arrays, g } = &mut self.streams;
-        let Arrays { params, at, len, .. } = *arrays;
-        // SAFETY: as in `Streams::split`, and the parameter overlaps no slot.
-        let p = unsafe { stretch(params, at, len) };
-        (p, g, arrays.kept(0))
+    #[expect(clippy::type_complexity, reason = "two kinds of slots")]
+    pub fn bytes<const N: usize>(
+        &mut self,
+        narrow: u8,
+    ) -> (&mut [f32], &[f32], [&mut [f32]; N], [&mut [u8]; N], [&mut [u8]; N]) {
+        let Arrays { tensor, params, at, len, .. } = self.streams.arrays;
+        assert!(N <= tensor.slots && tensor.narrow == narrow && tensor.format == Format::Float8);
+        assert!(at % BLOCK == 0 && (len % BLOCK == 0 || at + len == tensor.len));
+        let is_narrow = |k: usize| narrow >> k & 1 == 1;
+        // SAFETY: as in `Streams::split`, and a slot has the elements that the tensor says, and an exponent for each of
+        // their blocks.
+        unsafe {
+            let whole = |data: *mut u8| stretch::<f32>(data, at, len);
+            let codes = |data: *mut u8| stretch::<u8>(data, at, len);
+            let of_blocks = |data: *mut u8| stretch::<u8>(data, at / BLOCK, len.div_ceil(BLOCK));
+            (
+                whole(params),
+                self.streams.g,
+                std::array::from_fn(|k| if is_narrow(k) { &mut [][..] } else { whole(tensor.state[k]) }),
+                std::array::from_fn(|k| if is_narrow(k) { codes(tensor.state[k]) } else { &mut [][..] }),
+                std::array::from_fn(
+                    |k| if is_narrow(k) { of_blocks(tensor.exponents[k]) } else { &mut [][..] },
+                ),
+            )
+        }
     }
 }
 
@@ -67,28 +88,25 @@ pub enum Kept<'a> {
 }
 
 impl Arrays<'_, f32> {
-    /// So many slots from one on. With slots in blocks, they are of whole ones, but for the last of a tensor.
+    /// A slot. In blocks, it is of whole ones, but for the last of a tensor.
     #[inline(always)]
-    pub fn kept<const N: usize>(&mut self, first: usize) -> [Kept<'_>; N] {
+    pub fn kept(&mut self, slot: usize) -> Kept<'_> {
         let Self { tensor, at, len, .. } = *self;
         let in_blocks = at % BLOCK == 0 && (len % BLOCK == 0 || at + len == tensor.len);
-        assert!(first + N <= tensor.slots && (tensor.format != Format::Float8 || in_blocks));
-        std::array::from_fn(|k| {
-            let (slot, data) = (first + k, tensor.state[first + k]);
-            let is_narrow = tensor.narrow >> slot & 1 == 1;
-            // SAFETY: as in `Streams::split`; a narrow slot has as many elements, of the size that the format says, and
-            // in blocks an exponent for each of them.
-            unsafe {
-                match tensor.format {
-                    Format::Bfloat16 if is_narrow => Kept::Halves(stretch(data, at, len)),
-                    Format::Float8 if is_narrow => Kept::Bytes(
-                        stretch(data, at, len),
-                        stretch(tensor.exponents[slot], at / BLOCK, len.div_ceil(BLOCK)),
-                    ),
-                    _ => Kept::Whole(stretch(data, at, len)),
-                }
+        assert!(slot < tensor.slots && (tensor.format != Format::Float8 || in_blocks));
+        let (data, is_narrow) = (tensor.state[slot], tensor.narrow >> slot & 1 == 1);
+        // SAFETY: as in `Streams::split`; a narrow slot has as many elements, of the size that the format says, and in
+        // blocks an exponent for each of them.
+        unsafe {
+            match tensor.format {
+                Format::Bfloat16 if is_narrow => Kept::Halves(stretch(data, at, len)),
+                Format::Float8 if is_narrow => Kept::Bytes(
+                    stretch(data, at, len),
+                    stretch(tensor.exponents[slot], at / BLOCK, len.div_ceil(BLOCK)),
+                ),
+                _ => Kept::Whole(stretch(data, at, len)),
             }
-        })
+        }
     }
 }
 
@@ -143,6 +161,7 @@ impl<'a> Rows<'a> {
             origin: Origin::Here,
             at: 0,
             len: arrays.len,
+            long: false,
             borrow: PhantomData,
         }
     }
