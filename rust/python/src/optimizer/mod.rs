@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use try_lock::TryLock;
 
 use crate::arrays::Exchange;
 use crate::assembly::{Assembly, spec};
@@ -35,7 +36,7 @@ impl Optimizer {
     #[pyo3(signature = (*_args, **_options))]
     fn new(_args: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
-            ready: Mutex::new(None),
+            ready: TryLock::new(None),
             told: Mutex::new(None),
             t: AtomicU64::new(0),
             norms: [const { AtomicU64::new(NO_NORM) }; 3],
@@ -496,7 +497,7 @@ impl Optimizer {
     /// What the garbage collector has to see: a schedule's function may hold the optimizer. In the middle of a step
     /// nothing is shown, and so nothing is collected.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Ok(guard) = self.ready.try_lock()
+        if let Some(guard) = self.ready.try_lock()
             && let Some(ready) = &*guard
         {
             ready.traverse(&visit)?;
@@ -505,7 +506,7 @@ impl Optimizer {
     }
 
     fn __clear__(&self) {
-        let ready = self.ready.try_lock().ok().and_then(|mut guard| guard.take());
+        let ready = self.ready.try_lock().and_then(|mut guard| guard.take());
         let told = self.told().take();
         drop((ready, told));
     }

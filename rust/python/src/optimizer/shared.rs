@@ -5,7 +5,8 @@ use gradstep_core::schedules::LAST_STEP;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use try_lock::{Locked, TryLock};
 
 use crate::errors::value_error;
 use crate::numbers::real;
@@ -15,7 +16,8 @@ use crate::settings::Settings;
 
 #[pyclass(subclass, frozen, module = "gradstep._core")]
 pub(crate) struct Optimizer {
-    pub(super) ready: Mutex<Option<Ready>>,
+    /// Nobody waits for it, so that letting go of it is a plain store.
+    pub(super) ready: TryLock<Option<Ready>>,
     pub(super) told: Mutex<Option<Told>>,
     pub(super) t: AtomicU64,
     /// The bits of the last step's norms, or [`NO_NORM`]: of the gradients, of the update, of the parameters before it.
@@ -48,14 +50,12 @@ impl Told {
 
 impl Optimizer {
     /// All that a step needs, unless somebody has it.
-    pub(super) fn lock(&self) -> PyResult<MutexGuard<'_, Option<Ready>>> {
-        match self.ready.try_lock() {
-            Ok(guard) => Ok(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(
+    pub(super) fn lock(&self) -> PyResult<Locked<'_, Option<Ready>>> {
+        self.ready.try_lock().ok_or_else(|| {
+            PyRuntimeError::new_err(
                 "this optimizer is in the middle of a step, in another thread or in its own schedule",
-            )),
-        }
+            )
+        })
     }
 
     /// Makes new arrays; see [`Ready::make`].
@@ -78,7 +78,7 @@ impl Optimizer {
     }
 
     /// Ends what was done with all that a step needs: from here on others are told of it.
-    pub(super) fn tell(&self, guard: MutexGuard<'_, Option<Ready>>) {
+    pub(super) fn tell(&self, guard: Locked<'_, Option<Ready>>) {
         let old = guard.as_ref().and_then(|ready| self.told().replace(Told::of(ready)));
         // What is dropped may run code, and so only when the lock is gone.
         drop(guard);
