@@ -1,5 +1,5 @@
-"""Where training ends with state in fewer bits: ``OPENBLAS_NUM_THREADS=1 python benches/convergence.py [seeds]``
-prints the table. With more threads NumPy's small products wait for each other.
+"""Where training ends with state in fewer bits: ``python benches/convergence.py [seeds]`` prints the table.
+With ``OPENBLAS_NUM_THREADS=1`` it is faster, as the threads of NumPy's small products wait for each other.
 
 Three tasks, each trained by Adam with a cosine rate: a network on handwritten digits; a matrix factorisation
 whose rows are seen more or less often, so that most gradients are 0; and a quadratic whose curvatures lie
