@@ -69,7 +69,7 @@ def blocks(x: Array) -> Array:
 
 def float8(x: Array, r: Words, signed: bool) -> tuple[Array, Array]:
     """Codes and the exponents of their blocks, with r < 2²⁰."""
-    n, b = len(x), blocks(np.where(np.isnan(x), np.copysign(np.float32(np.nan), x), x))
+    n, b = len(x), blocks(np.where(np.isnan(x), np.float32(np.nan), x))
     nan = np.isnan(b)
     sign = bits(b) & SIGN if signed else np.zeros_like(bits(b))
     size = np.where(nan, 0x7FC00000, bits(b) & (SIGN - 1)).astype(np.uint32)

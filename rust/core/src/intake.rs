@@ -6,7 +6,7 @@ use crate::codecs::float16::Float16;
 use crate::floats::Float;
 use crate::gather::panels;
 use crate::loops::BLOCK;
-use crate::machine::prefetch::{LONG, ahead};
+use crate::machine::prefetch::{LONG, ask};
 use crate::machine::simd::{Tier, Vectorized};
 use crate::machine::tiles::Turn;
 use crate::memory::{Intake, Scattered, Source, Stored, Values};
@@ -127,7 +127,7 @@ impl<F: Staged> Stage<'_, F> {
         let long = g.len() >= LONG;
         for (i, g) in g.chunks(BLOCK).enumerate() {
             if long {
-                ahead(g, BLOCK, BLOCK);
+                ask(g, BLOCK, BLOCK);
             }
             let at = at + i * BLOCK;
             let row = &mut rows[..g.len()];

@@ -151,7 +151,8 @@ pub(crate) fn top(signed: bool, values: &[f32; BLOCK]) -> u32 {
     top
 }
 
-/// The exponent of a block of that largest height.
+/// The exponent of a block of that largest height. In one that is not finite, NaNs are made alike first, and signs are
+/// taken away where there is no code for them.
 #[inline(always)]
 pub(crate) fn exponent(signed: bool, mut top: u32, values: &mut [f32; BLOCK]) -> u32 {
     if top >= INFINITY {
@@ -242,7 +243,7 @@ fn encode_block<const SIGNED: bool, const BY: u8>(
 fn canonical(values: &mut [f32; BLOCK], signed: bool) -> u32 {
     let mut top = 0;
     for value in values {
-        let sign = if signed { value.to_bits() & SIGN } else { 0 };
+        let sign = if signed && !value.is_nan() { value.to_bits() & SIGN } else { 0 };
         let magnitude = if value.is_nan() { QUIET_NAN } else { value.to_bits() & MAGNITUDE };
         *value = f32::from_bits(sign | magnitude);
         top = top.max(magnitude);

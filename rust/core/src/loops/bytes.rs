@@ -6,7 +6,7 @@ use super::element::{element, is_narrow, is_signed};
 use crate::codecs::float8::{self, BLOCK, Rounding};
 use crate::codecs::narrow;
 use crate::codecs::noise::{self, PAIRS, WEYL};
-use crate::machine::prefetch::ahead;
+use crate::machine::prefetch::{AHEAD, ask};
 use crate::machine::simd::{Tier, Vectorized};
 use crate::memory::NarrowStreams;
 use crate::numbers::{Factors, Numbers};
@@ -47,50 +47,51 @@ impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorize
     fn run(self) {
         let Self { tier, numbers, narrow: streams, .. } = self;
         let (mut counters, long) = (streams.counters, streams.streams.is_long());
-        let (p, g, mut whole, mut codes, of_blocks) = streams.bytes::<N>(const { narrow(&R::SLOTS) });
+        let (p, g, mut exact, mut codes, of_blocks) = streams.bytes::<N>(const { narrow(&R::SLOTS) });
         let n = p.len();
         let [mut one, mut other] = [[Row([0.0; BLOCK]); N]; 2];
         let (mut rows, mut rows_before, mut exponents) = (&mut one, &mut other, [0; N]);
         let (mut last, mut nowhere) = (Last::<N>::NONE, [[0; BLOCK]; N]);
         for at in (0..n).step_by(BLOCK) {
-            let (block, whole_block) = (at / BLOCK, n - at >= BLOCK);
-            if !whole_block {
-                last.fill::<R, K>(&p[at..], &g[at..], at, &whole, &codes, rows);
+            // The last block may be shorter: then it has no `first_chunk` below, and `last` stands in for it.
+            let (block, is_short) = (at / BLOCK, n - at < BLOCK);
+            if is_short {
+                last.fill::<R, K>(&p[at..], &g[at..], at, &exact, &codes, rows);
             }
             if long {
-                ahead(p, at, BLOCK);
-                ahead(g, at, BLOCK);
+                ask(p, at + AHEAD, BLOCK);
+                ask(g, at + AHEAD, BLOCK);
             }
             let mut slots: [SlotBlock<'_>; MAX_STATE] = Default::default();
             let rooms = rows.iter_mut().zip(rows_before.iter()).zip(&mut nowhere);
-            let own = whole.iter_mut().zip(&mut codes);
-            for (k, ((slot, ((row, row_before), nowhere)), (whole, codes))) in
+            let own = exact.iter_mut().zip(&mut codes);
+            for (k, ((slot, ((row, row_before), nowhere)), (numbers, codes))) in
                 slots.iter_mut().zip(rooms).zip(own).enumerate()
             {
                 if long {
-                    ahead(whole, at, BLOCK);
-                    ahead(codes, at, BLOCK);
+                    ask(numbers, at + AHEAD, BLOCK);
+                    ask(codes, at + AHEAD, BLOCK);
                 }
                 if is_narrow::<R, K, N>(k) {
                     let (before, from) = codes.split_at_mut(at);
                     *slot = SlotBlock {
                         row: &mut row.0,
                         codes: from.first_chunk().unwrap_or(&last.codes[k]),
-                        // Kept from LLVM, which computes with a code and a byte in twice the bits.
+                        // Hidden from LLVM: of what is known to be a byte it makes sums of 64 bits.
                         exponent: black_box(of_blocks[k][block].into()),
                         row_before: &row_before.0,
                         codes_before: before.last_chunk_mut().unwrap_or(nowhere),
                         exponent_before: exponents[k],
                     };
                 } else {
-                    slot.row = whole[at..].first_chunk_mut().unwrap_or(&mut row.0);
+                    slot.row = numbers[at..].first_chunk_mut().unwrap_or(&mut row.0);
                 }
             }
             let to = p[at..].first_chunk_mut().unwrap_or(&mut last.p);
             let from = g[at..].first_chunk().unwrap_or(&last.g);
             let mut tops = update_block::<R, K, N, DECAY>(numbers, counters, to, from, slots);
-            if !whole_block {
-                last.empty::<R, K>(&mut p[at..], at, &mut whole, rows, &mut tops);
+            if is_short {
+                last.empty::<R, K>(&mut p[at..], at, &mut exact, rows, &mut tops);
             }
             for k in 0..N {
                 if is_narrow::<R, K, N>(k) {
@@ -99,6 +100,7 @@ impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorize
                 }
             }
             if at > 0 {
+                // At the first block there is none before it: the counters are still its own.
                 counters = counters.map(|counter| counter.wrapping_add(WEYL.wrapping_mul(BLOCK as u32)));
             }
             std::mem::swap(&mut rows, &mut rows_before);
@@ -134,7 +136,7 @@ impl<const N: usize> Last<N> {
         p: &[f32],
         g: &[f32],
         at: usize,
-        whole: &[&mut [f32]; N],
+        exact: &[&mut [f32]; N],
         codes: &[&mut [u8]; N],
         rows: &mut [Row; N],
     ) {
@@ -144,7 +146,7 @@ impl<const N: usize> Last<N> {
             if is_narrow::<R, K, N>(k) {
                 self.codes[k][..p.len()].copy_from_slice(&codes[k][at..]);
             } else {
-                rows[k].0[..p.len()].copy_from_slice(&whole[k][at..]);
+                rows[k].0[..p.len()].copy_from_slice(&exact[k][at..]);
             }
         }
     }
@@ -155,7 +157,7 @@ impl<const N: usize> Last<N> {
         &self,
         p: &mut [f32],
         at: usize,
-        whole: &mut [&mut [f32]; N],
+        exact: &mut [&mut [f32]; N],
         rows: &mut [Row; N],
         tops: &mut [u32; N],
     ) {
@@ -165,7 +167,7 @@ impl<const N: usize> Last<N> {
                 row.0[p.len()..].fill(0.0);
                 tops[k] = float8::top(is_signed::<R, K, N>(k), &row.0);
             } else {
-                whole[k][at..].copy_from_slice(&row.0[..p.len()]);
+                exact[k][at..].copy_from_slice(&row.0[..p.len()]);
             }
         }
     }
@@ -192,9 +194,13 @@ impl Vectorized for Encode<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { signed, rounding, exponent, row, codes } = self;
-        let mut block = [0; BLOCK];
-        float8::write(signed, rounding, exponent, row, &mut block);
-        codes.copy_from_slice(&block[..codes.len()]);
+        let mut short = [0; BLOCK];
+        if let Some(block) = codes.first_chunk_mut() {
+            float8::write(signed, rounding, exponent, row, block);
+        } else {
+            float8::write(signed, rounding, exponent, row, &mut short);
+            codes.copy_from_slice(&short[..codes.len()]);
+        }
     }
 }
 
@@ -271,6 +277,10 @@ macro_rules! blocks { ($($k:literal $row:ident $codes:ident $exponent:ident
     }
 } }
 blocks!(
-    0 r0 c0 e0 u0 d0 f0, 1 r1 c1 e1 u1 d1 f1, 2 r2 c2 e2 u2 d2 f2,
-    3 r3 c3 e3 u3 d3 f3, 4 r4 c4 e4 u4 d4 f4, 5 r5 c5 e5 u5 d5 f5
+    0 r0 c0 e0 r0_before c0_before e0_before,
+    1 r1 c1 e1 r1_before c1_before e1_before,
+    2 r2 c2 e2 r2_before c2_before e2_before,
+    3 r3 c3 e3 r3_before c3_before e3_before,
+    4 r4 c4 e4 r4_before c4_before e4_before,
+    5 r5 c5 e5 r5_before c5_before e5_before
 );

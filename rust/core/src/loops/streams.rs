@@ -3,7 +3,7 @@
 use super::element::{element, is_narrow};
 use crate::codecs::{bfloat16, narrow, noise};
 use crate::floats::Float;
-use crate::machine::prefetch::{STRETCH, ahead};
+use crate::machine::prefetch::{AHEAD, STRETCH, ask};
 use crate::machine::simd::Vectorized;
 use crate::memory::{NarrowStreams, Streams};
 use crate::numbers::{Factors, Numbers};
@@ -72,9 +72,9 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             $(let $slot = if N > $k { slots.next().unwrap_or_default() } else { &mut [] };)*
             let mut rest = 0..p.len();
             while long && rest.len() >= STRETCH {
-                ahead(p, rest.start, STRETCH);
-                ahead(g, rest.start, STRETCH);
-                $(ahead($slot, rest.start, STRETCH);)*
+                ask(p, rest.start + AHEAD, STRETCH);
+                ask(g, rest.start + AHEAD, STRETCH);
+                $(ask($slot, rest.start + AHEAD, STRETCH);)*
                 let now = rest.start..rest.start + STRETCH;
                 let (p, g) = (&mut p[now.clone()], &g[now.clone()]);
                 each::<F, R, K, N, FACTORS, DECAY>(factors, constants, p, g, $(part($slot, &now)),*);
@@ -140,10 +140,10 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             };)*
             let mut rest = 0..p.len();
             while long && rest.len() >= STRETCH {
-                ahead(p, rest.start, STRETCH);
-                ahead(g, rest.start, STRETCH);
-                $(ahead($slot, rest.start, STRETCH);
-                ahead($half, rest.start, STRETCH);)*
+                ask(p, rest.start + AHEAD, STRETCH);
+                ask(g, rest.start + AHEAD, STRETCH);
+                $(ask($slot, rest.start + AHEAD, STRETCH);
+                ask($half, rest.start + AHEAD, STRETCH);)*
                 let now = rest.start..rest.start + STRETCH;
                 let (p, g) = (&mut p[now.clone()], &g[now.clone()]);
                 counters = each::<R, K, N, DECAY>(

@@ -3,20 +3,20 @@
 /// Elements that a long loop asks for at a time, and how far ahead: enough for what memory takes to answer, and not so
 /// many at once that the loop waits for them.
 pub(crate) const STRETCH: usize = 64;
-const AHEAD: usize = 256;
+pub(crate) const AHEAD: usize = 256;
 
 /// Elements from which on a stream is long enough to ask for what is ahead: hardly any where that was not measured.
 pub(crate) const LONG: usize = if cfg!(target_arch = "x86_64") { 4096 } else { usize::MAX };
 
 const CACHE_LINE: usize = 64;
 
-/// Asks for so many elements of a stream, if there is one, which are ahead of one.
+/// Asks for so many elements of a stream from one on, which may be behind its end. Of an empty stream there are none.
 #[inline(always)]
-pub(crate) fn ahead<T>(stream: &[T], element: usize, elements: usize) {
+pub(crate) fn ask<T>(stream: &[T], from: usize, elements: usize) {
     if !stream.is_empty() {
-        let stretch = stream.as_ptr().wrapping_add(element + AHEAD).cast::<u8>();
+        let begin = stream.as_ptr().wrapping_add(from).cast::<u8>();
         for at in (0..elements * size_of::<T>()).step_by(CACHE_LINE) {
-            prefetch(stretch.wrapping_add(at));
+            prefetch(begin.wrapping_add(at));
         }
     }
 }
