@@ -29,6 +29,7 @@ pub mod rules;
 pub mod schedules;
 pub mod scratch;
 pub mod spec;
+mod staged;
 pub mod stages;
 mod stores;
 pub mod sums;

@@ -1,11 +1,12 @@
 //! The passes of a step over all its tensors.
 
 use crate::dtypes::Dtype;
-use crate::intake::{Hands, Staged, accumulate, gradient};
+use crate::intake::{Hands, accumulate, gradient};
 use crate::machine::simd::Tier;
 use crate::memory::{Piece, Tensors, Touch};
 use crate::plans::Plan;
 use crate::scratch::Scratches;
+use crate::staged::Staged;
 use crate::stages::{Terms, measure, update};
 use crate::sums::{Lanes, NonFinite, Partials, Square, Term};
 

@@ -11,12 +11,13 @@ use crate::codecs::noise::Noise;
 use crate::codecs::{Format, float8};
 use crate::dtypes::Dtype;
 use crate::floats::Float;
-use crate::intake::{Clamp, Hands, Staged, gradient};
+use crate::intake::{Clamp, Hands, gradient};
 use crate::kernel::Kernel;
 use crate::loops::BLOCK;
 use crate::machine::simd::{Tier, Vectorized};
 use crate::memory::{Arrays, Intake, Params, Piece};
 use crate::numbers::{Factors, Rounded};
+use crate::staged::Staged;
 use crate::stores::{Narrow, Plain, Run, Store};
 use crate::sums::{Lanes, Square};
 
