@@ -31,6 +31,23 @@ fn part<'a, T>(stream: &'a mut [T], range: &Range<usize>) -> &'a mut [T] {
     if stream.is_empty() { stream } else { &mut stream[range.clone()] }
 }
 
+/// Makes one call after the other: for each stretch of long streams, before which what is ahead is asked for, and for the
+/// rest; or one for all.
+macro_rules! in_stretches { ($long:ident, $p:ident, $g:ident, [$($stream:ident),*], $now:ident => $call:expr) => {
+    let mut $now = 0..$p.len();
+    let end = $now.end;
+    while $long && end - $now.start >= STRETCH {
+        ask($p, $now.start + AHEAD, STRETCH);
+        ask($g, $now.start + AHEAD, STRETCH);
+        $(ask($stream, $now.start + AHEAD, STRETCH);)*
+        $now.end = $now.start + STRETCH;
+        $call;
+        $now.start = $now.end;
+    }
+    $now.end = end;
+    $call;
+} }
+
 /// The loops over the elements, with a parameter for each state slot that a rule may have: so LLVM knows
 /// that no slice aliases another. Long ones are in stretches, before each of which what is ahead is asked for.
 macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
@@ -70,18 +87,9 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             let (p, g, slots) = self.streams.split::<N>();
             let mut slots = slots.into_iter();
             $(let $slot = if N > $k { slots.next().unwrap_or_default() } else { &mut [] };)*
-            let mut rest = 0..p.len();
-            while long && rest.len() >= STRETCH {
-                ask(p, rest.start + AHEAD, STRETCH);
-                ask(g, rest.start + AHEAD, STRETCH);
-                $(ask($slot, rest.start + AHEAD, STRETCH);)*
-                let now = rest.start..rest.start + STRETCH;
-                let (p, g) = (&mut p[now.clone()], &g[now.clone()]);
-                each::<F, R, K, N, FACTORS, DECAY>(factors, constants, p, g, $(part($slot, &now)),*);
-                rest.start = now.end;
-            }
-            let (p, g) = (&mut p[rest.clone()], &g[rest.clone()]);
-            each::<F, R, K, N, FACTORS, DECAY>(factors, constants, p, g, $(part($slot, &rest)),*);
+            in_stretches!(long, p, g, [$($slot),*], now => each::<F, R, K, N, FACTORS, DECAY>(
+                factors, constants, &mut p[now.clone()], &g[now.clone()], $(part($slot, &now)),*
+            ));
         }
     }
 
@@ -97,12 +105,12 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             fn each<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool>(
                 factors: Factors<f32>,
                 constants: [f32; K],
-                mut counters: [u32; noise::PAIRS],
+                of_first: &mut [u32; noise::PAIRS],
                 p: &mut [f32],
                 g: &[f32],
                 $($slot: &mut [f32], $half: &mut [u16]),*
-            ) -> [u32; noise::PAIRS] {
-                let n = p.len();
+            ) {
+                let (n, mut counters) = (p.len(), *of_first);
                 assert!(g.len() == n);
                 $(assert!(N <= $k || if const { is_narrow::<R, K, N>($k) } { $half.len() } else { $slot.len() } == n);)*
                 for i in 0..n {
@@ -126,7 +134,7 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                         }
                     })*
                 }
-                counters
+                *of_first = counters;
             }
             let (Numbers { factors, constants }, long) = (self.numbers, self.narrow.streams.is_long());
             let (factors, constants) = (*factors, std::array::from_fn(|k| constants[k]));
@@ -138,23 +146,10 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             } else {
                 Default::default()
             };)*
-            let mut rest = 0..p.len();
-            while long && rest.len() >= STRETCH {
-                ask(p, rest.start + AHEAD, STRETCH);
-                ask(g, rest.start + AHEAD, STRETCH);
-                $(ask($slot, rest.start + AHEAD, STRETCH);
-                ask($half, rest.start + AHEAD, STRETCH);)*
-                let now = rest.start..rest.start + STRETCH;
-                let (p, g) = (&mut p[now.clone()], &g[now.clone()]);
-                counters = each::<R, K, N, DECAY>(
-                    factors, constants, counters, p, g, $(part($slot, &now), part($half, &now)),*
-                );
-                rest.start = now.end;
-            }
-            let (p, g) = (&mut p[rest.clone()], &g[rest.clone()]);
-            each::<R, K, N, DECAY>(
-                factors, constants, counters, p, g, $(part($slot, &rest), part($half, &rest)),*
-            );
+            in_stretches!(long, p, g, [$($slot, $half),*], now => each::<R, K, N, DECAY>(
+                factors, constants, &mut counters, &mut p[now.clone()], &g[now.clone()],
+                $(part($slot, &now), part($half, &now)),*
+            ));
         }
     }
 } }
