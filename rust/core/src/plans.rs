@@ -52,6 +52,14 @@ pub struct Cut {
 }
 
 impl Extent {
+    /// Wakes the threads that will share its elements, if it is worth it.
+    pub fn announce(self) {
+        let (len, step, work) = self.measures();
+        if work >= PARALLEL_FROM {
+            threads::announce(threads::workers(len.div_ceil(step)));
+        }
+    }
+
     /// The number of elements, those of a chunk, and what all of them take.
     fn measures(self) -> (usize, usize, usize) {
         match self {

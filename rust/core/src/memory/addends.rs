@@ -1,6 +1,10 @@
 //! What is lent of a gradient that has rows: values that are added up.
 
+use crate::machine::prefetch::ask;
 use crate::rows::Table;
+
+/// Values of a row are asked for so many ahead: the next one may stand anywhere.
+const AHEAD: usize = 4;
 
 /// The values of some rows, or of a stretch of one. Those of a row are to be added up in order of appearance.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +31,12 @@ impl<'a, G> Scattered<'a, G> {
         let &Self { memory, first, apart, rows, range: (start, end), len } = self;
         (start..end).map(move |i| {
             let (_, places) = rows.get(i);
+            let start = move |k: usize| first + places.get(k) as isize * apart;
             (0..places.len()).map(move |k| {
-                let start = first + places.get(k) as isize * apart;
-                &memory[start as usize..][..len]
+                if k + AHEAD < places.len() {
+                    ask(memory, start(k + AHEAD) as usize, len);
+                }
+                &memory[start(k) as usize..][..len]
             })
         })
     }

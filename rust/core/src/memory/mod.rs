@@ -150,8 +150,12 @@ impl Piece<'_> {
     /// All of it, where it is as most are: nothing has to be brought to where the loop reads or writes it.
     #[inline(always)]
     pub fn plain(&mut self) -> Option<Block<'_>> {
-        let Self { tensor, gradient, .. } = *self;
-        let lies_plain = gradient.order == Order::Same
+        let Self { tensor, gradient, picked, .. } = *self;
+        let side_by_side = match picked {
+            None => gradient.order == Order::Same,
+            Some(picked) => picked.together && picked.touch == Touch::Params,
+        };
+        let lies_plain = side_by_side
             && gradient.output == Output::InPlace
             && gradient.dtype == GradDtype::Whole(tensor.dtype)
             && tensor.format == Format::Whole
@@ -167,12 +171,12 @@ impl Piece<'_> {
     fn streams<F: Stored>(&mut self) -> Streams<'_, F> {
         let Self { tensor, gradient, at, len, .. } = *self;
         assert!(tensor.dtype == F::DTYPE && gradient.dtype == GradDtype::Whole(F::DTYPE));
-        assert!(gradient.order == Order::Same && gradient.output == Output::InPlace);
+        assert!(gradient.output == Output::InPlace);
         let params = tensor.params;
         let long = len >= LONG;
         let arrays = Arrays { tensor, params, origin: Origin::Here, at, len, long, borrow: PhantomData };
-        // SAFETY: the pointer is valid for reading the tensor's length, and `at` and `len` are inside.
-        arrays.with(unsafe { slice::from_raw_parts(gradient.data.cast::<F>().add(at), len) })
+        let Values::Same(g) = self.values() else { unreachable!("its values lie elsewhere") };
+        arrays.with(g)
     }
 
     /// Lends the parameter with its state, and the gradient.
@@ -233,7 +237,7 @@ impl Piece<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn values<G>(&self) -> Values<'_, G> {
         let Self { tensor, gradient, at, len, .. } = *self;
         let data = gradient.data.cast::<G>();

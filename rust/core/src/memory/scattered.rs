@@ -81,7 +81,10 @@ impl Walk<'_> {
     fn ask(&self, i: usize) {
         let (row, places) = self.rows.get(i);
         let (width, size) = (self.rows.width(), self.dtype.size());
-        ask(self.data.wrapping_offset(self.apart * (places.get(0) * size) as isize), width * size);
+        let bytes = width * size;
+        for k in 0..places.len().min((MOST_BYTES / bytes).max(1)) {
+            ask(self.data.wrapping_offset(self.apart * (places.get(k) * size) as isize), bytes);
+        }
         if self.touch == Touch::Params {
             let bytes = width * self.tensor.dtype.size();
             ask(self.tensor.params.wrapping_add(row * bytes), bytes);

@@ -106,6 +106,7 @@ impl Parameter {
         let width = self.width_of_rows()?;
         let count = self.check_rows(&values, indices)?;
         let rows = self.layout.shape[0] as usize;
+        Extent::Rows { count, width }.announce();
         match fill(table, rows, width, indices) {
             Some(Ok(())) => {}
             Some(Err(RowsError::Outside(at))) => return Err(self.outside(indices, at)?),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::counts::{MAX_THREADS, num_threads};
 use super::jobs::Job;
+use super::placement::Place;
 
 struct Pool {
     process: u32,
@@ -22,12 +23,21 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// What starting one thread may take of the heap, besides its stack.
 const BYTES_OF_A_THREAD: usize = 16 * 1024;
 
-/// A thread and the job it is to look at next.
+/// How many times a helper looks for a job that was announced before it sleeps again: some 100 µs.
+const LOOKS: usize = 2048;
+
+/// A thread and what it is to look at next.
 #[derive(Default)]
 struct Helper {
-    mailbox: Mutex<Option<Arc<Job>>>,
+    mailbox: Mutex<Option<Letter>>,
     /// Known once the thread runs.
     thread: OnceLock<Thread>,
+}
+
+enum Letter {
+    Job(Arc<Job>),
+    /// A job will soon come from there.
+    Announced(Place),
 }
 
 /// Offers a job to so many helpers, and returns at once. While the system refuses threads, none comes.
@@ -38,27 +48,57 @@ pub(super) fn post(job: &Arc<Job>, helpers: usize) {
     }
     for helper in &pool.helpers[..helpers] {
         // A letter not yet taken is another caller's, or one that came too late: whoever is last, wins.
-        *helper.lock() = Some(Arc::clone(job));
-        // A helper that is not yet running looks into its mailbox before it parks.
-        if let Some(thread) = helper.thread.get() {
-            thread.unpark();
+        *helper.lock() = Some(Letter::Job(Arc::clone(job)));
+        helper.wake();
+    }
+}
+
+/// Wakes so many helpers for a job that is about to be posted, if they have been started.
+pub(super) fn announce(helpers: usize) {
+    let pool = pool(helpers);
+    if pool.serving.load(Ordering::Acquire) {
+        let place = Place::here();
+        for helper in &pool.helpers[..helpers] {
+            helper.lock().get_or_insert(Letter::Announced(place));
+            helper.wake();
         }
     }
 }
 
 impl Helper {
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Job>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Letter>> {
         self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        // One that is not yet running looks into its mailbox before it parks.
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
     }
 
     fn serve(&self) {
         self.thread.get_or_init(thread::current);
         loop {
-            let job = self.lock().take();
-            match job {
-                Some(job) => job.help(),
+            let letter = self.lock().take();
+            match letter {
+                Some(Letter::Job(job)) => job.help(),
+                Some(Letter::Announced(place)) => {
+                    place.leave();
+                    self.look_out();
+                }
                 None => thread::park(),
             }
+        }
+    }
+
+    /// Waits a little for a letter.
+    fn look_out(&self) {
+        for _ in 0..LOOKS {
+            if self.lock().is_some() {
+                return;
+            }
+            std::hint::spin_loop();
         }
     }
 }
