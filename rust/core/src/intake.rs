@@ -10,6 +10,9 @@ use crate::memory::{Intake, Scattered, Source, Values};
 use crate::scratch::{Scratch, Scratches};
 use crate::staged::{Fetched, Staged};
 
+/// Elements of a block where each costs something of its own besides its elements: still few enough for the first cache.
+pub(crate) const LONG_BLOCK: usize = 4 * BLOCK;
+
 /// What all stages of a pass have at hand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hands<'a> {
@@ -26,11 +29,13 @@ pub(crate) struct Clamp {
 }
 
 /// Calls `work(at, g)` with one stretch of the gradient after another, in the order and the dtype of its
-/// parameter, added to what was accumulated, and where `clamp` is given, scaled and limited.
+/// parameter, added to what was accumulated, and where `clamp` is given, scaled and limited. Where any of it has to be
+/// done, a stretch has at most `block` elements, and that at most [`LONG_BLOCK`].
 pub(crate) fn gradient<F: Staged>(
     hands: Hands<'_>,
     intake: Intake<'_, F>,
     clamp: Option<Clamp>,
+    block: usize,
     work: &mut dyn FnMut(usize, &[F]),
 ) {
     let Hands { tier, scratches, worker } = hands;
@@ -42,7 +47,7 @@ pub(crate) fn gradient<F: Staged>(
         return work(0, g);
     }
     let mut scratch = scratches.of(worker);
-    let stage = Stage { tier, accumulated, clamp };
+    let stage = Stage { tier, accumulated, clamp, block };
     match source {
         Source::Single(values) => stage.run(values, &mut scratch, work),
         Source::Double(values) => stage.run(values, &mut scratch, work),
@@ -56,6 +61,7 @@ struct Stage<'a, F> {
     tier: Tier,
     accumulated: Option<&'a [F]>,
     clamp: Option<Clamp>,
+    block: usize,
 }
 
 impl<F: Staged> Stage<'_, F> {
@@ -81,7 +87,7 @@ impl<F: Staged> Stage<'_, F> {
         memory: &mut [F],
         work: &mut dyn FnMut(usize, &[F]),
     ) {
-        let Self { tier, accumulated, clamp } = *self;
+        let Self { tier, accumulated, clamp, .. } = *self;
         assert!(accumulated.is_none(), "rows are not accumulated");
         let (scale, limit) = clamp.map_or((1.0, f64::INFINITY), |Clamp { scale, limit }| (scale, limit));
         let (scale, limit) = (F::from_f64(scale), F::from_f64(limit));
@@ -115,7 +121,7 @@ impl<F: Staged> Stage<'_, F> {
 
     /// For a stretch that lies as the parameter does.
     fn dense<G: Fetched>(&self, at: usize, g: &[G], rows: &mut [F], work: &mut dyn FnMut(usize, &[F])) {
-        let Self { tier, accumulated, clamp } = *self;
+        let Self { tier, accumulated, clamp, block } = *self;
         if clamp.is_none()
             && accumulated.is_none()
             && let Some(g) = G::as_they_are::<F>(g)
@@ -123,11 +129,11 @@ impl<F: Staged> Stage<'_, F> {
             return work(at, g);
         }
         let long = g.len() >= LONG;
-        for (i, g) in g.chunks(BLOCK).enumerate() {
+        for (i, g) in g.chunks(block).enumerate() {
             if long {
-                ask(g, BLOCK, BLOCK);
+                ask(g, block, block);
             }
-            let at = at + i * BLOCK;
+            let at = at + i * block;
             let row = &mut rows[..g.len()];
             let sum = accumulated.map_or(&[][..], |sum| &sum[at..at + g.len()]);
             let Clamp { scale, limit } = clamp.unwrap_or(Clamp { scale: 1.0, limit: f64::INFINITY });
@@ -171,7 +177,7 @@ impl<F: Float, G: Fetched, const ADD: bool, const CLAMP: bool> Vectorized for Fe
 
 /// sum ← g, or sum ← sum + g.
 pub(crate) fn accumulate<F: Staged>(hands: Hands<'_>, sum: &mut [F], source: Source<'_>, adds: bool) {
-    gradient(hands, Intake { source, accumulated: None }, None, &mut |at, g: &[F]| {
+    gradient(hands, Intake { source, accumulated: None }, None, BLOCK, &mut |at, g: &[F]| {
         let sum = &mut sum[at..at + g.len()];
         if adds { hands.tier.run(Add { g, sum }) } else { sum.copy_from_slice(g) }
     });

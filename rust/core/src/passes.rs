@@ -2,6 +2,7 @@
 
 use crate::dtypes::Dtype;
 use crate::intake::{Hands, accumulate, gradient};
+use crate::loops::BLOCK;
 use crate::machine::simd::Tier;
 use crate::memory::{Piece, Tensors, Touch};
 use crate::plans::Plan;
@@ -82,7 +83,7 @@ impl Pass<'_> {
     fn sum_in<T: Term<F>, F: Staged>(&self, piece: &mut Piece<'_>, worker: usize) -> f64 {
         let mut lanes = Lanes::ZERO;
         let intake = piece.lend_gradient::<F>();
-        gradient(self.hands(worker), intake, None, &mut |_, g: &[F]| {
+        gradient(self.hands(worker), intake, None, BLOCK, &mut |_, g: &[F]| {
             if !T::adds_nothing(self.tier, g) {
                 lanes.add::<T, _>(self.tier, g);
             }

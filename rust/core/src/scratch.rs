@@ -3,7 +3,7 @@
 use crate::codecs::bfloat16::Bfloat16;
 use crate::codecs::float16::Float16;
 use crate::gather::PANEL;
-use crate::loops::BLOCK;
+use crate::intake::LONG_BLOCK;
 use std::collections::TryReserveError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -42,7 +42,7 @@ impl Scratches {
         }
         for scratch in &mut self.0[..workers] {
             let Scratch { rows, panels } = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
-            rows.reserve(BLOCK)?;
+            rows.reserve(LONG_BLOCK)?;
             panels.reserve(if strided { PANEL } else { 0 })?;
             panels.reserve_narrow(if strided { PANEL } else { 0 })?;
         }

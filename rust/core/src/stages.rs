@@ -11,7 +11,7 @@ use crate::codecs::noise::Noise;
 use crate::codecs::{Format, float8};
 use crate::dtypes::Dtype;
 use crate::floats::Float;
-use crate::intake::{Clamp, Hands, gradient};
+use crate::intake::{Clamp, Hands, LONG_BLOCK, gradient};
 use crate::kernel::Kernel;
 use crate::loops::BLOCK;
 use crate::machine::simd::{Tier, Vectorized};
@@ -115,9 +115,10 @@ fn update_in<F: Staged, S: Store<F>>(
         return [0.0; 2];
     }
     let mut sums = measured.then_some([Lanes::ZERO; 2]);
+    let block = if measured { BLOCK } else { block_of(cut.1) };
     stretches(hands, intake, terms.clamp, cut, |at, g| {
-        for (i, g) in g.chunks(BLOCK).enumerate() {
-            update_block(run, terms, &mut store, arrays.cut(at + i * BLOCK, g.len()), g, &mut sums);
+        for (i, g) in g.chunks(block).enumerate() {
+            update_block(run, terms, &mut store, arrays.cut(at + i * block, g.len()), g, &mut sums);
         }
     });
     sums.map_or([0.0; 2], |sums| sums.map(Lanes::fold))
@@ -132,12 +133,19 @@ fn stretches<F: Staged>(
     (len, in_blocks): (usize, bool),
     mut work: impl FnMut(usize, &[F]),
 ) {
-    const { assert!(BLOCK.is_multiple_of(float8::BLOCK)) };
+    const { assert!(BLOCK.is_multiple_of(float8::BLOCK) && LONG_BLOCK.is_multiple_of(float8::BLOCK)) };
+    let block = block_of(in_blocks);
     if !in_blocks {
-        return gradient(hands, intake, clamp, &mut work);
+        return gradient(hands, intake, clamp, block, &mut work);
     }
     let mut aligned = Aligned::<F, _, { float8::BLOCK }>::new(len, F::ZERO, work);
-    gradient(hands, intake, clamp, &mut |at, g| aligned.push(at, g));
+    gradient(hands, intake, clamp, block, &mut |at, g| aligned.push(at, g));
+}
+
+/// How many elements are gone through at a time: more where state is in blocks, as to begin with them and to end takes
+/// what two hundred elements take.
+fn block_of(in_blocks: bool) -> usize {
+    if in_blocks { LONG_BLOCK } else { BLOCK }
 }
 
 fn update_block<F: Staged>(
