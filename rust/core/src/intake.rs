@@ -10,9 +10,6 @@ use crate::memory::{Intake, Scattered, Source, Values};
 use crate::scratch::{Scratch, Scratches};
 use crate::staged::{Fetched, Staged};
 
-/// Elements of a block where each costs something of its own besides its elements: still few enough for the first cache.
-pub(crate) const LONG_BLOCK: usize = 4 * BLOCK;
-
 /// What all stages of a pass have at hand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hands<'a> {
@@ -30,7 +27,7 @@ pub(crate) struct Clamp {
 
 /// Calls `work(at, g)` with one stretch of the gradient after another, in the order and the dtype of its
 /// parameter, added to what was accumulated, and where `clamp` is given, scaled and limited. Where any of it has to be
-/// done, a stretch has at most `block` elements, and that at most [`LONG_BLOCK`].
+/// done, a stretch has at most `block` elements, and that at most [`LONG_BLOCK`](crate::loops::LONG_BLOCK).
 pub(crate) fn gradient<F: Staged>(
     hands: Hands<'_>,
     intake: Intake<'_, F>,

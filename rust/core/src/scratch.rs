@@ -3,7 +3,7 @@
 use crate::codecs::bfloat16::Bfloat16;
 use crate::codecs::float16::Float16;
 use crate::gather::PANEL;
-use crate::intake::LONG_BLOCK;
+use crate::loops::LONG_BLOCK;
 use std::collections::TryReserveError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

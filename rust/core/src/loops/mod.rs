@@ -20,6 +20,9 @@ use streams::{HalvesLoop, Loop};
 /// Elements of a block: all streams of a step and their scratch rows fit the first cache.
 pub(crate) const BLOCK: usize = 512;
 
+/// Elements of one that takes something besides what its elements take: still few enough for the first cache.
+pub(crate) const LONG_BLOCK: usize = 4 * BLOCK;
+
 /// Updates a block by the rule `R`.
 #[inline(always)]
 pub(crate) fn apply<F: Float, R: Rule<K, N>, const K: usize, const N: usize>(
