@@ -26,8 +26,9 @@ pub(crate) struct Clamp {
 }
 
 /// Calls `work(at, g)` with one stretch of the gradient after another, in the order and the dtype of its
-/// parameter, added to what was accumulated, and where `clamp` is given, scaled and limited. Where any of it has to be
-/// done, a stretch has at most `block` elements, and that at most [`LONG_BLOCK`](crate::loops::LONG_BLOCK).
+/// parameter, added to what was accumulated, and where `clamp` is given, scaled and limited. What is converted, added to or
+/// limited comes `block` elements at a time, at most [`LONG_BLOCK`](crate::loops::LONG_BLOCK); rows come at most
+/// [`BLOCK`] at a time, and what only lay in another order a panel.
 pub(crate) fn gradient<F: Staged>(
     hands: Hands<'_>,
     intake: Intake<'_, F>,

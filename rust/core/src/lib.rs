@@ -1,7 +1,7 @@
 //! The numeric core of gradstep: update rules, schedules, and the passes over memory. No Python in it.
 //!
 //! Data flow of one step: [`plans`] cuts all tensors into chunks, which [`machine::threads`] shares out; for
-//! each chunk [`memory`] lends the slices, [`stages`] bring the gradient into shape, and [`kernel`] is the one
+//! each chunk [`memory`] lends the slices, [`intake`] brings the gradient into shape for the [`stages`], and [`kernel`] is the one
 //! loop that reads `p, g, state` and writes `p, state` by a [`rule`], compiled for each tier of
 //! [`machine::simd`].
 
@@ -14,7 +14,7 @@ pub mod feedback;
 pub mod floats;
 pub mod floor;
 mod gather;
-pub mod intake;
+mod intake;
 pub mod kernel;
 mod loops;
 pub mod machine;

@@ -35,7 +35,8 @@ impl Pass<'_> {
         });
     }
 
-    /// A dry run: the sums over all chunks that the terms' rules ask for. Writes nothing but `partials`.
+    /// A dry run: the sums over all chunks that the terms' rules ask for. Writes `partials`, and brings parameters to where
+    /// they will be written.
     pub fn measure(&self, tensors: &mut Tensors<'_>, terms: &[Terms], partials: &Partials<2>) {
         tensors.for_each(self.plan, self.workers, Touch::Params, |worker, chunk, piece| {
             let (terms, begins) = (&terms[piece.terms()], piece.begins());

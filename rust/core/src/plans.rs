@@ -14,7 +14,7 @@ pub const CHUNK: usize = 32 * 1024;
 pub const PARALLEL_FROM: usize = 128 * 1024;
 
 /// What finding one row of many takes, in elements: its memory is nowhere near what was touched before.
-const ROW: usize = 256;
+const COST_OF_A_ROW: usize = 256;
 
 /// How the elements of some items are cut. Depends on their lengths only, never on threads.
 #[derive(Debug, Default)]
@@ -55,9 +55,7 @@ impl Extent {
     /// Wakes the threads that will share its elements, if it is worth it.
     pub fn announce(self) {
         let (len, step, work) = self.measures();
-        if work >= PARALLEL_FROM {
-            threads::announce(threads::workers(len.div_ceil(step)));
-        }
+        threads::announce(workers(work, len.div_ceil(step)));
     }
 
     /// The number of elements, those of a chunk, and what all of them take.
@@ -66,11 +64,16 @@ impl Extent {
             Self::Whole(len) => (len, CHUNK, len),
             Self::Rows { count, width } => {
                 // Of whole rows, unless one is a chunk and more.
-                let step = (CHUNK / (width + ROW)).max(1) * width;
-                (count * width, step.clamp(1, CHUNK), count * (width + ROW))
+                let step = (CHUNK / (width + COST_OF_A_ROW)).max(1) * width;
+                (count * width, step.clamp(1, CHUNK), count * (width + COST_OF_A_ROW))
             }
         }
     }
+}
+
+/// How many workers it is worth sharing so much work with, that is cut into so many chunks.
+fn workers(work: usize, chunks: usize) -> usize {
+    if work >= PARALLEL_FROM { threads::workers(chunks) } else { 1 }
 }
 
 impl Plan {
@@ -118,7 +121,7 @@ impl Plan {
 
     /// How many workers it is worth sharing the work with.
     pub fn workers(&self) -> usize {
-        if self.is_large() { threads::workers(self.chunks()) } else { 1 }
+        workers(self.work, self.chunks())
     }
 
     /// The chunks of an item.
@@ -198,7 +201,7 @@ mod tests {
         for (count, width, step) in [
             (0, 64, 102 * 64),
             (1000, 64, 102 * 64),
-            (7, CHUNK - ROW, CHUNK - ROW),
+            (7, CHUNK - COST_OF_A_ROW, CHUNK - COST_OF_A_ROW),
             (7, CHUNK, CHUNK),
             (3, CHUNK + 1, CHUNK),
             (5, 0, 1),
@@ -225,7 +228,7 @@ mod tests {
                 assert_eq!(found.len(), own.len() + 2);
             }
         }
-        let rows = PARALLEL_FROM.div_ceil(ROW + 4);
+        let rows = PARALLEL_FROM.div_ceil(COST_OF_A_ROW + 4);
         for (count, large) in [(rows - 1, false), (rows, true)] {
             let mut plan = Plan::default();
             plan.set([Extent::Rows { count, width: 4 }].into_iter()).unwrap();

@@ -35,7 +35,7 @@ impl From<TryReserveError> for RowsError {
     }
 }
 
-/// As many values as a digit of the radix sort has.
+/// Bits of a digit of the radix sort.
 const DIGIT: u32 = 11;
 
 /// Fewer values than this are sorted by comparing them.
@@ -138,7 +138,7 @@ impl Table {
     }
 
     /// How far the lowest and the highest element of the values lie from the first one, where their rows are so far apart.
-    pub fn extent(&self, apart: isize) -> (isize, isize) {
+    pub fn reach(&self, apart: isize) -> (isize, isize) {
         let last = apart * self.given().saturating_sub(1) as isize;
         (last.min(0), last.max(0) + self.width as isize - 1)
     }
@@ -261,7 +261,7 @@ mod tests {
         let mut table = Table::default();
         table.set(9, 4, [1, 2, 1].into_iter()).unwrap();
         for (apart, extent) in [(4, (0, 11)), (10, (0, 23)), (0, (0, 3)), (-4, (-8, 3))] {
-            assert_eq!(table.extent(apart), extent);
+            assert_eq!(table.reach(apart), extent);
         }
     }
 }

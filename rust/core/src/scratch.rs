@@ -4,11 +4,9 @@ use crate::codecs::bfloat16::Bfloat16;
 use crate::codecs::float16::Float16;
 use crate::gather::PANEL;
 use crate::loops::LONG_BLOCK;
+use crate::machine::prefetch::CACHE_LINE;
 use std::collections::TryReserveError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Bytes of a cache line.
-const LINE: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct Scratches(Vec<Mutex<Scratch>>);
@@ -70,7 +68,7 @@ impl Memory {
 
 impl<T: Clone + Default> Lines<T> {
     /// What may be before the first line.
-    const BEFORE: usize = LINE / size_of::<T>() - 1;
+    const BEFORE: usize = CACHE_LINE / size_of::<T>() - 1;
 
     fn reserve(&mut self, len: usize) -> Result<(), TryReserveError> {
         let memory = &mut self.0;
@@ -81,7 +79,7 @@ impl<T: Clone + Default> Lines<T> {
     }
 
     pub(crate) fn all(&mut self) -> &mut [T] {
-        let before = self.0.as_ptr().align_offset(LINE).min(Self::BEFORE);
+        let before = self.0.as_ptr().align_offset(CACHE_LINE).min(Self::BEFORE);
         let len = self.0.len().saturating_sub(Self::BEFORE);
         self.0.get_mut(before..before + len).unwrap_or_default()
     }
@@ -99,7 +97,7 @@ mod tests {
             lines.reserve(asked).unwrap();
             let all = lines.all();
             assert_eq!(all.len(), there);
-            assert!(all.is_empty() || all.as_ptr().addr().is_multiple_of(LINE));
+            assert!(all.is_empty() || all.as_ptr().addr().is_multiple_of(CACHE_LINE));
         }
     }
 }

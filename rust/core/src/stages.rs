@@ -63,37 +63,35 @@ impl Terms {
         self.numbers.set_factors(factors);
         self.kernel.prepare(values, lr, t, &mut self.numbers);
     }
-}
 
-impl Terms {
     fn run(&self, tier: Tier) -> Run<'_> {
         Run { tier, kernel: self.kernel, numbers: &self.numbers }
     }
 }
 
 /// Updates a piece under its terms. Returns the sums of the squares of what was added to the parameter and of what it
-/// was before, if it is to be `measured`.
+/// was before, if that is wanted.
 #[inline]
-pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, measured: bool) -> [f64; 2] {
+pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, wants_change: bool) -> [f64; 2] {
     if terms.clamp.is_none()
         && terms.after.is_none()
-        && !measured
+        && !wants_change
         && let Some(mut block) = piece.plain()
     {
         terms.kernel.apply(hands.tier, &terms.numbers, &mut block);
         return [0.0; 2];
     }
-    update_by_stages(hands, terms, piece, measured)
+    update_by_stages(hands, terms, piece, wants_change)
 }
 
 #[inline(never)]
-fn update_by_stages(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, measured: bool) -> [f64; 2] {
+fn update_by_stages(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, wants_change: bool) -> [f64; 2] {
     match (piece.dtype(), piece.format()) {
-        (Dtype::F32, Format::Whole) => update_in::<f32, _>(hands, terms, piece, Plain, measured),
-        (Dtype::F64, _) => update_in::<f64, _>(hands, terms, piece, Plain, measured),
+        (Dtype::F32, Format::Whole) => update_in::<f32, _>(hands, terms, piece, Plain, wants_change),
+        (Dtype::F64, _) => update_in::<f64, _>(hands, terms, piece, Plain, wants_change),
         (Dtype::F32, format) => {
             let store = Narrow::new(format, terms.noise, piece.tensor());
-            update_in(hands, terms, piece, store, measured)
+            update_in(hands, terms, piece, store, wants_change)
         }
     }
 }
@@ -104,24 +102,24 @@ fn update_in<F: Staged, S: Store<F>>(
     terms: &Terms,
     piece: &mut Piece<'_>,
     mut store: S,
-    measured: bool,
+    wants_change: bool,
 ) -> [f64; 2] {
     let (mut arrays, intake) = piece.lend::<F>();
     let (run, cut) = (terms.run(hands.tier), (arrays.len(), store.in_blocks()));
-    if arrays.in_place() && terms.after.is_none() && !measured && !arrays.is_copied() {
+    if arrays.in_place() && terms.after.is_none() && !wants_change && !arrays.is_copied() {
         stretches(hands, intake, terms.clamp, cut, |at, g| {
             store.apply(run, arrays.cut(at, g.len()), g);
         });
         return [0.0; 2];
     }
-    let mut sums = measured.then_some([Lanes::ZERO; 2]);
-    let block = if measured { BLOCK } else { block_of(cut.1) };
+    let mut change = wants_change.then(Change::new);
+    let block = block_of(cut.1);
     stretches(hands, intake, terms.clamp, cut, |at, g| {
         for (i, g) in g.chunks(block).enumerate() {
-            update_block(run, terms, &mut store, arrays.cut(at + i * block, g.len()), g, &mut sums);
+            update_block(run, terms, &mut store, arrays.cut(at + i * block, g.len()), g, &mut change);
         }
     });
-    sums.map_or([0.0; 2], |sums| sums.map(Lanes::fold))
+    change.map_or([0.0; 2], |change| change.sums.map(Lanes::fold))
 }
 
 /// Calls `work(at, g)` with one stretch of the gradient after another, cut where blocks begin if state is in them.
@@ -148,19 +146,30 @@ fn block_of(in_blocks: bool) -> usize {
     if in_blocks { LONG_BLOCK } else { BLOCK }
 }
 
+/// What is told of an update: the sums of the squares of what was added to the parameter, and of what it was before.
+struct Change<F> {
+    before: [F; LONG_BLOCK],
+    sums: [Lanes; 2],
+}
+
+impl<F: Float> Change<F> {
+    fn new() -> Self {
+        Self { before: [F::ZERO; LONG_BLOCK], sums: [Lanes::ZERO; 2] }
+    }
+}
+
 fn update_block<F: Staged>(
     run: Run<'_>,
     terms: &Terms,
     store: &mut impl Store<F>,
     mut arrays: Arrays<'_, F>,
     g: &[F],
-    sums: &mut Option<[Lanes; 2]>,
+    change: &mut Option<Change<F>>,
 ) {
     let tier = run.tier;
     begin(&mut arrays);
-    let mut kept = [F::ZERO; BLOCK];
-    if sums.is_some() {
-        kept[..g.len()].copy_from_slice(arrays.params().p);
+    if let Some(change) = change {
+        change.before[..g.len()].copy_from_slice(arrays.params().p);
     }
     store.apply(run, arrays.cut(0, g.len()), g);
     let wants_difference = arrays.wants_difference();
@@ -171,11 +180,11 @@ fn update_block<F: Staged>(
     if let Some(copy) = copy {
         F::narrowed(tier, p, copy);
     }
-    if let Some([update, params]) = sums {
-        let kept = &mut kept[..g.len()];
-        params.add::<Square, _>(tier, kept);
-        tier.run(Subtract { from: p, amount: kept });
-        update.add::<Square, _>(tier, kept);
+    if let Some(Change { before, sums: [update, params] }) = change {
+        let before = &mut before[..g.len()];
+        params.add::<Square, _>(tier, before);
+        tier.run(Subtract { from: p, amount: before });
+        update.add::<Square, _>(tier, before);
     }
     if wants_difference && let Some(before) = before {
         tier.run(Less { p, before });

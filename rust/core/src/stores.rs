@@ -1,12 +1,13 @@
 //! How the state of a stretch is kept, and what its kernel takes: its own numbers, the upper halves of them, or codes that
 //! are decoded and encoded again, a block in the first cache at a time.
 
-use crate::codecs::noise::{Noise, PAIRS, WEYL};
+use crate::codecs::noise::{Noise, PAIRS, moved};
 use crate::codecs::{Format, bfloat16, float8};
 use crate::floats::Float;
 use crate::kernel::Kernel;
+use crate::loops::BLOCK;
 use crate::machine::simd::{Tier, Vectorized};
-use crate::memory::{Arrays, Kept, NarrowStreams, Row, Rows, Stored};
+use crate::memory::{Arrays, Decoded, Kept, NarrowStreams, Stored};
 use crate::numbers::Rounded;
 use crate::rule::{MAX_STATE, Slot};
 use crate::sums::Lanes;
@@ -27,7 +28,7 @@ pub(crate) trait Store<F> {
     /// Updates a stretch.
     fn apply(&mut self, run: Run<'_>, arrays: Arrays<'_, F>, g: &[F]);
 
-    /// Adds what a stretch has to add to the sums of a dry run.
+    /// Adds what a stretch of at most [`BLOCK`] elements has to add to the sums of a dry run.
     fn measure(&mut self, run: Run<'_>, arrays: Arrays<'_, F>, g: &[F], sums: &mut [Lanes; 2]);
 }
 
@@ -58,7 +59,7 @@ pub(crate) struct Narrow {
 
 impl Narrow {
     pub(crate) fn new(format: Format, noise: Noise, tensor: usize) -> Self {
-        Self { format, counters: noise.counters(tensor, 0) }
+        Self { format, counters: noise.counters(tensor) }
     }
 }
 
@@ -77,16 +78,11 @@ impl Store<f32> for Narrow {
     }
 }
 
-/// The counter of an element that is so many behind.
-fn moved(counter: u32, by: usize) -> u32 {
-    counter.wrapping_add((by as u32).wrapping_mul(WEYL))
-}
-
-/// Brings all slots of a stretch into rows.
+/// Decodes all slots of a stretch.
 struct Decode<'a, 'b, 'c> {
     slots: &'static [Slot],
     arrays: &'a mut Arrays<'b, f32>,
-    rows: &'a mut Rows<'c>,
+    decoded: &'a mut Decoded<'c, BLOCK>,
 }
 
 impl Vectorized for Decode<'_, '_, '_> {
@@ -94,10 +90,9 @@ impl Vectorized for Decode<'_, '_, '_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { slots, arrays, rows } = self;
+        let Self { slots, arrays, decoded } = self;
         for (k, slot) in slots.iter().enumerate() {
-            let ([row], len) = (rows.rows(k), arrays.len());
-            let values = &mut row[..len];
+            let values = &mut decoded.slot(k)[..arrays.len()];
             match arrays.kept(k) {
                 Kept::Bytes(codes, exponents) => {
                     float8::Decode { narrowing: slot.narrowing, codes, exponents, values }.run();
@@ -111,12 +106,9 @@ impl Vectorized for Decode<'_, '_, '_> {
 
 fn measure_decoded(run: Run<'_>, mut arrays: Arrays<'_, f32>, g: &[f32], sums: &mut [Lanes; 2]) {
     let slots = run.kernel.slots();
-    let mut memory = [Row::ZERO; MAX_STATE];
-    let rows = &mut Rows::new(&mut memory[..slots.len()]);
-    for (i, g) in g.chunks(Row::LEN).enumerate() {
-        let arrays = &mut arrays.cut(i * Row::LEN, g.len());
-        run.tier.run(Decode { slots, arrays, rows });
-        let streams = rows.beside(arrays).with(g);
-        run.kernel.measure(run.tier, run.numbers, &mut f32::block(streams), sums);
-    }
+    let mut rows = [[0.0; BLOCK]; MAX_STATE];
+    let decoded = &mut Decoded::new(&mut rows[..slots.len()]);
+    run.tier.run(Decode { slots, arrays: &mut arrays, decoded });
+    let streams = decoded.beside(&mut arrays).with(g);
+    run.kernel.measure(run.tier, run.numbers, &mut f32::block(streams), sums);
 }

@@ -52,6 +52,6 @@ fn an_order_reaches_from_its_lowest_to_its_highest_element() {
         (strided(4, 10, 2), 1, (0, 0)),
         (strided(4, 10, 2), 3, (0, 4)),
     ] {
-        assert_eq!(order.extent(len), extent, "{order:?} {len}");
+        assert_eq!(order.reach(len), extent, "{order:?} {len}");
     }
 }

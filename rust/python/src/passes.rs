@@ -81,17 +81,17 @@ pub(crate) fn update(
     Ok(())
 }
 
-/// A pass over gradients, with scratch memory if any of them is `clamped` or `staged`: in another dtype or order; and
-/// in another order.
+/// A pass over gradients, with scratch memory if any of them is in another dtype or order (`staged`), or is added to or
+/// limited (`changed`); and with panels if any is in another order (`strided`).
 #[inline(always)] // what it returns is not moved
 pub(crate) fn pass<'a>(
     plan: &'a Plan,
     scratches: &'a mut Scratches,
     (staged, strided): (bool, bool),
-    clamped: bool,
+    changed: bool,
 ) -> PyResult<Pass<'a>> {
     let workers = plan.workers();
-    if staged || clamped {
+    if staged || changed {
         scratches.reserve(workers, strided).map_err(memory_error)?;
     }
     Ok(Pass { tier: Tier::current(), workers, plan, scratches })

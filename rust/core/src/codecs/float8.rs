@@ -33,23 +33,11 @@ const HALF: u32 = 0x8_0000;
 
 /// By what numbers are rounded.
 #[derive(Clone, Copy, Debug)]
-pub enum Rounding {
+pub(crate) enum Rounding {
     /// To nearest, halves up.
     Nearest,
     /// By the random bits of the counter of the first element: the first 20 of 32, or the last.
     Random { counter: u32, first: bool },
-}
-
-impl Rounding {
-    /// That of the elements that are so many behind.
-    fn moved(self, by: usize) -> Self {
-        match self {
-            Self::Nearest => self,
-            Self::Random { counter, first } => {
-                Self::Random { counter: counter.wrapping_add((by as u32).wrapping_mul(WEYL)), first }
-            }
-        }
-    }
 }
 
 /// Reads blocks, the last of which may be shorter, into as many numbers as there are codes.
@@ -57,16 +45,10 @@ pub fn decode(tier: Tier, narrowing: Narrowing, codes: &[u8], exponents: &[u8], 
     tier.run(Decode { narrowing, codes, exponents, values });
 }
 
-/// Writes blocks, the last of which may be shorter. NaNs become alike, and so do signs where there is no code for them.
-pub fn encode(
-    tier: Tier,
-    narrowing: Narrowing,
-    values: &[f32],
-    rounding: Rounding,
-    codes: &mut [u8],
-    exponents: &mut [u8],
-) {
-    tier.run(Encode { narrowing, values, rounding, codes, exponents });
+/// Writes a block, which may be a short one, rounded to nearest, and returns its exponent. NaNs become alike, and so do signs
+/// where there is no code for them.
+pub fn encode(tier: Tier, narrowing: Narrowing, values: &[f32], codes: &mut [u8]) -> u8 {
+    tier.run(Encode { narrowing, values, codes })
 }
 
 pub(crate) struct Decode<'a> {
@@ -97,27 +79,20 @@ impl Vectorized for Decode<'_> {
 struct Encode<'a> {
     narrowing: Narrowing,
     values: &'a [f32],
-    rounding: Rounding,
     codes: &'a mut [u8],
-    exponents: &'a mut [u8],
 }
 
 impl Vectorized for Encode<'_> {
-    type Output = ();
+    type Output = u8;
 
     #[inline(always)]
-    fn run(self) {
-        let Self { narrowing, values, rounding, codes, exponents } = self;
-        let signed = narrowing != Narrowing::Unsigned;
-        let blocks = values.chunks(BLOCK).zip(codes.chunks_mut(BLOCK)).zip(exponents);
-        for (i, ((values, codes), of_block_exponent)) in blocks.enumerate() {
-            let (mut of_block, mut block) = ([0; BLOCK], [0.0; BLOCK]);
-            block[..values.len()].copy_from_slice(values);
-            let of_values = exponent(signed, top(signed, &block), &mut block);
-            write(signed, rounding.moved(i * BLOCK), of_values, &block, &mut of_block);
-            *of_block_exponent = of_values as u8;
-            codes.copy_from_slice(&of_block[..values.len()]);
-        }
+    fn run(self) -> u8 {
+        let Self { narrowing, values, codes } = self;
+        let (signed, mut block) = (narrowing != Narrowing::Unsigned, [0.0; BLOCK]);
+        block[..values.len()].copy_from_slice(values);
+        let exponent = exponent(signed, top(signed, &block), &mut block);
+        write(signed, Rounding::Nearest, exponent, &block, codes);
+        exponent as u8
     }
 }
 
@@ -191,9 +166,26 @@ fn decode_block<const SIGNED: bool>(codes: &[u8], exponent: u32, values: &mut [f
     }
 }
 
-/// Writes a block of that exponent.
+/// Writes a block of that exponent: as many of its numbers as there are codes.
 #[inline(always)]
 pub(crate) fn write(
+    signed: bool,
+    rounding: Rounding,
+    exponent: u32,
+    values: &[f32; BLOCK],
+    codes: &mut [u8],
+) {
+    let mut short = [0; BLOCK];
+    if let Some(block) = codes.first_chunk_mut() {
+        write_whole(signed, rounding, exponent, values, block);
+    } else {
+        write_whole(signed, rounding, exponent, values, &mut short);
+        codes.copy_from_slice(&short[..codes.len()]);
+    }
+}
+
+#[inline(always)]
+fn write_whole(
     signed: bool,
     rounding: Rounding,
     exponent: u32,

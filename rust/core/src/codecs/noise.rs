@@ -18,9 +18,8 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// The counters of a tensor's element number `at`, one for each pair of slots: those of the next element are `WEYL`
-    /// more. The finalizer is that of splitmix64.
-    pub fn counters(self, tensor: usize, at: usize) -> [u32; PAIRS] {
+    /// The counters of a tensor's first element, one for each pair of slots. The finalizer is that of splitmix64.
+    pub fn counters(self, tensor: usize) -> [u32; PAIRS] {
         std::array::from_fn(|pair| {
             let z = self.seed
                 ^ self.t.wrapping_mul(0x9E37_79B9_7F4A_7C15)
@@ -28,12 +27,18 @@ impl Noise {
                 ^ (pair as u64).wrapping_mul(0xA076_1D64_78BD_642F);
             let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            ((z ^ (z >> 31)) as u32).wrapping_add((at as u32).wrapping_mul(WEYL))
+            (z ^ (z >> 31)) as u32
         })
     }
 }
 
-/// The bits of a counter: the lower and the upper half of them are for two slots.
+/// The counter of an element that is so many behind.
+#[inline(always)]
+pub fn moved(counter: u32, by: usize) -> u32 {
+    counter.wrapping_add((by as u32).wrapping_mul(WEYL))
+}
+
+/// The bits of a counter: for two slots, of which the first takes the lower ones, and the second the upper ones.
 #[inline(always)]
 pub fn bits(counter: u32) -> u32 {
     let x = (counter ^ (counter >> 13)).wrapping_mul(0x21F0_AAAD);

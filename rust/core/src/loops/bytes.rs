@@ -101,7 +101,7 @@ impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorize
             }
             if at > 0 {
                 // At the first block there is none before it: the counters are still its own.
-                counters = counters.map(|counter| counter.wrapping_add(WEYL.wrapping_mul(BLOCK as u32)));
+                counters = counters.map(|counter| noise::moved(counter, BLOCK));
             }
             std::mem::swap(&mut rows, &mut rows_before);
         }
@@ -110,10 +110,8 @@ impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorize
             if n > 0 && is_narrow::<R, K, N>(k) {
                 let rounding = Rounding::Random { counter: counters[k / 2], first: k % 2 == 0 };
                 let (signed, exponent) = (is_signed::<R, K, N>(k), exponents[k]);
-                apart(
-                    tier,
-                    Encode { signed, rounding, exponent, row: &row.0, codes: &mut codes[last_block..] },
-                );
+                let codes = &mut codes[last_block..];
+                apart(tier, EncodeLast { signed, rounding, exponent, row: &row.0, codes });
             }
         }
     }
@@ -180,7 +178,7 @@ fn apart(tier: Tier, work: impl Vectorized<Output = ()>) {
 }
 
 /// Encodes the row of the last block, which may be shorter.
-struct Encode<'a> {
+struct EncodeLast<'a> {
     signed: bool,
     rounding: Rounding,
     exponent: u32,
@@ -188,19 +186,13 @@ struct Encode<'a> {
     codes: &'a mut [u8],
 }
 
-impl Vectorized for Encode<'_> {
+impl Vectorized for EncodeLast<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         let Self { signed, rounding, exponent, row, codes } = self;
-        let mut short = [0; BLOCK];
-        if let Some(block) = codes.first_chunk_mut() {
-            float8::write(signed, rounding, exponent, row, block);
-        } else {
-            float8::write(signed, rounding, exponent, row, &mut short);
-            codes.copy_from_slice(&short[..codes.len()]);
-        }
+        float8::write(signed, rounding, exponent, row, codes);
     }
 }
 

@@ -15,17 +15,27 @@ pub(super) fn element<
     const FACTORS: bool,
     const DECAY: bool,
 >(
-    Factors { scale, decay, shrink, gain }: Factors<F>,
+    factors: Factors<F>,
     constants: [F; K],
     p: F,
     g: F,
     state: [F; N],
 ) -> (F, [F; N]) {
+    let (element, gradient) = enter::<F, FACTORS, DECAY>(factors, p, g);
+    let (step, state) = R::step(constants, element, gradient, state);
+    (if FACTORS { element - factors.gain * step } else { element - step }, state)
+}
+
+/// Gives what the rule sees of the parameter and of the gradient.
+#[inline(always)]
+pub(super) fn enter<F: Float, const FACTORS: bool, const DECAY: bool>(
+    Factors { scale, decay, shrink, .. }: Factors<F>,
+    p: F,
+    g: F,
+) -> (F, F) {
     let gradient = if FACTORS { g * scale } else { g };
     let gradient = if DECAY { gradient + decay * p } else { gradient };
-    let element = if FACTORS { p * shrink } else { p };
-    let (step, state) = R::step(constants, element, gradient, state);
-    (if FACTORS { element - gain * step } else { element - step }, state)
+    (if FACTORS { p * shrink } else { p }, gradient)
 }
 
 /// Whether a slot is kept in fewer bits. To be asked at compile time, or LLVM learns too late which slices have been

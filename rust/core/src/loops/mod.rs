@@ -15,6 +15,7 @@ use crate::sums::{Lanes, Plain, Square};
 use std::marker::PhantomData;
 
 use bytes::BytesLoop;
+use element::enter;
 use streams::{HalvesLoop, Loop};
 
 /// Elements of a block: all streams of a step and their scratch rows fit the first cache.
@@ -76,7 +77,11 @@ pub(crate) fn measure<F: Float, R: Rule<K, N>, const K: usize, const N: usize>(
         let slots = slots.each_ref().map(|slot| &slot[at..at + len]);
         let [first, second] = rows.each_mut().map(|row| &mut row[..len]);
         let (p, g, rule) = (&p[at..at + len], &g[at..at + len], PhantomData::<R>);
-        tier.run(Dry { numbers, p, g, slots, first, second, rule });
+        if numbers.factors.decay == F::ZERO {
+            tier.run(Dry::<F, R, K, N, false> { numbers, p, g, slots, first, second, rule });
+        } else {
+            tier.run(Dry::<F, R, K, N, true> { numbers, p, g, slots, first, second, rule });
+        }
         for (sum, row) in sums.iter_mut().zip(&rows) {
             match R::SUMS {
                 Some(Sums::OfSquares(_)) => sum.add::<Square, _>(tier, &row[..len]),
@@ -87,7 +92,7 @@ pub(crate) fn measure<F: Float, R: Rule<K, N>, const K: usize, const N: usize>(
 }
 
 /// The loop that only tells what is summed.
-struct Dry<'a, F, R, const K: usize, const N: usize> {
+struct Dry<'a, F, R, const K: usize, const N: usize, const DECAY: bool> {
     numbers: &'a Numbers<F>,
     p: &'a [F],
     g: &'a [F],
@@ -97,14 +102,16 @@ struct Dry<'a, F, R, const K: usize, const N: usize> {
     rule: PhantomData<R>,
 }
 
-impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize> Vectorized for Dry<'_, F, R, K, N> {
+impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorized
+    for Dry<'_, F, R, K, N, DECAY>
+{
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         #[inline(always)]
-        fn each<F: Float, R: Rule<K, N>, const K: usize, const N: usize>(
-            Factors { scale, decay, shrink, .. }: Factors<F>,
+        fn each<F: Float, R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool>(
+            factors: Factors<F>,
             constants: [F; K],
             p: &[F],
             g: &[F],
@@ -115,15 +122,14 @@ impl<F: Float, R: Rule<K, N>, const K: usize, const N: usize> Vectorized for Dry
             assert!(p.len() == n && first.len() == n && second.len() == n);
             assert!(slots.iter().all(|slot| slot.len() == n));
             for i in 0..n {
-                let gradient = g[i] * scale;
-                let gradient = if decay == F::ZERO { gradient } else { gradient + decay * p[i] };
-                let (element, state) = (p[i] * shrink, slots.map(|slot| slot[i]));
+                let (element, gradient) = enter::<F, true, DECAY>(factors, p[i], g[i]);
+                let state = slots.map(|slot| slot[i]);
                 let (step, _) = R::step(constants, element, gradient, state);
                 [first[i], second[i]] = R::summed(constants, element, gradient, step, state);
             }
         }
         let Self { numbers, p, g, slots, first, second, .. } = self;
         let constants = std::array::from_fn(|k| numbers.constants[k]);
-        each::<F, R, K, N>(numbers.factors, constants, p, g, slots, [first, second]);
+        each::<F, R, K, N, DECAY>(numbers.factors, constants, p, g, slots, [first, second]);
     }
 }

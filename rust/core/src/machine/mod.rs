@@ -5,4 +5,4 @@ mod environment;
 pub(crate) mod prefetch;
 pub mod simd;
 pub mod threads;
-pub mod tiles;
+pub(crate) mod tiles;

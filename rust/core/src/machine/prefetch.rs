@@ -8,7 +8,8 @@ pub(crate) const AHEAD: usize = 256;
 /// Elements from which on a stream is long enough to ask for what is ahead: hardly any where that was not measured.
 pub(crate) const LONG: usize = if cfg!(target_arch = "x86_64") { 4096 } else { usize::MAX };
 
-const CACHE_LINE: usize = 64;
+/// Bytes of a cache line.
+pub(crate) const CACHE_LINE: usize = 64;
 
 /// Asks for so many elements of a stream from one on, which may be behind its end. Of an empty stream there are none.
 #[inline(always)]

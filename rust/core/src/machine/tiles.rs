@@ -8,7 +8,7 @@ const SIDE: usize = 4;
 
 /// out[row·columns + column] ← from[first + row + column·stride], for as many whole rows as `out` has.
 #[inline(always)]
-pub fn transpose<T: Turn>(from: &[T], first: isize, stride: isize, out: &mut [T], columns: usize) {
+pub(crate) fn transpose<T: Turn>(from: &[T], first: isize, stride: isize, out: &mut [T], columns: usize) {
     let rows = out.len() / columns;
     if rows == 0 {
         return;
@@ -40,7 +40,7 @@ pub fn transpose<T: Turn>(from: &[T], first: isize, stride: isize, out: &mut [T]
 }
 
 /// An element type of which a tile can be turned.
-pub trait Turn: Copy {
+pub(crate) trait Turn: Copy {
     /// The transpose.
     fn turn(tile: [[Self; SIDE]; SIDE]) -> [[Self; SIDE]; SIDE];
 }

@@ -55,7 +55,7 @@ pub enum Order {
 
 impl Order {
     /// How far the lowest and the highest of `len` elements lie from the first one, in elements.
-    pub fn extent(self, len: usize) -> (isize, isize) {
+    pub fn reach(self, len: usize) -> (isize, isize) {
         let last = len.saturating_sub(1);
         let (rows, columns, row, column) = match self {
             Self::Same => (0, last, 0, 1),

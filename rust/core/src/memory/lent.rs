@@ -1,6 +1,6 @@
 //! What a piece lends: slices of its elements.
 
-use super::addends::Scattered;
+use super::scattered::Scattered;
 use super::tensor::{Tensor, stretch};
 use crate::codecs::bfloat16::Bfloat16;
 use crate::codecs::float16::Float16;
@@ -97,7 +97,9 @@ pub(super) enum Origin {
     Unknown,
 }
 
-/// A stretch of a parameter with its state, whose dtype is that of `F`.
+/// A stretch of a parameter with its state, whose dtype is that of `F`. From `at` on, `len` elements are there behind all
+/// pointers of the tensor that are not null, and behind that to the parameter; whoever made it alone has them, and lends
+/// them while it is borrowed.
 #[derive(Debug)]
 pub struct Arrays<'a, F> {
     pub(super) tensor: &'a Tensor,
@@ -152,11 +154,10 @@ impl<'a, F> Arrays<'a, F> {
     /// The parameter with what belongs to it.
     pub fn params(&mut self) -> Params<'_, F> {
         let Self { tensor, params, origin, at, len, .. } = *self;
-        // SAFETY: the pointers are valid for the tensor's whole length, and `at` and `len` are inside; whoever made
-        // the arrays alone has the stretch, and it is borrowed while we are. None of the three overlaps another, and
-        // nobody writes where the parameter comes from.
+        // SAFETY: what `Arrays` says, which are borrowed while we are. None of the three overlaps another, and nobody writes
+        // where the parameter comes from.
         unsafe {
-            let slice = |pointer: *mut u8| slice::from_raw_parts_mut(pointer.cast::<F>().add(at), len);
+            let slice = |pointer: *mut u8| stretch::<F>(pointer, at, len);
             let before = match origin {
                 Origin::At(from) | Origin::Before(from) => {
                     Some(slice::from_raw_parts(from.cast::<F>().add(at), len))
@@ -210,10 +211,9 @@ impl<F> Streams<'_, F> {
     pub fn split<const N: usize>(&mut self) -> (&mut [F], &[F], [&mut [F]; N]) {
         let Arrays { tensor, params, at, len, .. } = self.arrays;
         assert!(N <= tensor.slots && tensor.narrow == 0);
-        // SAFETY: the tensor's pointers are valid for its whole length, and `at` and `len` are inside; whoever made
-        // the arrays alone has the stretch, and it is borrowed while we are. No slot overlaps another.
+        // SAFETY: what `Arrays` says, which are borrowed while we are. No slot overlaps another.
         unsafe {
-            let slice = |pointer: *mut u8| slice::from_raw_parts_mut(pointer.cast::<F>().add(at), len);
+            let slice = |pointer: *mut u8| stretch::<F>(pointer, at, len);
             (slice(params), self.g, std::array::from_fn(|k| slice(tensor.state[k])))
         }
     }

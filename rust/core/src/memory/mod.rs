@@ -5,7 +5,6 @@
 //! from there on everything is safe. [`Tensors::for_each`] hands out [`Piece`]s, no two of which overlap, and
 //! a piece lends its elements as slices: to borrow the piece is to borrow the memory.
 
-mod addends;
 mod gradient;
 mod lent;
 mod narrow;
@@ -15,6 +14,7 @@ mod scattered;
 mod tensor;
 #[cfg(test)]
 mod tests;
+mod walks;
 
 use crate::codecs::Format;
 use crate::dtypes::{Dtype, GradDtype};
@@ -25,15 +25,14 @@ use std::marker::PhantomData;
 use std::slice;
 
 use lent::Origin;
-use scattered::{Picked, Walk};
-pub use tensor::Tensor;
+use walks::{Picked, Walk};
 
-pub use addends::Scattered;
 pub use gradient::{Gradient, Order, Output};
-pub use scattered::Touch;
-
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
-pub use narrow::{Kept, NarrowStreams, Row, Rows};
+pub use narrow::{Decoded, Kept, NarrowStreams};
+pub use scattered::Scattered;
+pub use tensor::Tensor;
+pub use walks::Touch;
 
 /// The tensors of a step and their gradients, some tensors perhaps without.
 #[derive(Debug)]
@@ -59,19 +58,15 @@ impl<'a> Tensors<'a> {
     ///   the highest of `len` elements in its order, nobody writes there, and no two gradients name one tensor;
     ///   so is what its output reads, for `len` elements of the tensor's dtype. A gradient may be what its tensor
     ///   has accumulated if it is not added to it;
-    /// - where its order is that of rows, it is valid over the extent of their table instead, and is not added up.
-    pub unsafe fn new(tensors: &'a [Tensor], gradients: &'a [Gradient]) -> Self {
-        Self { tensors, gradients, rows: &[] }
+    /// - where its order is that of rows, it is valid over the reach of their table among the `rows` instead, whose rows
+    ///   are of the tensor's width and inside it, and is not added up.
+    pub unsafe fn new(tensors: &'a [Tensor], gradients: &'a [Gradient], rows: &'a [Table]) -> Self {
+        Self { tensors, gradients, rows }
     }
 
-    /// With the tables that orders name.
-    pub fn with(self, rows: &'a [Table]) -> Self {
-        Self { rows, ..self }
-    }
-
-    /// Calls `work(worker, chunk, piece)` once for each chunk of `plan`, which was made of the lengths of the
-    /// gradients' tensors, and for each piece of those that have rows; shared by so many workers. No two pieces that
-    /// are alive at once have the same worker.
+    /// Calls `work(worker, chunk, piece)` once for each chunk of `plan`, which was made of the extents of the
+    /// gradients, and for each piece of those that have rows; shared by so many workers. No two pieces that are alive
+    /// at once have the same worker.
     #[inline]
     pub fn for_each(
         &mut self,
@@ -110,7 +105,8 @@ impl<'a> Tensors<'a> {
 }
 
 /// A stretch of one tensor and of its gradient that nobody else has. Only [`Tensors::for_each`] makes them, the
-/// chunks of a plan are disjoint, and a table has each row once.
+/// chunks of a plan are disjoint, and a table has each row once. Its tensor may be a block of memory elsewhere, where short
+/// rows have been gathered: then it has the elements of the piece, and no others.
 #[derive(Debug)]
 pub struct Piece<'a> {
     tensor: &'a Tensor,
@@ -247,14 +243,14 @@ impl Piece<'_> {
             match gradient.order {
                 Order::Same => Values::Same(slice::from_raw_parts(data.add(at), len)),
                 Order::Strided { columns, row, column } => {
-                    let (low, high) = gradient.order.extent(tensor.len);
+                    let (low, high) = gradient.order.reach(tensor.len);
                     let memory = slice::from_raw_parts(data.offset(low), (high - low + 1) as usize);
                     Values::Strided(Strided { memory, first: -low, columns, row, column, at, len })
                 }
                 Order::Rows { apart, .. } => {
                     let picked = self.picked.expect("a piece of rows");
                     let &Picked { rows, ref range, skip, together, .. } = picked;
-                    let (low, high) = rows.extent(apart);
+                    let (low, high) = rows.reach(apart);
                     let memory = slice::from_raw_parts(data.offset(low), (high - low + 1) as usize);
                     let first = skip as isize - low;
                     if together {

@@ -110,50 +110,35 @@ impl Arrays<'_, f32> {
     }
 }
 
-/// Elements of what is decoded at a time.
-const ROW: usize = 4 * BLOCK;
-
-/// The numbers of a slot.
-#[derive(Clone, Copy, Debug)]
-pub struct Row([f32; ROW]);
-
-impl Row {
-    pub const LEN: usize = ROW;
-    pub const ZERO: Self = Self([0.0; ROW]);
-}
-
-/// A stretch of state in rows of its own, to be updated with the parameter of a tensor.
+/// State decoded for a dry run: at most `N` elements of each slot.
 #[derive(Debug)]
-pub struct Rows<'a> {
+pub struct Decoded<'a, const N: usize> {
     tensor: Tensor,
-    borrow: PhantomData<&'a mut [Row]>,
+    borrow: PhantomData<&'a mut [[f32; N]]>,
 }
 
-impl<'a> Rows<'a> {
-    pub fn new(rows: &'a mut [Row]) -> Self {
-        let mut tensor = Tensor::new(Dtype::F32, ROW, std::ptr::null_mut());
+impl<'a, const N: usize> Decoded<'a, N> {
+    /// With a row of memory for each slot.
+    pub fn new(rows: &'a mut [[f32; N]]) -> Self {
+        let mut tensor = Tensor::new(Dtype::F32, N, std::ptr::null_mut());
         for (state, row) in tensor.state.iter_mut().zip(rows.iter_mut()) {
-            *state = row.0.as_mut_ptr().cast();
+            *state = row.as_mut_ptr().cast();
         }
         tensor.slots = rows.len();
         Self { tensor, borrow: PhantomData }
     }
 
-    /// So many rows from one on.
     #[inline(always)]
-    pub fn rows<const N: usize>(&mut self, first: usize) -> [&mut [f32; ROW]; N] {
-        assert!(first + N <= self.tensor.slots);
-        std::array::from_fn(|k| {
-            // SAFETY: it points to a row that is borrowed while we are, and all of us to lend some.
-            let row = unsafe { stretch(self.tensor.state[first + k], 0, ROW) };
-            row.try_into().expect("as long as a row")
-        })
+    pub fn slot(&mut self, k: usize) -> &mut [f32] {
+        assert!(k < self.tensor.slots);
+        // SAFETY: it points to a row that is borrowed while we are, and all of us to lend it.
+        unsafe { stretch(self.tensor.state[k], 0, N) }
     }
 
-    /// The parameter of a stretch with the rows as its state.
+    /// The parameter of a stretch with this as its state.
     #[inline(always)]
     pub fn beside<'b>(&'b mut self, arrays: &'b mut Arrays<'_, f32>) -> Arrays<'b, f32> {
-        assert!(arrays.len <= ROW);
+        assert!(arrays.len <= N);
         let params = arrays.params.wrapping_add(arrays.at * size_of::<f32>());
         Arrays {
             tensor: &self.tensor,

@@ -87,8 +87,18 @@ impl<F: Float + Stored, G: Float + Stored> Case<F, G> {
         (p, b)
     }
 
-    /// What the pass makes of it, and the sums of squares of g and of the update.
     fn found(&self, tier: Tier, workers: usize, limit: f64) -> (Vec<F>, Vec<F>, [f64; 3]) {
+        self.found_by(|count| Extent::Rows { count, width: self.width }, tier, workers, limit)
+    }
+
+    /// What the pass over that extent makes of it, and the sums of squares of g and of the update.
+    fn found_by(
+        &self,
+        extent: impl Fn(usize) -> Extent,
+        tier: Tier,
+        workers: usize,
+        limit: f64,
+    ) -> (Vec<F>, Vec<F>, [f64; 3]) {
         let (mut p, mut b) = (self.p.clone(), self.b.clone());
         let mut table = [Table::default()];
         table[0].set(self.rows, self.width, self.indices.iter().copied()).unwrap();
@@ -106,8 +116,7 @@ impl<F: Float + Stored, G: Float + Stored> Case<F, G> {
         let factors = Factors { scale: SCALE, decay: 0.0, shrink: 1.0, gain: 1.0 };
         terms[0].prepare(&HYPERS, LR, 3, Around { factors, limit, after: None });
         let mut plan = Plan::default();
-        let extent = Extent::Rows { count: table[0].count(), width: self.width };
-        plan.set([extent].into_iter()).unwrap();
+        plan.set([extent(table[0].count())].into_iter()).unwrap();
         let (mut scratches, mut squares, mut changes) =
             (Scratches::default(), Partials::default(), Partials::default());
         scratches.reserve(workers, false).unwrap();
@@ -116,8 +125,7 @@ impl<F: Float + Stored, G: Float + Stored> Case<F, G> {
         let pass = Pass { tier, workers, plan: &plan, scratches: &scratches };
         // SAFETY: the vectors live longer than this, nobody else uses them, and they have the elements.
         let mut tensors =
-            unsafe { Tensors::new(std::slice::from_ref(&tensor), std::slice::from_ref(&gradient)) }
-                .with(&table);
+            unsafe { Tensors::new(std::slice::from_ref(&tensor), std::slice::from_ref(&gradient), &table) };
         pass.squares(&mut tensors, &squares);
         pass.write(&mut tensors, &terms, Some(&changes));
         let [of_g] = squares.total(0..plan.chunks());
@@ -156,6 +164,13 @@ fn check<F: Float + Stored, G: Float + Stored>(rows: usize, width: usize, apart:
             assert_eq!(found.map(f64::to_bits), sums.map(f64::to_bits), "{tier} {workers}");
         }
     }
+}
+
+#[test]
+#[should_panic(expected = "a short row is cut")]
+fn a_plan_of_the_elements_does_not_cut_short_rows() {
+    let case = Case::<f32, f32>::new(20_000, 3, 3, (0..20_000).rev().collect());
+    case.found_by(|count| Extent::Whole(3 * count), Tier::BASELINE, 1, f64::INFINITY);
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn element(i: usize) -> f64 {
 
 /// The elements in an order, and where the first one lies; around them is what must not be read.
 fn laid_out<G: From<f32>>(order: Order) -> (Vec<G>, usize) {
-    let (low, high) = order.extent(LEN);
+    let (low, high) = order.reach(LEN);
     let first = (3 - low) as usize;
     let mut memory: Vec<G> = (0..first + high as usize + 4).map(|_| G::from(f32::NAN)).collect();
     for i in 0..LEN {
@@ -72,7 +72,7 @@ fn each_chunk_has_the_sum_of_its_own_squares() {
                 scratches.reserve(workers, true).unwrap();
                 partials.reserve(plan.chunks()).unwrap();
                 // SAFETY: the vectors live longer than this, nobody else uses them, and they have the elements.
-                let mut tensors = unsafe { Tensors::new(&tensors, &gradients) };
+                let mut tensors = unsafe { Tensors::new(&tensors, &gradients, &[]) };
                 let pass = Pass { tier, workers, plan: &plan, scratches: &scratches };
                 pass.squares(&mut tensors, &partials);
                 let found: Vec<_> =

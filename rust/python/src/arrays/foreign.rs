@@ -66,7 +66,7 @@ impl Parameter {
     ) -> bool {
         let Some((dtype, order)) = order else { return false };
         let size = dtype.size() as isize;
-        let (low, high) = order.extent(self.layout.len);
+        let (low, high) = order.reach(self.layout.len);
         let start = (fields.data as usize).wrapping_add_signed(low * size);
         let end = (fields.data as usize).wrapping_add_signed((high + 1) * size);
         if self.layout.len > 0 && !self.is_clear(written, (start, end)) {

@@ -150,7 +150,7 @@ impl Leaves {
         self.tensors[leaf].format == Format::Float8
     }
 
-    /// The parameters whose gradients do.
+    /// The parameters whose gradients have some rows only.
     pub(crate) fn with_rows(&self) -> impl Iterator<Item = usize> {
         let rows = self.gradients.iter().filter(|gradient| matches!(gradient.order, Order::Rows { .. }));
         rows.filter(|gradient| !gradient.data.is_null()).map(|gradient| gradient.tensor)
@@ -243,7 +243,7 @@ impl Leaves {
         // changed: the one caller, `Stepper`, verifies once more after Python code. That no other thread writes to the
         // arrays, or takes their memory away, until the pass is over is the user's part, as with any NumPy call that
         // releases the GIL.
-        unsafe { Tensors::new(&self.tensors, self.items()) }.with(self.tables.used())
+        unsafe { Tensors::new(&self.tensors, self.items(), self.tables.used()) }
     }
 
     /// Lets go of the gradients.

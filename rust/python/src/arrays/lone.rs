@@ -93,6 +93,6 @@ impl<'py> Lone<'py> {
         // SAFETY: all arrays were checked to be valid for the tensor's length and the gradient's extent, aligned, of one
         // dtype, and not to overlap. They are kept alive here. That no other thread writes to them, or takes their memory
         // away, until the pass is over is the user's part, as with any NumPy call that releases the GIL.
-        unsafe { Tensors::new(&self.tensor, &self.gradient) }.with(self.tables.used())
+        unsafe { Tensors::new(&self.tensor, &self.gradient, self.tables.used()) }
     }
 }

@@ -122,11 +122,11 @@ impl<'py> Narrow<'_, 'py> {
     fn encode_blocks(&self, tier: Tier, values: &[f32], codes: &mut [u8], exponents: &mut [u8]) {
         let mut held = [0.0; float8::BLOCK];
         let blocks = values.chunks(float8::BLOCK).zip(codes.chunks_mut(float8::BLOCK));
-        for ((values, codes), exponent) in blocks.zip(exponents.chunks_mut(1)) {
+        for ((values, codes), exponent) in blocks.zip(exponents) {
             let held = &mut held[..values.len()];
-            float8::decode(tier, self.narrowing, codes, exponent, held);
+            float8::decode(tier, self.narrowing, codes, &[*exponent], held);
             if values.iter().zip(&*held).any(|(new, old)| new.to_bits() != old.to_bits()) {
-                float8::encode(tier, self.narrowing, values, float8::Rounding::Nearest, codes, exponent);
+                *exponent = float8::encode(tier, self.narrowing, values, codes);
             }
         }
     }

@@ -104,8 +104,9 @@ impl Parameter {
         let (py, Rows { indices, values }) = (given.py(), given.get());
         let (indices, mut values) = (indices.bind(py), values.bind(py).clone());
         let width = self.width_of_rows()?;
-        let count = self.check_rows(&values, indices)?;
+        let count = self.check_shape_of_rows(&values, indices)?;
         let rows = self.layout.shape[0] as usize;
+        // They wake while the rows are sorted.
         Extent::Rows { count, width }.announce();
         match fill(table, rows, width, indices) {
             Some(Ok(())) => {}
@@ -123,7 +124,7 @@ impl Parameter {
         if let Some((dtype, apart)) = found
             && count * width > 0
         {
-            let (low, high) = table.extent(apart);
+            let (low, high) = table.reach(apart);
             let address = |at: isize| (fields.data as usize).wrapping_add_signed(at * dtype.size() as isize);
             found = found.filter(|_| self.is_clear(written, (address(low), address(high + 1))));
         }
@@ -176,7 +177,7 @@ impl Parameter {
     }
 
     /// Checks the shape of values. Returns how many there are.
-    fn check_rows(&self, values: &Bound<'_, PyAny>, indices: &Bound<'_, PyAny>) -> PyResult<usize> {
+    fn check_shape_of_rows(&self, values: &Bound<'_, PyAny>, indices: &Bound<'_, PyAny>) -> PyResult<usize> {
         let given = Fields::of(values).expect("an array stays an array");
         let count = Fields::of(indices).expect("an array stays an array").len();
         let (Some((&first, row)), wanted) = (given.shape.split_first(), &self.layout.shape) else {

@@ -42,7 +42,7 @@ const ONE_HELPER: usize = 2;
 
 // SAFETY: `task` points to a Sync closure, and the gate keeps every use of it inside its lifetime.
 unsafe impl Send for Job {}
-// SAFETY: as above; the other fields are atomics and a thread handle.
+// SAFETY: as above; the other fields are atomics, a thread handle, and what is only read.
 unsafe impl Sync for Job {}
 
 impl Job {

@@ -1,4 +1,4 @@
-//! The helper threads of this process, parked until a job is posted to them.
+//! The helper threads of this process, parked until a job is posted to them or announced.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -47,7 +47,7 @@ pub(super) fn post(job: &Arc<Job>, helpers: usize) {
         return;
     }
     for helper in &pool.helpers[..helpers] {
-        // A letter not yet taken is another caller's, or one that came too late: whoever is last, wins.
+        // A letter not yet taken announces this job, is another caller's, or came too late: whoever is last, wins.
         *helper.lock() = Some(Letter::Job(Arc::clone(job)));
         helper.wake();
     }
