@@ -156,6 +156,39 @@ def test_short_memory(name: str) -> None:
     assert printed(script, RUST_BACKTRACE="1") == "enough"
 
 
+THREADS = """
+import resource
+import numpy as np
+import gradstep as gs
+
+x = np.ones((3000, 64), np.float32)
+opt, g = gs.Adam(x), GRADIENT
+gs.set_num_threads(1)
+opt.step(g)
+gs.set_num_threads(1024)
+with open("/proc/self/statm", "rb") as statm:
+    used = int(statm.read().split()[0]) * resource.getpagesize()
+no_limit, size, heap = resource.getrlimit(resource.RLIMIT_AS), 1 << 16, []
+resource.setrlimit(resource.RLIMIT_AS, (used, no_limit[1]))
+while size >= 1024:  # what the heap has left
+    try:
+        heap.append(bytearray(size))
+    except MemoryError:
+        size //= 2
+try:
+    opt.step(g)
+except MemoryError:
+    pass
+resource.setrlimit(resource.RLIMIT_AS, no_limit)
+print(opt.step(g))
+"""
+
+
+@pytest.mark.parametrize("gradient", ["x.copy()", "gs.Rows(np.arange(3000), x.copy())"])
+def test_threads_without_memory_for_them_end_nothing(gradient: str) -> None:
+    assert printed(THREADS.replace("GRADIENT", gradient)) == "True"
+
+
 LARGE = """
 import resource, tempfile
 import numpy as np

@@ -65,7 +65,11 @@ impl Extent {
             Self::Rows { count, width } => {
                 // Of whole rows, unless one is a chunk and more.
                 let step = (CHUNK / (width + COST_OF_A_ROW)).max(1) * width;
-                (count * width, step.clamp(1, CHUNK), count * (width + COST_OF_A_ROW))
+                (
+                    count.saturating_mul(width),
+                    step.clamp(1, CHUNK),
+                    count.saturating_mul(width + COST_OF_A_ROW),
+                )
             }
         }
     }

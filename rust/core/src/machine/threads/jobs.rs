@@ -16,7 +16,7 @@ pub(super) type Task<'a> = dyn Fn(usize, usize) + Sync + 'a;
 /// One call of [`super::share`]: the tasks not yet taken, and who is working on them.
 pub(super) struct Job {
     /// One stretch of tasks for each thread. Who is through with its own takes from the others'.
-    stretches: Box<[Stretch]>,
+    stretches: Vec<Stretch>,
     /// How many workers have begun, the caller among them.
     begun: AtomicUsize,
     /// Valid until `share` returns. Only dereferenced inside [`Job::work`].
@@ -46,18 +46,20 @@ unsafe impl Send for Job {}
 unsafe impl Sync for Job {}
 
 impl Job {
-    pub(super) fn new(count: usize, threads: usize, task: &Task<'_>) -> Self {
+    /// None where there is no memory for it.
+    pub(super) fn new(count: usize, threads: usize, task: &Task<'_>) -> Option<Self> {
+        let mut stretches = Vec::new();
+        stretches.try_reserve_exact(threads).ok()?;
+        stretches.extend((0..threads).map(|k| Stretch {
+            next: AtomicUsize::new(k * count / threads),
+            end: (k + 1) * count / threads,
+        }));
         // SAFETY: only the lifetime changes. A helper reads the pointer only after entering through the
         // gate, and `share` (whose borrow is live all the while) leaves only after `Closing` has shut
         // the gate and seen the last helper out.
         let task: &'static Task<'static> = unsafe { std::mem::transmute(task) };
-        Self {
-            stretches: (0..threads)
-                .map(|k| Stretch {
-                    next: AtomicUsize::new(k * count / threads),
-                    end: (k + 1) * count / threads,
-                })
-                .collect(),
+        Some(Self {
+            stretches,
             begun: AtomicUsize::new(0),
             task,
             gate: AtomicUsize::new(0),
@@ -65,7 +67,7 @@ impl Job {
             control: Control::here(),
             place: Place::here(),
             panicked: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Takes tasks until none is left.

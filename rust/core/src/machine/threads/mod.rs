@@ -31,11 +31,9 @@ pub use counts::{MAX_THREADS, THREADS_VARIABLE, default_threads, num_threads, se
 /// Calls `task(worker, i)` once for every `i` below `count`, on this thread and its helpers, and returns when
 /// all are done. Workers are numbered from 0 to below `workers`; none does two tasks at once.
 pub fn share(workers: usize, count: usize, task: &(dyn Fn(usize, usize) + Sync)) {
-    if workers <= 1 {
-        (0..count).for_each(|i| task(0, i));
-        return;
-    }
-    let job = Arc::new(Job::new(count, workers, task));
+    let job = if workers > 1 { Job::new(count, workers, task) } else { None };
+    let Some(job) = job else { return (0..count).for_each(|i| task(0, i)) };
+    let job = Arc::new(job);
     pool::post(&job, workers - 1);
     job.finish();
 }

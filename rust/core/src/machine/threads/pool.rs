@@ -11,7 +11,7 @@ use super::placement::Place;
 
 struct Pool {
     process: u32,
-    helpers: Box<[Helper]>,
+    helpers: Vec<Helper>,
     serving: AtomicBool,
     /// When its threads were last tried to start.
     tried: Mutex<Option<Instant>>,
@@ -40,9 +40,9 @@ enum Letter {
     Announced(Place),
 }
 
-/// Offers a job to so many helpers, and returns at once. While the system refuses threads, none comes.
+/// Offers a job to so many helpers, and returns at once. While the system refuses threads or memory, none comes.
 pub(super) fn post(job: &Arc<Job>, helpers: usize) {
-    let pool = pool(helpers);
+    let Some(pool) = pool(helpers) else { return };
     if !pool.serving.load(Ordering::Acquire) && !pool.start() {
         return;
     }
@@ -55,7 +55,7 @@ pub(super) fn post(job: &Arc<Job>, helpers: usize) {
 
 /// Wakes so many helpers for a job that is about to be posted, if they have been started.
 pub(super) fn announce(helpers: usize) {
-    let pool = pool(helpers);
+    let Some(pool) = pool(helpers) else { return };
     if pool.serving.load(Ordering::Acquire) {
         let place = Place::here();
         for helper in &pool.helpers[..helpers] {
@@ -103,9 +103,9 @@ impl Helper {
     }
 }
 
-/// The pool of this process, with at least so many helpers. A larger one leaves the helpers of the old one
+/// The pool of this process, with at least so many helpers; none where there is no memory for it. A larger one leaves the helpers of the old one
 /// parked for ever, so it grows to what all calls may ask for, and at least doubles.
-fn pool(helpers: usize) -> &'static Pool {
+fn pool(helpers: usize) -> Option<&'static Pool> {
     static POOL: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
     let process = std::process::id();
     loop {
@@ -113,12 +113,14 @@ fn pool(helpers: usize) -> &'static Pool {
         // SAFETY: the pointer is null or comes from Box::into_raw below, and what is stored is never freed.
         let pool = unsafe { current.as_ref() };
         if let Some(pool) = pool.filter(|pool| pool.process == process && pool.helpers.len() >= helpers) {
-            return pool;
+            return Some(pool);
         }
         let of_this_process = pool.filter(|pool| pool.process == process);
         let twice = of_this_process.map_or(0, |pool| 2 * pool.helpers.len());
         let size = helpers.max(num_threads().saturating_sub(1)).max(twice).min(MAX_THREADS);
-        let helpers = (0..size).map(|_| Helper::default()).collect();
+        let mut helpers = Vec::new();
+        helpers.try_reserve_exact(size).ok()?;
+        helpers.resize_with(size, Helper::default);
         let (serving, tried) = (AtomicBool::new(false), Mutex::new(None));
         let new = Box::into_raw(Box::new(Pool { process, helpers, serving, tried }));
         if POOL.compare_exchange(current, new, Ordering::AcqRel, Ordering::Relaxed).is_err() {
