@@ -26,29 +26,35 @@ impl Pass<'_> {
     /// One update of all tensors, each under its terms. Where there are `partials`, they become the sums of squares of
     /// what was added to the parameters, and of what they were before.
     pub fn write(&self, tensors: &mut Tensors<'_>, terms: &[Terms], partials: Option<&Partials<2>>) {
-        tensors.for_each(self.plan, self.workers, Touch::Params, |worker, chunk, piece| {
-            let begins = piece.begins();
-            let sums = update(self.hands(worker), &terms[piece.terms()], piece, partials.is_some());
-            if let Some(partials) = partials {
-                partials.put(chunk, sums, begins);
-            }
+        let Some(partials) = partials else {
+            return tensors.for_each(self.plan, self.workers, Touch::Params, |worker, _, pieces| {
+                pieces.each(|piece| update(self.hands(worker), &terms[piece.terms()], piece, None));
+            });
+        };
+        tensors.for_each(self.plan, self.workers, Touch::Params, |worker, chunk, pieces| {
+            let mut sums = [Lanes::ZERO; 2];
+            pieces.each(|piece| update(self.hands(worker), &terms[piece.terms()], piece, Some(&mut sums)));
+            partials.set(chunk, sums.map(Lanes::fold));
         });
     }
 
     /// A dry run: the sums over all chunks that the terms' rules ask for. Writes `partials`, and brings parameters to where
     /// they will be written.
     pub fn measure(&self, tensors: &mut Tensors<'_>, terms: &[Terms], partials: &Partials<2>) {
-        tensors.for_each(self.plan, self.workers, Touch::Params, |worker, chunk, piece| {
-            let (terms, begins) = (&terms[piece.terms()], piece.begins());
-            partials.put(chunk, measure(self.hands(worker), terms, piece), begins);
+        tensors.for_each(self.plan, self.workers, Touch::Params, |worker, chunk, pieces| {
+            let mut sums = [Lanes::ZERO; 2];
+            pieces.each(|piece| measure(self.hands(worker), &terms[piece.terms()], piece, &mut sums));
+            partials.set(chunk, sums.map(Lanes::fold));
         });
     }
 
     /// Adds the gradients to what their tensors have accumulated, or begins with them.
     pub fn accumulate(&self, tensors: &mut Tensors<'_>) {
-        tensors.for_each(self.plan, self.workers, Touch::Params, |worker, _, piece| match piece.dtype() {
-            Dtype::F32 => self.accumulate_in::<f32>(piece, worker),
-            Dtype::F64 => self.accumulate_in::<f64>(piece, worker),
+        tensors.for_each(self.plan, self.workers, Touch::Params, |worker, _, pieces| {
+            pieces.each(|piece| match piece.dtype() {
+                Dtype::F32 => self.accumulate_in::<f32>(piece, worker),
+                Dtype::F64 => self.accumulate_in::<f64>(piece, worker),
+            });
         });
     }
 
@@ -71,25 +77,23 @@ impl Pass<'_> {
 
     /// The sums over the gradients' elements. `partials` has room for the plan's chunks.
     fn sum<T: Term<f32> + Term<f64>>(&self, tensors: &mut Tensors<'_>, partials: &Partials<1>) {
-        tensors.for_each(self.plan, self.workers, Touch::Values, |worker, chunk, piece| {
-            let begins = piece.begins();
-            let sum = match piece.dtype() {
-                Dtype::F32 => self.sum_in::<T, f32>(piece, worker),
-                Dtype::F64 => self.sum_in::<T, f64>(piece, worker),
-            };
-            partials.put(chunk, [sum], begins);
+        tensors.for_each(self.plan, self.workers, Touch::Values, |worker, chunk, pieces| {
+            let mut lanes = Lanes::ZERO;
+            pieces.each(|piece| match piece.dtype() {
+                Dtype::F32 => self.sum_in::<T, f32>(piece, worker, &mut lanes),
+                Dtype::F64 => self.sum_in::<T, f64>(piece, worker, &mut lanes),
+            });
+            partials.set(chunk, [lanes.fold()]);
         });
     }
 
-    fn sum_in<T: Term<F>, F: Staged>(&self, piece: &mut Piece<'_>, worker: usize) -> f64 {
-        let mut lanes = Lanes::ZERO;
+    fn sum_in<T: Term<F>, F: Staged>(&self, piece: &mut Piece<'_>, worker: usize, lanes: &mut Lanes) {
         let intake = piece.lend_gradient::<F>();
         gradient(self.hands(worker), intake, None, BLOCK, &mut |_, g: &[F]| {
             if !T::adds_nothing(self.tier, g) {
                 lanes.add::<T, _>(self.tier, g);
             }
         });
-        lanes.fold()
     }
 
     fn hands(&self, worker: usize) -> Hands<'_> {

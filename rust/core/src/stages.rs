@@ -69,29 +69,30 @@ impl Terms {
     }
 }
 
-/// Updates a piece under its terms. Returns the sums of the squares of what was added to the parameter and of what it
-/// was before, if that is wanted.
+/// The sums of the squares of what was added to the parameter, and of what it was before; if they are wanted.
+pub(crate) type Change<'a> = Option<&'a mut [Lanes; 2]>;
+
+/// Updates a piece under its terms.
 #[inline]
-pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, wants_change: bool) -> [f64; 2] {
+pub(crate) fn update(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, change: Change<'_>) {
     if terms.clamp.is_none()
         && terms.after.is_none()
-        && !wants_change
+        && change.is_none()
         && let Some(mut block) = piece.plain()
     {
-        terms.kernel.apply(hands.tier, &terms.numbers, &mut block);
-        return [0.0; 2];
+        return terms.kernel.apply(hands.tier, &terms.numbers, &mut block);
     }
-    update_by_stages(hands, terms, piece, wants_change)
+    update_by_stages(hands, terms, piece, change);
 }
 
 #[inline(never)]
-fn update_by_stages(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, wants_change: bool) -> [f64; 2] {
+fn update_by_stages(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, change: Change<'_>) {
     match (piece.dtype(), piece.format()) {
-        (Dtype::F32, Format::Whole) => update_in::<f32, _>(hands, terms, piece, Plain, wants_change),
-        (Dtype::F64, _) => update_in::<f64, _>(hands, terms, piece, Plain, wants_change),
+        (Dtype::F32, Format::Whole) => update_in::<f32, _>(hands, terms, piece, Plain, change),
+        (Dtype::F64, _) => update_in::<f64, _>(hands, terms, piece, Plain, change),
         (Dtype::F32, format) => {
             let store = Narrow::new(format, terms.noise, piece.tensor());
-            update_in(hands, terms, piece, store, wants_change)
+            update_in(hands, terms, piece, store, change);
         }
     }
 }
@@ -102,24 +103,22 @@ fn update_in<F: Staged, S: Store<F>>(
     terms: &Terms,
     piece: &mut Piece<'_>,
     mut store: S,
-    wants_change: bool,
-) -> [f64; 2] {
+    mut change: Change<'_>,
+) {
     let (mut arrays, intake) = piece.lend::<F>();
     let (run, cut) = (terms.run(hands.tier), (arrays.len(), store.in_blocks()));
-    if arrays.in_place() && terms.after.is_none() && !wants_change && !arrays.is_copied() {
-        stretches(hands, intake, terms.clamp, cut, |at, g| {
+    if arrays.in_place() && terms.after.is_none() && change.is_none() && !arrays.is_copied() {
+        return stretches(hands, intake, terms.clamp, cut, |at, g| {
             store.apply(run, arrays.cut(at, g.len()), g);
         });
-        return [0.0; 2];
     }
-    let mut change = wants_change.then(Change::new);
-    let block = block_of(cut.1);
+    // What is told of a change is kept for a block.
+    let block = if change.is_some() { BLOCK } else { block_of(cut.1) };
     stretches(hands, intake, terms.clamp, cut, |at, g| {
         for (i, g) in g.chunks(block).enumerate() {
             update_block(run, terms, &mut store, arrays.cut(at + i * block, g.len()), g, &mut change);
         }
     });
-    change.map_or([0.0; 2], |change| change.sums.map(Lanes::fold))
 }
 
 /// Calls `work(at, g)` with one stretch of the gradient after another, cut where blocks begin if state is in them.
@@ -146,30 +145,19 @@ fn block_of(in_blocks: bool) -> usize {
     if in_blocks { LONG_BLOCK } else { BLOCK }
 }
 
-/// What is told of an update: the sums of the squares of what was added to the parameter, and of what it was before.
-struct Change<F> {
-    before: [F; LONG_BLOCK],
-    sums: [Lanes; 2],
-}
-
-impl<F: Float> Change<F> {
-    fn new() -> Self {
-        Self { before: [F::ZERO; LONG_BLOCK], sums: [Lanes::ZERO; 2] }
-    }
-}
-
 fn update_block<F: Staged>(
     run: Run<'_>,
     terms: &Terms,
     store: &mut impl Store<F>,
     mut arrays: Arrays<'_, F>,
     g: &[F],
-    change: &mut Option<Change<F>>,
+    change: &mut Change<'_>,
 ) {
     let tier = run.tier;
     begin(&mut arrays);
-    if let Some(change) = change {
-        change.before[..g.len()].copy_from_slice(arrays.params().p);
+    let mut kept = [F::ZERO; BLOCK];
+    if change.is_some() {
+        kept[..g.len()].copy_from_slice(arrays.params().p);
     }
     store.apply(run, arrays.cut(0, g.len()), g);
     let wants_difference = arrays.wants_difference();
@@ -180,11 +168,11 @@ fn update_block<F: Staged>(
     if let Some(copy) = copy {
         F::narrowed(tier, p, copy);
     }
-    if let Some(Change { before, sums: [update, params] }) = change {
-        let before = &mut before[..g.len()];
-        params.add::<Square, _>(tier, before);
-        tier.run(Subtract { from: p, amount: before });
-        update.add::<Square, _>(tier, before);
+    if let Some([update, params]) = change {
+        let kept = &mut kept[..g.len()];
+        params.add::<Square, _>(tier, kept);
+        tier.run(Subtract { from: p, amount: kept });
+        update.add::<Square, _>(tier, kept);
     }
     if wants_difference && let Some(before) = before {
         tier.run(Less { p, before });
@@ -236,16 +224,16 @@ impl<F: Float> Vectorized for Subtract<'_, F> {
     }
 }
 
-/// What a piece adds to the sums of the dry run that its terms ask for; the parameter is brought to where it will be
+/// Adds what a piece has to add to the sums of the dry run that its terms ask for; the parameter is brought to where it will be
 /// written, and nothing else is.
-pub(crate) fn measure(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>) -> [f64; 2] {
+pub(crate) fn measure(hands: Hands<'_>, terms: &Terms, piece: &mut Piece<'_>, sums: &mut [Lanes; 2]) {
     match (piece.dtype(), piece.format()) {
-        _ if terms.kernel.sums().is_none() => [0.0; 2],
-        (Dtype::F32, Format::Whole) => measure_in::<f32, _>(hands, terms, piece, Plain),
-        (Dtype::F64, _) => measure_in::<f64, _>(hands, terms, piece, Plain),
+        _ if terms.kernel.sums().is_none() => {}
+        (Dtype::F32, Format::Whole) => measure_in::<f32, _>(hands, terms, piece, Plain, sums),
+        (Dtype::F64, _) => measure_in::<f64, _>(hands, terms, piece, Plain, sums),
         (Dtype::F32, format) => {
             let store = Narrow::new(format, terms.noise, piece.tensor());
-            measure_in(hands, terms, piece, store)
+            measure_in(hands, terms, piece, store, sums);
         }
     }
 }
@@ -255,16 +243,15 @@ fn measure_in<F: Staged, S: Store<F>>(
     terms: &Terms,
     piece: &mut Piece<'_>,
     mut store: S,
-) -> [f64; 2] {
-    let mut sums = [Lanes::ZERO; 2];
+    sums: &mut [Lanes; 2],
+) {
     let (mut arrays, intake) = piece.lend::<F>();
     let (run, cut) = (terms.run(hands.tier), (arrays.len(), store.in_blocks()));
     stretches(hands, intake, terms.clamp, cut, |at, g| {
         for (i, g) in g.chunks(BLOCK).enumerate() {
             let mut arrays = arrays.cut(at + i * BLOCK, g.len());
             begin(&mut arrays);
-            store.measure(run, arrays, g, &mut sums);
+            store.measure(run, arrays, g, sums);
         }
     });
-    sums.map(Lanes::fold)
 }

@@ -157,14 +157,7 @@ impl<const M: usize> Partials<M> {
     }
 
     pub fn set(&self, chunk: usize, sums: [f64; M]) {
-        self.put(chunk, sums, true);
-    }
-
-    /// Those of a piece of a chunk, which `begins` it or is added to the pieces before.
-    pub(crate) fn put(&self, chunk: usize, sums: [f64; M], begins: bool) {
         for (place, sum) in self.0[chunk].iter().zip(sums) {
-            // One worker has the whole chunk.
-            let sum = if begins { sum } else { f64::from_bits(place.load(Ordering::Relaxed)) + sum };
             place.store(sum.to_bits(), Ordering::Relaxed);
         }
     }

@@ -64,27 +64,22 @@ impl<'a> Tensors<'a> {
         Self { tensors, gradients, rows }
     }
 
-    /// Calls `work(worker, chunk, piece)` once for each chunk of `plan`, which was made of the extents of the
-    /// gradients, and for each piece of those that have rows; shared by so many workers. No two pieces that are alive
-    /// at once have the same worker.
+    /// Calls `work(worker, chunk, pieces)` once for each chunk of `plan`, which was made of the extents of the gradients;
+    /// shared by so many workers. No two pieces that are alive at once have the same worker.
     #[inline]
     pub fn for_each(
         &mut self,
         plan: &Plan,
         workers: usize,
         touch: Touch,
-        work: impl Fn(usize, usize, &mut Piece<'_>) + Sync,
+        work: impl Fn(usize, usize, Pieces<'_>) + Sync,
     ) {
         let all = &*self;
-        plan.for_each(workers, |worker, chunk, cut| {
-            if let Order::Rows { .. } = all.gradients[cut.item].order {
-                return all.for_rows(cut, touch, &mut |piece| work(worker, chunk, piece));
-            }
-            work(worker, chunk, &mut all.piece(cut));
-        });
+        plan.for_each(workers, |worker, chunk, cut| work(worker, chunk, Pieces { all, cut, touch }));
     }
 
     /// Calls `work` with each piece of a cut of a gradient that has rows.
+    #[inline(never)]
     fn for_rows(&self, Cut { item, at, len }: Cut, touch: Touch, work: &mut dyn FnMut(&mut Piece<'_>)) {
         let gradient = &self.gradients[item];
         let &Gradient { tensor, dtype, data, order, output, .. } = gradient;
@@ -96,11 +91,32 @@ impl<'a> Tensors<'a> {
         });
     }
 
+    #[inline(always)]
     fn piece(&self, Cut { item, at, len }: Cut) -> Piece<'_> {
         let gradient = &self.gradients[item];
         let tensor = &self.tensors[gradient.tensor];
         assert!(at + len <= tensor.len);
         Piece { tensor, gradient, at, len, picked: None }
+    }
+}
+
+/// What a chunk has: one piece, or where its gradient has rows, a piece for each run of them, in the order of the rows.
+#[derive(Debug)]
+pub struct Pieces<'a> {
+    all: &'a Tensors<'a>,
+    cut: Cut,
+    touch: Touch,
+}
+
+impl Pieces<'_> {
+    /// Calls `work` with one piece after the other.
+    #[inline(always)]
+    pub fn each(self, mut work: impl FnMut(&mut Piece<'_>)) {
+        let Self { all, cut, touch } = self;
+        if let Order::Rows { .. } = all.gradients[cut.item].order {
+            return all.for_rows(cut, touch, &mut work);
+        }
+        work(&mut all.piece(cut));
     }
 }
 
@@ -120,11 +136,6 @@ pub struct Piece<'a> {
 impl Piece<'_> {
     pub fn terms(&self) -> usize {
         self.gradient.terms
-    }
-
-    /// Whether it is the first one of its chunk.
-    pub fn begins(&self) -> bool {
-        self.picked.is_none_or(|picked| picked.begins)
     }
 
     /// Which of the tensors it is of.

@@ -33,8 +33,6 @@ pub(super) struct Picked<'a> {
     pub(super) skip: usize,
     /// Whether the values of all of them lie side by side.
     pub(super) together: bool,
-    /// Whether the piece is the first of its chunk.
-    pub(super) begins: bool,
     pub(super) touch: Touch,
 }
 
@@ -202,7 +200,6 @@ impl Walk<'_> {
         assert!(!gathers || (at.is_multiple_of(width) && len.is_multiple_of(width)), "a short row is cut");
         let mut room = Room(MaybeUninit::uninit());
         let mut block = Block::new(tensor, &mut room);
-        let mut begins = true;
         let (mut i, mut at, mut skip) = (first, at, at % width);
         while at < end {
             let run = self.run(i, last);
@@ -216,7 +213,7 @@ impl Walk<'_> {
             assert!(start + len <= tensor.len);
             if gathers && len < ALONE {
                 if block.len + len > ROOM {
-                    self.update(&mut block, &mut begins, work);
+                    self.update(&mut block, work);
                 }
                 if block.len == 0 {
                     block.range = i..i;
@@ -229,25 +226,24 @@ impl Walk<'_> {
                 block.len += len;
                 block.range.end = i + run;
             } else {
-                self.update(&mut block, &mut begins, work);
+                self.update(&mut block, work);
                 let together = run > 1 || rows.get(i).1.len() == 1;
-                let picked = Picked { rows, range: i..i + run, skip, together, begins, touch };
+                let picked = Picked { rows, range: i..i + run, skip, together, touch };
                 work(tensor, start, len, &picked);
-                begins = false;
             }
             (i, at, skip) = (i + run, at + len, 0);
         }
-        self.update(&mut block, &mut begins, work);
+        self.update(&mut block, work);
     }
 
     /// Calls `work` with a block, if anything is in it, and brings it back.
-    fn update(&self, block: &mut Block, begins: &mut bool, work: &mut Work<'_>) {
+    fn update(&self, block: &mut Block, work: &mut Work<'_>) {
         let &Self { tensor, rows, touch, .. } = self;
         if block.len == 0 {
             return;
         }
-        let (range, begins) = (block.range.clone(), std::mem::take(begins));
-        let picked = Picked { rows, range: range.clone(), skip: 0, together: false, begins, touch };
+        let range = block.range.clone();
+        let picked = Picked { rows, range: range.clone(), skip: 0, together: false, touch };
         work(&block.tensor, 0, block.len, &picked);
         if touch == Touch::Params {
             let width = rows.width();
