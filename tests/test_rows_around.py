@@ -69,6 +69,26 @@ def test_clip_norm_counts_the_summed_rows() -> None:
     assert each.params["a"][1, 0] == -1.0  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize("width", [1, 5, 17, 70, 600, 2100])
+def test_norms_do_not_depend_on_how_values_lie_nor_on_copies(width: int) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        values = rng.standard_normal((100, width), np.float32)
+        wide = np.zeros((100, width + 3), np.float32)
+        wide[:, :width] = values
+        start = rng.standard_normal((100, width), np.float32)
+        indices = np.arange(100) if seed % 2 else rng.integers(0, 100, 100)
+
+        def norms(values: Any, **options: Any) -> Any:
+            opt = gs.SGD(start.copy(), lr=0.1, clip_norm=0.1, measure=True, **options)  # noqa: B023
+            opt.step(gs.Rows(indices, values))  # noqa: B023
+            return opt.grad_norm, opt.update_norm, opt.param_norm
+
+        expected = norms(values)
+        assert norms(wide[:, :width]) == expected
+        assert norms(values, copy_to=np.zeros((100, width), np.uint16)) == expected
+
+
 def test_values_that_are_not_finite_are_counted_in_sums() -> None:
     p = np.ones((6, 2))
     values = np.array([[np.inf, 1.0], [-np.inf, 1.0], [1.0, np.nan]])

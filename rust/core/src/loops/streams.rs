@@ -9,7 +9,6 @@ use crate::memory::{NarrowStreams, Streams};
 use crate::numbers::{Factors, Numbers};
 use crate::rule::{MAX_STATE, Rule};
 use std::marker::PhantomData;
-use std::ops::Range;
 
 /// `FACTORS`: whether they are multiplied by; `DECAY`: whether decay enters the gradient.
 pub(super) struct Loop<'a, 'b, F, R, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool> {
@@ -25,26 +24,18 @@ pub(super) struct HalvesLoop<'a, 'b, R, const K: usize, const N: usize, const DE
     pub(super) rule: PhantomData<R>,
 }
 
-/// A part of a stream, if there is one.
-#[inline(always)]
-fn part<'a, T>(stream: &'a mut [T], range: &Range<usize>) -> &'a mut [T] {
-    if stream.is_empty() { stream } else { &mut stream[range.clone()] }
-}
-
 /// Makes one call after the other: for each stretch of long streams, before which what is ahead is asked for, and for the
-/// rest; or one for all.
-macro_rules! in_stretches { ($long:ident, $p:ident, $g:ident, [$($stream:ident),*], $now:ident => $call:expr) => {
-    let mut $now = 0..$p.len();
-    let end = $now.end;
-    while $long && end - $now.start >= STRETCH {
-        ask($p, $now.start + AHEAD, STRETCH);
-        ask($g, $now.start + AHEAD, STRETCH);
-        $(ask($stream, $now.start + AHEAD, STRETCH);)*
-        $now.end = $now.start + STRETCH;
+/// rest; or one for all. Nothing is cut where they are short: a few instructions are felt there.
+macro_rules! in_stretches { ($long:ident, $p:ident, $g:ident, [$($stream:ident),*], $call:expr) => {
+    while $long && $p.len() >= STRETCH {
+        ask($p, AHEAD, STRETCH);
+        ask($g, AHEAD, STRETCH);
+        $(ask($stream, AHEAD, STRETCH);)*
+        let $p = $p.split_off_mut(..STRETCH).unwrap_or_default();
+        let $g = $g.split_off(..STRETCH).unwrap_or_default();
+        $(let $stream = $stream.split_off_mut(..STRETCH).unwrap_or_default();)*
         $call;
-        $now.start = $now.end;
     }
-    $now.end = end;
     $call;
 } }
 
@@ -84,11 +75,11 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             }
             let (Numbers { factors, constants }, long) = (self.numbers, self.streams.is_long());
             let (factors, constants) = (*factors, std::array::from_fn(|k| constants[k]));
-            let (p, g, slots) = self.streams.split::<N>();
+            let (mut p, mut g, slots) = self.streams.split::<N>();
             let mut slots = slots.into_iter();
-            $(let $slot = if N > $k { slots.next().unwrap_or_default() } else { &mut [] };)*
-            in_stretches!(long, p, g, [$($slot),*], now => each::<F, R, K, N, FACTORS, DECAY>(
-                factors, constants, &mut p[now.clone()], &g[now.clone()], $(part($slot, &now)),*
+            $(let mut $slot = if N > $k { slots.next().unwrap_or_default() } else { &mut [] };)*
+            in_stretches!(long, p, g, [$($slot),*], each::<F, R, K, N, FACTORS, DECAY>(
+                factors, constants, p, g, $($slot),*
             ));
         }
     }
@@ -139,16 +130,15 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             let (Numbers { factors, constants }, long) = (self.numbers, self.narrow.streams.is_long());
             let (factors, constants) = (*factors, std::array::from_fn(|k| constants[k]));
             let mut counters = self.narrow.counters;
-            let (p, g, slots, halves) = self.narrow.halves::<N>(const { narrow(&R::SLOTS) });
+            let (mut p, mut g, slots, halves) = self.narrow.halves::<N>(const { narrow(&R::SLOTS) });
             let (mut slots, mut halves) = (slots.into_iter(), halves.into_iter());
-            $(let ($slot, $half) = if N > $k {
+            $(let (mut $slot, mut $half) = if N > $k {
                 (slots.next().unwrap_or_default(), halves.next().unwrap_or_default())
             } else {
                 Default::default()
             };)*
-            in_stretches!(long, p, g, [$($slot, $half),*], now => each::<R, K, N, DECAY>(
-                factors, constants, &mut counters, &mut p[now.clone()], &g[now.clone()],
-                $(part($slot, &now), part($half, &now)),*
+            in_stretches!(long, p, g, [$($slot, $half),*], each::<R, K, N, DECAY>(
+                factors, constants, &mut counters, p, g, $($slot, $half),*
             ));
         }
     }
