@@ -27,6 +27,35 @@ def test_a_key_that_changes_its_dict() -> None:
     assert [array.tolist() for array in params.values()] == [[0.5] * 3, [0.0] * 2]
 
 
+@pytest.mark.parametrize("name", ["weights", "ξη"])
+def test_a_name_that_was_made_anew_is_the_same_name(name: str) -> None:
+    params = {name: np.ones(3), "b": np.ones(3)}
+    anew = "".join([name, "b"])[:-1]
+    opt = gs.SGD(params, lr=0.5)
+    opt.step({anew: np.full(3, 1.0), "b": np.full(3, 2.0)})
+    opt.step({"b": np.full(3, 2.0), anew: np.full(3, 1.0)})
+    assert [array.tolist() for array in params.values()] == [[0.0] * 3, [-1.0] * 3]
+    with refuses(ValueError, "grads has no 'b', but params has it"):
+        opt.step({anew: np.ones(3), "c": np.ones(3)})
+
+
+def test_a_key_that_changes_an_array_when_it_is_compared() -> None:
+    params = {"w": np.ones((2, 3))}
+    gradient = np.ones((2, 3))
+
+    class Name(str):
+        def __eq__(self, other: object) -> bool:
+            gradient.resize(1, refcheck=False)
+            return str(self) == other
+
+        __hash__ = str.__hash__
+
+    opt = gs.SGD(params, lr=0.5)
+    with refuses(ValueError, "grads['w'] has shape (1,), but params['w'] has shape (2, 3)"):
+        opt.step({Name("w"): gradient})
+    assert (params["w"] == 1.0).all()
+
+
 def test_a_value_that_takes_the_params_out_of_its_group() -> None:
     array = np.ones(3)
     group: dict[str, Any] = {"params": array}

@@ -1,9 +1,9 @@
 //! The numeric core of gradstep: update rules, schedules, and the passes over memory. No Python in it.
 //!
 //! Data flow of one step: [`plans`] cuts all tensors into chunks, which [`machine::threads`] shares out; for
-//! each chunk [`memory`] lends the slices, [`intake`] brings the gradient into shape for the [`stages`], and [`kernel`] is the one
-//! loop that reads `p, g, state` and writes `p, state` by a [`rule`], compiled for each tier of
-//! [`machine::simd`].
+//! each chunk [`memory`] lends the slices, [`intake`] brings the gradient into shape for the [`stages`], and
+//! [`kernel`] is the one loop that reads `p, g, state` and writes `p, state` by a [`rule`], compiled for each
+//! tier of [`machine::simd`].
 
 pub mod after;
 mod aligned;

@@ -8,8 +8,8 @@
 //!
 //! # Limitations
 //! Closures and calls that are not inlined do not inherit the features: call [`Tier::run`] inside each
-//! parallel task, never around the parallel loop. All calls of what a
-//! machine may not have are in this file.
+//! parallel task, never around the parallel loop. All calls of what a machine may not have are in this
+//! file.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -78,6 +78,7 @@ impl Walk<'_> {
         let (row, places) = self.rows.get(i);
         let (width, size) = (self.rows.width(), self.dtype.size());
         let bytes = width * size;
+        // All values of a short row; of a long one the first is enough to wait for.
         for k in 0..places.len().min((MOST_BYTES / bytes).max(1)) {
             ask_bytes(self.data.wrapping_offset(self.apart * (places.get(k) * size) as isize), bytes);
         }

@@ -8,7 +8,7 @@
 use pyo3::Borrowed;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use std::ptr;
 
 /// The items of a list or a tuple.
@@ -64,6 +64,15 @@ pub(crate) struct Lookup<'a, 'py> {
     held: Option<Bound<'py, PyAny>>,
 }
 
+/// Whether both are plain strings of one text, as a name that an f-string makes anew: to compare these runs no Python code.
+#[inline(never)]
+fn is_same_text(found: Borrowed<'_, '_, PyAny>, key: &Py<PyAny>) -> bool {
+    match (found.cast_exact::<PyString>(), key.bind(found.py()).cast_exact::<PyString>()) {
+        (Ok(found), Ok(key)) => found.to_str().is_ok_and(|found| key.to_str().is_ok_and(|key| found == key)),
+        _ => false,
+    }
+}
+
 impl<'a, 'py> Lookup<'a, 'py> {
     pub(crate) fn new(dict: &'a Bound<'py, PyDict>) -> Self {
         // Without the interpreter's lock, other threads may change the dict at any moment.
@@ -79,9 +88,10 @@ impl<'a, 'py> Lookup<'a, 'py> {
             // lends a key and a value, or returns 0.
             let any =
                 unsafe { ffi::PyDict_Next(self.dict.as_ptr(), position, &raw mut found, &raw mut value) };
-            if any != 0 && found == key.as_ptr() {
-                // SAFETY: as above; we hold the interpreter's lock.
-                return Ok(Some(unsafe { Borrowed::from_ptr(self.dict.py(), value) }));
+            // SAFETY: as above; we hold the interpreter's lock.
+            let lent = |pointer| unsafe { Borrowed::from_ptr(self.dict.py(), pointer) };
+            if any != 0 && (found == key.as_ptr() || is_same_text(lent(found), key)) {
+                return Ok(Some(lent(value)));
             }
             self.disturbed = true;
         }

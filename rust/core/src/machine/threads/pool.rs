@@ -103,8 +103,8 @@ impl Helper {
     }
 }
 
-/// The pool of this process, with at least so many helpers; none where there is no memory for it. A larger one leaves the helpers of the old one
-/// parked for ever, so it grows to what all calls may ask for, and at least doubles.
+/// The pool of this process, with at least so many helpers; none where there is no memory for it. A larger one leaves
+/// the helpers of the old one parked for ever, so it grows to what all calls may ask for, and at least doubles.
 fn pool(helpers: usize) -> Option<&'static Pool> {
     static POOL: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
     let process = std::process::id();
