@@ -5,10 +5,10 @@ use gradstep_core::memory::{Gradient, Order, Output, Tensors};
 use gradstep_core::plans::Extent;
 use pyo3::prelude::*;
 
+use super::admission::Admission;
 use super::leaves::Leaves;
 use super::members::reserved;
 use super::outputs::{Made, Outputs};
-use super::rows::Rows;
 use super::watched::Watched;
 
 impl Leaves {
@@ -24,45 +24,19 @@ impl Leaves {
     pub(crate) fn admit(&mut self, py: Python<'_>, in_place: bool) -> PyResult<bool> {
         assert_eq!(self.held.len(), self.parameters.len());
         self.verify_copies(py)?;
-        let (mut disturbed, mut staged, mut complete) = (false, (false, false), true);
         let Self { parameters, tensors, gradients, held, written, tables, watched, .. } = self;
-        let exchange = watched.as_ref().map(Watched::exchange);
         tables.clear();
+        let mut admission = Admission::new(written, tables, watched.as_ref().map(Watched::exchange));
         let leaves = parameters.iter_mut().zip(tensors).zip(gradients).zip(held);
         for (((parameter, tensor), gradient), held) in leaves {
             if in_place {
                 parameter.verify(py, tensor)?;
             }
-            if parameter.admit_quickly(held.bind(py), gradient) {
-                continue;
+            if !parameter.admit_quickly(held.bind(py), gradient) {
+                admission.admit(py, parameter, held, gradient)?;
             }
-            if held.is_none(py) {
-                gradient.data = std::ptr::null();
-                complete = false;
-                continue;
-            }
-            if let Ok(rows) = held.bind(py).cast_exact::<Rows>() {
-                let table = tables.next()?;
-                let (values, copied) = parameter.admit_rows(rows, written, gradient, table)?;
-                disturbed |= copied;
-                *held = values.unbind();
-                staged.0 = true;
-                continue;
-            }
-            let copied = match exchange {
-                Some(exchange) if exchange.knows(held.bind(py)) => {
-                    parameter.admit_tensor(exchange, held.bind(py), written, gradient)?
-                }
-                _ => parameter.admit(held.bind(py), written, gradient)?,
-            };
-            if let Some(copied) = copied {
-                disturbed = true;
-                *held = copied.unbind();
-            }
-            let strided = gradient.order != Order::Same;
-            staged.0 |= strided || gradient.dtype != tensor.dtype.into();
-            staged.1 |= strided;
         }
+        let Admission { disturbed, staged, complete, .. } = admission;
         self.staged = staged;
         self.items =
             if complete && !self.accumulates { None } else { Some(self.gathered(|_, gradient| gradient)?) };

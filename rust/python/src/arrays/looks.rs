@@ -6,6 +6,7 @@ use numpy::npyffi::{NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEABLE, PyArrayObject};
 use pyo3::PyTypeInfo;
 use pyo3::ffi::Py_TYPE;
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
 use super::fields::Fields;
 
@@ -14,6 +15,8 @@ const AXES: usize = 4;
 
 /// The dtype, the shape and the strides of a plain ndarray.
 pub(super) struct Look {
+    /// The type `ndarray`: to ask for it takes as long as half of a look.
+    class: Py<PyType>,
     /// The dtype object; held, so that no other one has its address.
     descr: Py<PyAny>,
     nd: usize,
@@ -50,7 +53,8 @@ impl Look {
             let descr = (*array.as_ptr().cast::<PyArrayObject>()).fields.descr;
             Bound::from_borrowed_ptr(array.py(), descr.cast()).unbind()
         };
-        let mut look = Self { descr, nd: shape.len(), shape: [0; AXES], strides: [0; AXES] };
+        let class = PyUntypedArray::type_object(array.py()).unbind();
+        let mut look = Self { class, descr, nd: shape.len(), shape: [0; AXES], strides: [0; AXES] };
         look.shape[..shape.len()].copy_from_slice(shape);
         look.strides[..shape.len()].copy_from_slice(strides);
         Some(look)
@@ -61,7 +65,7 @@ impl Look {
     pub(super) fn find(&self, array: &Bound<'_, PyAny>) -> Option<Seen> {
         let pointer = array.as_ptr();
         // SAFETY: we are attached, and the pointer is a live object.
-        if unsafe { Py_TYPE(pointer) } != PyUntypedArray::type_object_raw(array.py()) {
+        if unsafe { Py_TYPE(pointer) }.cast() != self.class.as_ptr() {
             return None;
         }
         // SAFETY: it is an ndarray, whose struct starts with these fields in NumPy 1 and 2; NumPy keeps `dimensions` and

@@ -1,6 +1,7 @@
 //! The arrays of users and our own: what is read off an ndarray, which ones a step takes, and how their memory
 //! is lent to the core. The border's one place for `unsafe`.
 
+mod admission;
 mod capsules;
 mod copies;
 mod dlpack;
