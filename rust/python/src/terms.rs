@@ -105,11 +105,14 @@ impl StepTerms {
     /// Evaluates and checks what is scheduled. Returns whether Python code has run.
     #[inline]
     pub(crate) fn evaluate(&mut self, py: Python<'_>, settings: &Settings, t: u64) -> PyResult<bool> {
+        if self.wants.evaluation { self.evaluate_all(py, settings, t) } else { Ok(false) }
+    }
+
+    #[inline(never)] // so that who has none sees a flag and no more
+    fn evaluate_all(&mut self, py: Python<'_>, settings: &Settings, t: u64) -> PyResult<bool> {
         let mut disturbed = false;
-        if self.wants.evaluation {
-            for (group, now) in settings.groups.iter().zip(&mut self.now) {
-                disturbed |= group.evaluate(py, t, now)?;
-            }
+        for (group, now) in settings.groups.iter().zip(&mut self.now) {
+            disturbed |= group.evaluate(py, t, now)?;
         }
         Ok(disturbed)
     }
@@ -178,6 +181,7 @@ impl StepTerms {
         }
     }
 
+    #[inline(never)] // so that who has none sees a flag and no more
     fn remember(&mut self, step: Step<'_>, clipping: Clipping) {
         let Step { settings, leaves, plan, t } = step;
         let (of_groups, of_leaves) = self.terms.split_at_mut(settings.groups.len());

@@ -75,9 +75,8 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             }
             let (Numbers { factors, constants }, long) = (self.numbers, self.streams.is_long());
             let (factors, constants) = (*factors, std::array::from_fn(|k| constants[k]));
-            let (mut p, mut g, slots) = self.streams.split::<N>();
-            let mut slots = slots.into_iter();
-            $(let mut $slot = if N > $k { slots.next().unwrap_or_default() } else { &mut [] };)*
+            let (mut p, mut g, mut slots) = self.streams.split::<N>();
+            $(let mut $slot = if N > $k { std::mem::take(&mut slots[$k]) } else { &mut [] };)*
             in_stretches!(long, p, g, [$($slot),*], each::<F, R, K, N, FACTORS, DECAY>(
                 factors, constants, p, g, $($slot),*
             ));
@@ -130,10 +129,9 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             let (Numbers { factors, constants }, long) = (self.numbers, self.narrow.streams.is_long());
             let (factors, constants) = (*factors, std::array::from_fn(|k| constants[k]));
             let mut counters = self.narrow.counters;
-            let (mut p, mut g, slots, halves) = self.narrow.halves::<N>(const { narrow(&R::SLOTS) });
-            let (mut slots, mut halves) = (slots.into_iter(), halves.into_iter());
+            let (mut p, mut g, mut slots, mut halves) = self.narrow.halves::<N>(const { narrow(&R::SLOTS) });
             $(let (mut $slot, mut $half) = if N > $k {
-                (slots.next().unwrap_or_default(), halves.next().unwrap_or_default())
+                (std::mem::take(&mut slots[$k]), std::mem::take(&mut halves[$k]))
             } else {
                 Default::default()
             };)*

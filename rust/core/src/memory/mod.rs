@@ -78,9 +78,16 @@ impl<'a> Tensors<'a> {
         plan.for_each(workers, |worker, chunk, cut| work(worker, chunk, Pieces { all, cut, touch }));
     }
 
-    /// Calls `work` with each piece of a cut of a gradient that has rows.
+    /// Calls `work` with each piece of `len` elements of an item from `at` on, whose gradient has rows.
     #[inline(never)]
-    fn for_rows(&self, Cut { item, at, len }: Cut, touch: Touch, work: &mut dyn FnMut(&mut Piece<'_>)) {
+    fn for_rows(
+        &self,
+        item: usize,
+        at: usize,
+        len: usize,
+        touch: Touch,
+        work: &mut dyn FnMut(&mut Piece<'_>),
+    ) {
         let gradient = &self.gradients[item];
         let &Gradient { tensor, dtype, data, order, output, .. } = gradient;
         let Order::Rows { table, apart } = order else { unreachable!("it has all rows") };
@@ -114,7 +121,8 @@ impl Pieces<'_> {
     pub fn each(self, mut work: impl FnMut(&mut Piece<'_>)) {
         let Self { all, cut, touch } = self;
         if let Order::Rows { .. } = all.gradients[cut.item].order {
-            return all.for_rows(cut, touch, &mut work);
+            // In registers: a cut in memory is felt where arrays are small.
+            return all.for_rows(cut.item, cut.at, cut.len, touch, &mut work);
         }
         work(&mut all.piece(cut));
     }

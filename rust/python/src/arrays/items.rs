@@ -23,7 +23,9 @@ impl Leaves {
     /// Returns whether Python code has run meanwhile, so that all has to be looked at once more.
     pub(crate) fn admit(&mut self, py: Python<'_>, in_place: bool) -> PyResult<bool> {
         assert_eq!(self.held.len(), self.parameters.len());
-        self.verify_copies(py)?;
+        if self.are_copied() {
+            self.verify_copies(py)?;
+        }
         let Self { parameters, tensors, gradients, held, written, tables, watched, .. } = self;
         tables.clear();
         let mut admission = Admission::new(written, tables, watched.as_ref().map(Watched::exchange));
