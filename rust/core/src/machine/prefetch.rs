@@ -3,7 +3,7 @@
 /// Elements that a long loop asks for at a time, and how far ahead: enough for what memory takes to answer, and not so
 /// many at once that the loop waits for them.
 pub(crate) const STRETCH: usize = 64;
-pub(crate) const AHEAD: usize = 256;
+pub(crate) const AHEAD: usize = 384;
 
 /// Elements from which on a stream is long enough to ask for what is ahead: hardly any where that was not measured.
 pub(crate) const LONG: usize = if cfg!(target_arch = "x86_64") { 4096 } else { usize::MAX };
