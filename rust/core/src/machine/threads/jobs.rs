@@ -70,6 +70,10 @@ impl Job {
         })
     }
 
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Takes tasks until none is left.
     fn work(&self) {
         // SAFETY: called by `share` itself or by a helper inside the gate, so the closure is alive.
@@ -97,8 +101,6 @@ impl Job {
 
     /// A helper's part: in through the gate, work, out.
     pub(super) fn help(&self) {
-        // Also when it comes too late: having to wait for its caller's core may be why.
-        self.place.leave();
         let enter = |gate| (gate & CLOSED == 0).then_some(gate + ONE_HELPER);
         if self.gate.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).is_err() {
             return;

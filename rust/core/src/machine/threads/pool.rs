@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::counts::{MAX_THREADS, num_threads};
 use super::jobs::Job;
-use super::placement::Place;
+use super::placement::{Bar, Place};
 
 struct Pool {
     process: u32,
@@ -32,6 +32,7 @@ struct Helper {
     mailbox: Mutex<Option<Letter>>,
     /// Known once the thread runs.
     thread: OnceLock<Thread>,
+    bar: Bar,
 }
 
 enum Letter {
@@ -49,7 +50,7 @@ pub(super) fn post(job: &Arc<Job>, helpers: usize) {
     for helper in &pool.helpers[..helpers] {
         // A letter not yet taken announces this job, is another caller's, or came too late: whoever is last, wins.
         *helper.lock() = Some(Letter::Job(Arc::clone(job)));
-        helper.wake();
+        helper.wake(job.place());
     }
 }
 
@@ -60,7 +61,7 @@ pub(super) fn announce(helpers: usize) {
         let place = Place::here();
         for helper in &pool.helpers[..helpers] {
             helper.lock().get_or_insert(Letter::Announced(place));
-            helper.wake();
+            helper.wake(&place);
         }
     }
 }
@@ -70,21 +71,28 @@ impl Helper {
         self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wake(&self) {
+    /// Wakes it for a caller at that place.
+    fn wake(&self, place: &Place) {
         // One that is not yet running looks into its mailbox before it parks.
         if let Some(thread) = self.thread.get() {
+            self.bar.follow(place);
             thread.unpark();
         }
     }
 
     fn serve(&self) {
+        self.bar.own();
         self.thread.get_or_init(thread::current);
         loop {
             let letter = self.lock().take();
             match letter {
-                Some(Letter::Job(job)) => job.help(),
+                Some(Letter::Job(job)) => {
+                    // Also when it comes too late: having to wait for its caller's core may be why.
+                    self.bar.leave(job.place());
+                    job.help();
+                }
                 Some(Letter::Announced(place)) => {
-                    place.leave();
+                    self.bar.leave(&place);
                     self.look_out();
                 }
                 None => thread::park(),
