@@ -14,7 +14,7 @@ from environments import CHECKOUT, CleanEnvironment, Failure, run, the_wheel
 from packaging.utils import parse_wheel_filename
 from trove_classifiers import classifiers
 
-MAX_SIZE = 2_000_000
+MAX_SIZE = 2_500_000
 MAX_IMPORT_MS = 15.0
 IMPORTS = 21
 
