@@ -1,28 +1,54 @@
 """Fast in-place optimizer steps and learning-rate schedules for NumPy training code."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gradstep import starting as starting  # isort: skip  (first: it is at work while the others are imported)
 from gradstep import feedback, functional, optimizers, schedules
 from gradstep._core import DetachedParameterWarning, NonFiniteError, Packed, Rows, __version__
-from gradstep.archives import CheckpointError
-from gradstep.checkpoints import CheckpointWarning
-from gradstep.checkpoints.restoring import load
-from gradstep.checkpoints.saving import save
 from gradstep.early_stopping import EarlyStopping
-from gradstep.finding import LRCurve, find_lr
 from gradstep.history import History
-from gradstep.minimizing import minimize, scipy_method
+from gradstep.importing import later
 from gradstep.optimizers import *  # noqa: F403
-from gradstep.plots import plot_schedules
-from gradstep.pytorch import from_torch_state_dict, to_torch_state_dict
-from gradstep.sweeps import SweepTable, sweep
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
 from gradstep.types import Grads, Params, Rate
 
 if TYPE_CHECKING:
     from gradstep import mpi as mpi
+    from gradstep.archives import CheckpointError
+    from gradstep.checkpoints import CheckpointWarning
+    from gradstep.checkpoints.restoring import load
+    from gradstep.checkpoints.saving import save
+    from gradstep.finding import LRCurve, find_lr
+    from gradstep.minimizing import minimize, scipy_method
+    from gradstep.plots import plot_schedules
+    from gradstep.pytorch import from_torch_state_dict, to_torch_state_dict
+    from gradstep.sweeps import SweepTable
+    from gradstep.sweeps.sweep import sweep
+else:  # type checkers would find every name there
+    MODULES = ("archives", "checkpoints", "finding", "minimizing", "mpi", "plots", "pytorch", "sweeps")
+    __getattr__ = later(
+        __name__,
+        {
+            **dict(zip(MODULES, MODULES, strict=True)),
+            "CheckpointError": "archives",
+            "CheckpointWarning": "checkpoints",
+            "LRCurve": "finding",
+            "SweepTable": "sweeps",
+            "find_lr": "finding",
+            "from_torch_state_dict": "pytorch",
+            "load": "checkpoints.restoring",
+            "minimize": "minimizing",
+            "plot_schedules": "plots",
+            "save": "checkpoints.saving",
+            "scipy_method": "minimizing",
+            "sweep": "sweeps",
+            "to_torch_state_dict": "pytorch",
+        },
+    )
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "CheckpointError",
@@ -56,12 +82,3 @@ __all__ = [
     "to_torch_state_dict",
 ]
 __all__ += optimizers.__all__
-
-
-if not TYPE_CHECKING:  # for whom every name would be there
-
-    def __getattr__(name: str) -> Any:
-        """Import what few programs want, when they want it."""
-        if name == "mpi":
-            return import_module("gradstep.mpi")
-        raise AttributeError(f"module 'gradstep' has no attribute {name!r}")
