@@ -6,7 +6,6 @@ from gradstep import starting as starting  # isort: skip  (first: it is at work 
 from gradstep import feedback, functional, optimizers, schedules
 from gradstep._core import DetachedParameterWarning, NonFiniteError, Packed, Rows, __version__
 from gradstep.early_stopping import EarlyStopping
-from gradstep.history import History
 from gradstep.importing import later
 from gradstep.optimizers import *  # noqa: F403
 from gradstep.threads import get_num_threads, num_threads, set_num_threads
@@ -19,19 +18,31 @@ if TYPE_CHECKING:
     from gradstep.checkpoints.restoring import load
     from gradstep.checkpoints.saving import save
     from gradstep.finding import LRCurve, find_lr
+    from gradstep.history import History
     from gradstep.minimizing import minimize, scipy_method
     from gradstep.plots import plot_schedules
     from gradstep.pytorch import from_torch_state_dict, to_torch_state_dict
     from gradstep.sweeps import SweepTable
     from gradstep.sweeps.sweep import sweep
-else:  # type checkers would find every name there
-    MODULES = ("archives", "checkpoints", "finding", "minimizing", "mpi", "plots", "pytorch", "sweeps")
+else:  # what few programs want; type checkers would find every name there
+    MODULES = (
+        "archives",
+        "checkpoints",
+        "finding",
+        "history",
+        "minimizing",
+        "mpi",
+        "plots",
+        "pytorch",
+        "sweeps",
+    )
     __getattr__ = later(
         __name__,
         {
             **dict(zip(MODULES, MODULES, strict=True)),
             "CheckpointError": "archives",
             "CheckpointWarning": "checkpoints",
+            "History": "history",
             "LRCurve": "finding",
             "SweepTable": "sweeps",
             "find_lr": "finding",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from gradstep import _core, checkpoints, directories
@@ -144,4 +143,6 @@ class Resumable(_core.Optimizer):
 
     def __copy__(self) -> Self:
         """Make a deep copy: no two optimizers share their memory."""
-        return copy.deepcopy(self)
+        from copy import deepcopy  # who has called us, has it
+
+        return deepcopy(self)

@@ -6,8 +6,7 @@ Their names are those of ``lr_scheduler_type`` or of their functions. ``lr`` is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gradstep.schedules.base import Schedule
 from gradstep.schedules.compositions import Constant
@@ -15,6 +14,9 @@ from gradstep.schedules.decays import InverseSqrt, Linear, Polynomial
 from gradstep.schedules.dialects.torch import ReduceLROnPlateau
 from gradstep.schedules.phases import WarmupStableDecay
 from gradstep.schedules.waves import Cosine
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Shape = Literal["linear", "cosine", "1-sqrt"]
 
@@ -46,7 +48,7 @@ def get_cosine_with_hard_restarts_schedule_with_warmup(
 ) -> Schedule:
     """A line from 0, and so many half waves from lr to 0; then 0."""
     steps = num_training_steps - num_warmup_steps
-    cycles = Fraction(num_cycles).limit_denominator(MOST)
+    cycles = _fraction(num_cycles)
     # Half a wave of each t is the same of `cycles`·t, which is counted in integers.
     long = steps * cycles.denominator
     waves = Cosine(lr, long).repeat(long).stride(cycles.numerator).then(Constant(0.0), at=steps)
@@ -130,9 +132,16 @@ def get_wsd_schedule(
 MOST = 1_000_000
 
 
+def _fraction(cycles: float) -> Fraction:
+    # Not with the package: to import it takes as long as all schedules.
+    from fractions import Fraction
+
+    return Fraction(cycles).limit_denominator(MOST)
+
+
 def _waves(lr: float, steps: int, cycles: float, end: float = 0.0) -> Schedule:
     """Give so many whole waves in so many steps, for ever."""
-    halves = Fraction(cycles).limit_denominator(MOST) * 2
+    halves = _fraction(cycles) * 2
     waves = Cosine(lr, steps * halves.denominator, end, periodic=True)
     return waves if halves.numerator == 1 else waves.stride(halves.numerator)
 
