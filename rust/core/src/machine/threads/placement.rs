@@ -114,19 +114,16 @@ mod tests {
     use std::sync::mpsc;
     use std::thread;
 
-    fn cores() -> usize {
-        thread::available_parallelism().map_or(1, usize::from)
-    }
-
     #[test]
     fn a_helper_leaves_its_callers_core() {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
         let moved = thread::spawn(|| {
             let here = Place::here();
             Bar::default().leave(&here);
             (here.core, current_core())
         });
         let (before, after) = moved.join().unwrap();
-        assert!(cores() == 1 || before != after, "{before} {after}");
+        assert!(cores == 1 || before != after, "{before} {after}");
     }
 
     #[test]
