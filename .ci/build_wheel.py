@@ -34,6 +34,8 @@ def main() -> None:
         "--release",
         "--locked",
         "--quiet",
+        "--compression-level",
+        "9",
         "--out",
         DIST,
         "--interpreter",

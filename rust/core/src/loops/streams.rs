@@ -81,6 +81,12 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                 factors, constants, p, g, $($slot),*
             ));
         }
+
+        #[inline(always)]
+        fn run_on_baseline(self) {
+            self.streams.ask_nothing();
+            self.run();
+        }
     }
 
     impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorized
@@ -138,6 +144,12 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             in_stretches!(long, p, g, [$($slot, $half),*], each::<R, K, N, DECAY>(
                 factors, constants, &mut counters, p, g, $($slot, $half),*
             ));
+        }
+
+        #[inline(always)]
+        fn run_on_baseline(self) {
+            self.narrow.streams.ask_nothing();
+            self.run();
         }
     }
 } }

@@ -18,9 +18,15 @@ use super::environment::variable;
 use crate::error::BadValue;
 
 /// A loop to be compiled for every tier. `run` must be `#[inline(always)]`.
-pub trait Vectorized {
+pub trait Vectorized: Sized {
     type Output;
     fn run(self) -> Self::Output;
+
+    /// The same for the baseline, where a loop may do without what only newer machines gain by.
+    #[inline(always)]
+    fn run_on_baseline(self) -> Self::Output {
+        self.run()
+    }
 }
 
 /// An instruction set that this machine can run. Only this module makes one, after asking the CPU.
@@ -150,7 +156,7 @@ impl fmt::Display for Tier {
 /// Apart as the others are, so that who chooses one of them needs no room for its numbers.
 #[inline(never)]
 fn baseline<V: Vectorized>(body: V) -> V::Output {
-    body.run()
+    body.run_on_baseline()
 }
 
 #[cfg(target_arch = "x86_64")]

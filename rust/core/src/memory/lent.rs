@@ -206,6 +206,12 @@ impl<F> Streams<'_, F> {
         self.arrays.long
     }
 
+    /// From here on nothing is to be asked for.
+    #[inline(always)]
+    pub fn ask_nothing(&mut self) {
+        self.arrays.long = false;
+    }
+
     /// The parameter, the gradient and the first `N` slots: slices of one length.
     #[inline(always)]
     pub fn split<const N: usize>(&mut self) -> (&mut [F], &[F], [&mut [F]; N]) {
