@@ -29,7 +29,25 @@ pub(crate) struct Clamp {
 /// parameter, added to what was accumulated, and where `clamp` is given, scaled and limited. What is converted, added to or
 /// limited comes `block` elements at a time, at most [`LONG_BLOCK`](crate::loops::LONG_BLOCK); rows come at most
 /// [`BLOCK`] at a time, and what only lay in another order a panel.
+#[inline]
 pub(crate) fn gradient<F: Staged>(
+    hands: Hands<'_>,
+    intake: Intake<'_, F>,
+    clamp: Option<Clamp>,
+    block: usize,
+    work: &mut dyn FnMut(usize, &[F]),
+) {
+    if clamp.is_none()
+        && intake.accumulated.is_none()
+        && let Some(Values::Same(g)) = F::values(intake.source)
+    {
+        return work(0, g);
+    }
+    brought_into_shape(hands, intake, clamp, block, work);
+}
+
+#[inline(never)] // so that it is there once for each dtype
+fn brought_into_shape<F: Staged>(
     hands: Hands<'_>,
     intake: Intake<'_, F>,
     clamp: Option<Clamp>,
@@ -38,12 +56,6 @@ pub(crate) fn gradient<F: Staged>(
 ) {
     let Hands { tier, scratches, worker } = hands;
     let Intake { source, accumulated } = intake;
-    if clamp.is_none()
-        && accumulated.is_none()
-        && let Some(Values::Same(g)) = F::values(source)
-    {
-        return work(0, g);
-    }
     let mut scratch = scratches.of(worker);
     let stage = Stage { tier, accumulated, clamp, block };
     match source {

@@ -156,9 +156,9 @@ fn update_block<F: Staged>(
     let tier = run.tier;
     begin(&mut arrays);
     // None where nothing is told of it: to clear it takes as long as a tenth of the update.
-    let mut kept = change.is_some().then(|| [F::ZERO; BLOCK]);
-    if let Some(kept) = &mut kept {
-        kept[..g.len()].copy_from_slice(arrays.params().p);
+    let mut kept = None;
+    if change.is_some() {
+        kept.insert([F::ZERO; BLOCK])[..g.len()].copy_from_slice(arrays.params().p);
     }
     store.apply(run, arrays.cut(0, g.len()), g);
     let wants_difference = arrays.wants_difference();
