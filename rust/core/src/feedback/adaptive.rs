@@ -160,7 +160,7 @@ mod tests {
             Box::new(Adaptive::new(schedule(), GradNorm::new(2.0, true).unwrap(), "raise").unwrap()),
         ];
         for curve in curves {
-            assert_eq!(curve.value(7), 0.5, "{curve:?}");
+            assert_eq!(curve.value(7), 0.5, "{:?}", curve.signal());
             let before = curve.state();
             assert!(curve.observe(f64::NAN).is_err());
             assert_eq!(curve.state(), before);

@@ -1,7 +1,5 @@
 //! What a reaction is.
 
-use std::fmt::Debug;
-
 use crate::error::BadValue;
 
 /// What can be observed.
@@ -23,7 +21,7 @@ pub enum Verdict {
 }
 
 /// How a schedule reacts to a signal, with `N` numbers of state.
-pub trait Reaction<const N: usize>: Debug + Send + Sync {
+pub trait Reaction<const N: usize>: Send + Sync {
     const STATE: [&'static str; N];
     const SIGNAL: Signal;
 

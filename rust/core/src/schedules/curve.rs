@@ -9,7 +9,7 @@ use crate::machine::simd::{Tier, Vectorized};
 pub const LAST_STEP: u64 = i64::MAX as u64;
 
 /// One schedule. `t` is the count of updates done, so 0 is the first update, and at most [`LAST_STEP`].
-pub trait Curve: Send + Sync + fmt::Debug {
+pub trait Curve: Send + Sync {
     /// The value at update number `t`.
     fn value(&self, t: u64) -> f64;
 
@@ -30,7 +30,7 @@ pub trait Curve: Send + Sync + fmt::Debug {
 }
 
 /// A curve that is nothing but numbers and a formula, so that its array loop can be vectorised.
-pub trait Formula: Copy + Send + Sync + fmt::Debug {
+pub trait Formula: Copy + Send + Sync {
     /// The value at update number `t`. Mark it `#[inline(always)]`.
     fn at(self, t: u64) -> f64;
 
@@ -51,6 +51,12 @@ impl<F: Formula> Curve for F {
 
     fn fill(&self, tier: Tier, steps: &[u64], out: &mut [f64]) {
         tier.run(Fill { formula: *self, steps, out });
+    }
+}
+
+impl fmt::Debug for dyn Curve + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Curve").field("start", &self.value(0)).field("horizon", &self.horizon()).finish()
     }
 }
 
