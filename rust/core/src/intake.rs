@@ -43,27 +43,9 @@ pub(crate) fn gradient<F: Staged>(
     {
         return work(0, g);
     }
-    brought_into_shape(hands, intake, clamp, block, work);
-}
-
-#[inline(never)] // so that it is there once for each dtype
-fn brought_into_shape<F: Staged>(
-    hands: Hands<'_>,
-    intake: Intake<'_, F>,
-    clamp: Option<Clamp>,
-    block: usize,
-    work: &mut dyn FnMut(usize, &[F]),
-) {
-    let Hands { tier, scratches, worker } = hands;
     let Intake { source, accumulated } = intake;
-    let mut scratch = scratches.of(worker);
-    let stage = Stage { tier, accumulated, clamp, block };
-    match source {
-        Source::Single(values) => stage.run(values, &mut scratch, work),
-        Source::Double(values) => stage.run(values, &mut scratch, work),
-        Source::Bfloat16(values) => stage.run(values, &mut scratch, work),
-        Source::Float16(values) => stage.run(values, &mut scratch, work),
-    }
+    let stage = Stage { tier: hands.tier, accumulated, clamp, block };
+    stage.bring(source, &mut hands.scratches.of(hands.worker), work);
 }
 
 /// What is done to a gradient before it is used.
@@ -75,6 +57,16 @@ struct Stage<'a, F> {
 }
 
 impl<F: Staged> Stage<'_, F> {
+    #[inline(never)] // so that it is there once for each dtype
+    fn bring(&self, source: Source<'_>, scratch: &mut Scratch, work: &mut dyn FnMut(usize, &[F])) {
+        match source {
+            Source::Single(values) => self.run(values, scratch, work),
+            Source::Double(values) => self.run(values, scratch, work),
+            Source::Bfloat16(values) => self.run(values, scratch, work),
+            Source::Float16(values) => self.run(values, scratch, work),
+        }
+    }
+
     fn run<G: Fetched>(
         &self,
         values: Values<'_, G>,

@@ -108,13 +108,13 @@ fn update_in<F: Staged, S: Store<F>>(
     let (mut arrays, intake) = piece.lend::<F>();
     let (run, cut) = (terms.run(hands.tier), (arrays.len(), store.in_blocks()));
     if arrays.in_place() && terms.after.is_none() && change.is_none() && !arrays.is_copied() {
-        return stretches(hands, intake, terms.clamp, cut, |at, g| {
+        return stretches(hands, intake, terms.clamp, cut, &mut |at, g| {
             store.apply(run, arrays.cut(at, g.len()), g);
         });
     }
     // What is told of a change is kept for a block.
     let block = if change.is_some() { BLOCK } else { block_of(cut.1) };
-    stretches(hands, intake, terms.clamp, cut, |at, g| {
+    stretches(hands, intake, terms.clamp, cut, &mut |at, g| {
         for (i, g) in g.chunks(block).enumerate() {
             update_block(run, terms, &mut store, arrays.cut(at + i * block, g.len()), g, &mut change);
         }
@@ -122,18 +122,17 @@ fn update_in<F: Staged, S: Store<F>>(
 }
 
 /// Calls `work(at, g)` with one stretch of the gradient after another, cut where blocks begin if state is in them.
-#[inline(always)]
 fn stretches<F: Staged>(
     hands: Hands<'_>,
     intake: Intake<'_, F>,
     clamp: Option<Clamp>,
     (len, in_blocks): (usize, bool),
-    mut work: impl FnMut(usize, &[F]),
+    work: &mut dyn FnMut(usize, &[F]),
 ) {
     const { assert!(BLOCK.is_multiple_of(float8::BLOCK) && LONG_BLOCK.is_multiple_of(float8::BLOCK)) };
     let block = block_of(in_blocks);
     if !in_blocks {
-        return gradient(hands, intake, clamp, block, &mut work);
+        return gradient(hands, intake, clamp, block, work);
     }
     let mut aligned = Aligned::<F, _, { float8::BLOCK }>::new(len, F::ZERO, work);
     gradient(hands, intake, clamp, block, &mut |at, g| aligned.push(at, g));
@@ -248,7 +247,7 @@ fn measure_in<F: Staged, S: Store<F>>(
 ) {
     let (mut arrays, intake) = piece.lend::<F>();
     let (run, cut) = (terms.run(hands.tier), (arrays.len(), store.in_blocks()));
-    stretches(hands, intake, terms.clamp, cut, |at, g| {
+    stretches(hands, intake, terms.clamp, cut, &mut |at, g| {
         for (i, g) in g.chunks(BLOCK).enumerate() {
             let mut arrays = arrays.cut(at + i * BLOCK, g.len());
             begin(&mut arrays);

@@ -85,11 +85,9 @@ impl Layout {
         if self.len == 0 {
             return Some(Order::Same);
         }
-        let mut axes: Vec<_> = (0..self.shape.len()).filter(|&axis| self.shape[axis] != 1).collect();
-        axes.sort_by_key(|&axis| self.strides[axis]);
         // From the innermost axis outwards: a number of elements, and how far apart they are.
         let mut merged: Vec<(usize, isize)> = Vec::new();
-        for axis in axes {
+        for axis in outwards(&self.strides).into_iter().filter(|&axis| self.shape[axis] != 1) {
             let (n, stride) = (self.shape[axis], strides[axis]);
             if stride % size != 0 {
                 return None;
@@ -130,13 +128,19 @@ pub(super) fn same(a: &[isize], b: &[isize]) -> bool {
 
 /// Whether the elements fill their stretch of memory without gaps, in whatever order of axes.
 pub(super) fn is_dense(fields: &Fields<'_>, size: usize) -> bool {
-    let mut axes: Vec<_> = fields.strides.iter().zip(fields.shape).filter(|&(_, &n)| n != 1).collect();
-    axes.sort();
     let mut next = size as isize;
     fields.len() == 0
-        || axes.into_iter().all(|(&stride, &n)| {
-            let fits = stride == next;
-            next *= n;
+        || outwards(fields.strides).into_iter().filter(|&axis| fields.shape[axis] != 1).all(|axis| {
+            let fits = fields.strides[axis] == next;
+            next *= fields.shape[axis];
             fits
         })
+}
+
+/// The axes with these strides, from the innermost to the outermost. Where strides are equal the last axis is the
+/// innermost, as in C order.
+pub(super) fn outwards(strides: &[isize]) -> Vec<usize> {
+    let mut axes: Vec<_> = (0..strides.len()).rev().collect();
+    axes.sort_by_key(|&axis| strides[axis]);
+    axes
 }

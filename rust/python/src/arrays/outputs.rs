@@ -7,7 +7,7 @@ use pyo3::types::PyTuple;
 use std::ptr;
 
 use super::fields::{Fields, is_masked, references};
-use super::layouts::{Layout, same};
+use super::layouts::{Layout, outwards, same};
 use super::made::{copy, empty};
 use super::parameters::Parameter;
 use super::rooms::Rooms;
@@ -106,8 +106,7 @@ fn fresh<'py>(
                 return Ok(new);
             }
             // Of another order than the state: a new one in C order when its axes stand as they lie in memory.
-            let mut axes: Vec<_> = (0..layout.shape.len()).collect();
-            axes.sort_by_key(|&axis| std::cmp::Reverse(layout.strides[axis]));
+            let axes: Vec<_> = outwards(&layout.strides).into_iter().rev().collect();
             let mut places = vec![0; axes.len()];
             axes.iter().enumerate().for_each(|(place, &axis)| places[axis] = place);
             let turned = given.call_method1("transpose", axes_of(py, &axes)?)?;

@@ -81,7 +81,7 @@ impl Rooms {
             put(leaf, part, room.start());
             rooms.push(room);
         }
-        rooms.sort_by_key(Room::stretch);
+        rooms.sort_unstable_by_key(Room::stretch);
         Ok(Self(rooms))
     }
 
