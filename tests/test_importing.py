@@ -13,8 +13,8 @@ def printed(code: str) -> str:
 
 def test_a_training_loop_imports_nothing_that_it_does_not_use() -> None:
     loop = "import numpy as np, gradstep as gs; p = np.ones(3); gs.Adam(p).step(p.copy()); import sys; "
-    few = ("archives", "checkpoints.loading", "directories.directory", "minimizing", "plots", "sweeps")
-    wanted = ["zipfile", *(f"gradstep.{name}" for name in few)]
+    few = ("archives", "checkpoints.loading", "directories.directory", "history", "minimizing", "sweeps")
+    wanted = ["fractions", "zipfile", *(f"gradstep.{name}" for name in few)]
     assert printed(f"{loop}print([name for name in {wanted} if name in sys.modules])") == "[]"
 
 
