@@ -14,7 +14,7 @@ pub struct Table {
     /// Row and place of each value, as one number that sorts by both: the place has the lower `bits`.
     keys: Vec<u64>,
     bits: u32,
-    /// Where in the keys each row begins, if any is given more than once.
+    /// Where in the keys each row begins, and where the last one ends, if any is given more than once.
     starts: Vec<usize>,
     spare: Vec<u64>,
 }
@@ -81,8 +81,8 @@ impl Table {
             return Ok(());
         }
         let Self { keys, starts, bits, .. } = self;
-        starts.try_reserve(keys.len())?;
-        starts.resize(keys.len(), 0);
+        starts.try_reserve(keys.len() + 1)?;
+        starts.resize(keys.len() + 1, 0);
         // Without a branch, which nobody could guess. What is written for a row that goes on is written over.
         let (mut count, mut last) = (0, u64::MAX);
         for (i, &key) in keys.iter().enumerate() {
@@ -90,7 +90,8 @@ impl Table {
             count += usize::from(key >> *bits != last);
             last = key >> *bits;
         }
-        starts.truncate(if count == keys.len() { 0 } else { count });
+        starts[count] = keys.len();
+        starts.truncate(if count == keys.len() { 0 } else { count + 1 });
         Ok(())
     }
 
@@ -129,7 +130,7 @@ impl Table {
 
     /// The number of rows, each counted once.
     pub fn count(&self) -> usize {
-        if self.starts.is_empty() { self.keys.len() } else { self.starts.len() }
+        if self.starts.is_empty() { self.keys.len() } else { self.starts.len() - 1 }
     }
 
     /// The number of values given.
@@ -146,11 +147,8 @@ impl Table {
     /// The number of a row, and where its values stand.
     #[inline(always)]
     pub(crate) fn get(&self, i: usize) -> (usize, Places<'_>) {
-        let (start, end) = if self.starts.is_empty() {
-            (i, i + 1)
-        } else {
-            (self.starts[i], self.starts.get(i + 1).map_or(self.keys.len(), |&end| end))
-        };
+        let (start, end) =
+            if self.starts.is_empty() { (i, i + 1) } else { (self.starts[i], self.starts[i + 1]) };
         let keys = &self.keys[start..end];
         ((keys[0] >> self.bits) as usize, Places { keys, bits: self.bits })
     }

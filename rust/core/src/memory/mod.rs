@@ -5,6 +5,7 @@
 //! from there on everything is safe. [`Tensors::for_each`] hands out [`Piece`]s, no two of which overlap, and
 //! a piece lends its elements as slices: to borrow the piece is to borrow the memory.
 
+mod ahead;
 mod gradient;
 mod lent;
 mod narrow;
@@ -168,7 +169,7 @@ impl Piece<'_> {
         let Self { tensor, gradient, picked, .. } = *self;
         let side_by_side = match picked {
             None => gradient.order == Order::Same,
-            Some(picked) => picked.together && picked.touch == Touch::Params,
+            Some(picked) => picked.together.is_some() && picked.touch == Touch::Params,
         };
         let lies_plain = side_by_side
             && gradient.output == Output::InPlace
@@ -272,8 +273,8 @@ impl Piece<'_> {
                     let (low, high) = rows.reach(apart);
                     let memory = slice::from_raw_parts(data.offset(low), (high - low + 1) as usize);
                     let first = skip as isize - low;
-                    if together {
-                        let start = first + rows.get(range.start).1.get(0) as isize * apart;
+                    if let Some(place) = together {
+                        let start = first + place as isize * apart;
                         return Values::Same(&memory[start as usize..][..len]);
                     }
                     let (range, len) = ((range.start, range.end), len / range.len());

@@ -2,14 +2,14 @@
 //!
 //! # Rationale
 //! Where enough elements lie side by side, they are a piece as any other. Short rows are gathered into a block in the
-//! first cache, which is a piece too, and brought back: to begin a piece takes longer than to update a short row. Memory
-//! is asked for some rows ahead, since nothing about the next one can be guessed.
+//! first cache, which is a piece too, and brought back: to begin a piece takes longer than to update a short row.
 
+use super::ahead::{Ahead, Stream};
 use super::tensor::Tensor;
 use crate::codecs::Format;
 use crate::dtypes::GradDtype;
-use crate::machine::prefetch::{CACHE_LINE, prefetch};
-use crate::rows::Table;
+use crate::machine::prefetch::CACHE_LINE;
+use crate::rows::{Places, Table};
 use crate::rule::MAX_STATE;
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -31,17 +31,10 @@ pub(super) struct Picked<'a> {
     pub(super) range: Range<usize>,
     /// So many elements of the first one come before the piece.
     pub(super) skip: usize,
-    /// Whether the values of all of them lie side by side.
-    pub(super) together: bool,
+    /// Where the first value stands, if those of all rows lie side by side.
+    pub(super) together: Option<usize>,
     pub(super) touch: Touch,
 }
-
-/// How far ahead memory is asked for, in bytes of each stream, and at most in rows.
-const BYTES_AHEAD: usize = 1024;
-const ROWS_AHEAD: usize = 16;
-
-/// Of a long row the rest is found by the processor itself.
-const MOST_BYTES: usize = 1024;
 
 /// So many elements side by side, and more, are a piece of their own. Rows of 64 that are gathered take 1.25 times as long
 /// as pieces: what was just copied is not yet where the wider loads of the loop look for it.
@@ -71,40 +64,26 @@ pub(super) struct Walk<'a> {
 /// What is called with the tensor that has the elements of a piece, where it begins in it, and how many they are.
 pub(super) type Work<'a> = dyn FnMut(&Tensor, usize, usize, &Picked<'_>) + 'a;
 
-impl Walk<'_> {
-    /// Asks for the memory of a row.
+impl<'a> Walk<'a> {
+    /// How many rows from one on lie side by side, as their values do; and what comes after them, before `last`.
     #[inline(always)]
-    fn ask(&self, i: usize) {
-        let (row, places) = self.rows.get(i);
-        let (width, size) = (self.rows.width(), self.dtype.size());
-        let bytes = width * size;
-        // All values of a short row; of a long one the first is enough to wait for.
-        for k in 0..places.len().min((MOST_BYTES / bytes).max(1)) {
-            ask_bytes(self.data.wrapping_offset(self.apart * (places.get(k) * size) as isize), bytes);
-        }
-        if self.touch == Touch::Params {
-            let bytes = width * self.tensor.dtype.size();
-            ask_bytes(self.tensor.params.wrapping_add(row * bytes), bytes);
-            for (slot, state) in self.tensor.state[..self.tensor.slots].iter().enumerate() {
-                let bytes = if self.tensor.narrow >> slot & 1 == 1 { bytes / 2 } else { bytes };
-                ask_bytes(state.wrapping_add(row * bytes), bytes);
+    fn run(
+        &self,
+        first: usize,
+        (row, places): (usize, Places<'_>),
+        last: usize,
+    ) -> (usize, Option<(usize, Places<'a>)>) {
+        let single = places.len() == 1 && self.apart == self.rows.width() as isize;
+        let mut run = 1;
+        while first + run < last {
+            let (next, others) = self.rows.get(first + run);
+            let follows = next == row + run && others.len() == 1 && others.get(0) == places.get(0) + run;
+            if !(single && follows) {
+                return (run, Some((next, others)));
             }
+            run += 1;
         }
-    }
-
-    /// How many rows from one on lie side by side, as their values do; at most up to `last`.
-    #[inline(always)]
-    fn run(&self, first: usize, last: usize) -> usize {
-        let (row, places) = self.rows.get(first);
-        if places.len() > 1 || self.apart != self.rows.width() as isize {
-            return 1;
-        }
-        let place = places.get(0);
-        let follows = |&i: &usize| {
-            let (next, places) = self.rows.get(first + i);
-            next == row + i && places.len() == 1 && places.get(0) == place + i
-        };
-        1 + (1..last - first).take_while(follows).count()
+        (run, None)
     }
 
     /// Whether short rows can be updated elsewhere.
@@ -113,17 +92,6 @@ impl Walk<'_> {
         let besides = [average, accumulated, copy];
         self.in_place && *format == Format::Whole && besides.iter().all(|stream| stream.is_null())
     }
-}
-
-/// Asks for the cache lines of so many bytes, at least one and at most [`MOST_BYTES`].
-#[inline(always)]
-fn ask_bytes(start: *const u8, bytes: usize) {
-    let mut at = 0;
-    while at < bytes.min(MOST_BYTES) {
-        prefetch(start.wrapping_add(at));
-        at += CACHE_LINE;
-    }
-    prefetch(start.wrapping_add(bytes.min(MOST_BYTES) - 1));
 }
 
 /// Memory for the parameter and the state of short rows.
@@ -190,26 +158,25 @@ unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
 impl Walk<'_> {
     /// Calls `work` with each piece of so many elements, from `at` on where the rows stand one after the other.
     pub(super) fn each(&self, at: usize, len: usize, work: &mut Work<'_>) {
-        let &Self { tensor, rows, touch, .. } = self;
-        let width = rows.width();
-        let (first, end) = (at / width, at + len);
+        let &Self { tensor, rows, data, dtype, apart, touch, .. } = self;
+        let (width, size) = (rows.width(), dtype.size());
+        let (mut i, end, mut skip) = (at / width, at + len, at % width);
         let last = end.div_ceil(width);
-        let distance = (BYTES_AHEAD / (width * tensor.dtype.size())).clamp(1, ROWS_AHEAD);
-        (first..last.min(first + distance)).for_each(|i| self.ask(i));
-        let mut asked = first + distance;
+        let values = Stream::new(data, apart * size as isize, width * size);
+        let ahead = Ahead::new(tensor, width, values, touch == Touch::Params);
+        let mut asked = i;
         let gathers = width < ALONE && self.gathers();
         assert!(!gathers || (at.is_multiple_of(width) && len.is_multiple_of(width)), "a short row is cut");
         let mut room = Room(MaybeUninit::uninit());
         let mut block = Block::new(tensor, &mut room);
-        let (mut i, mut at, mut skip) = (first, at, at % width);
-        while at < end {
-            let run = self.run(i, last);
+        let (mut at, mut next) = (at, (at < end).then(|| rows.get(i)));
+        while let Some((row, places)) = next {
+            let (run, after) = self.run(i, (row, places), last);
             let len = (run * width - skip).min(end - at);
-            while asked < last.min(i + run + distance) {
-                self.ask(asked);
+            while asked < last.min(i + run + ahead.distance) {
+                ahead.ask(rows.get(asked));
                 asked += 1;
             }
-            let (row, _) = rows.get(i);
             let start = row * width + skip;
             assert!(start + len <= tensor.len);
             if gathers && len < ALONE {
@@ -228,23 +195,28 @@ impl Walk<'_> {
                 block.range.end = i + run;
             } else {
                 self.update(&mut block, work);
-                let together = run > 1 || rows.get(i).1.len() == 1;
+                let together = (places.len() == 1).then(|| places.get(0));
                 let picked = Picked { rows, range: i..i + run, skip, together, touch };
                 work(tensor, start, len, &picked);
             }
-            (i, at, skip) = (i + run, at + len, 0);
+            (i, at, skip, next) = (i + run, at + len, 0, after);
         }
         self.update(&mut block, work);
     }
 
     /// Calls `work` with a block, if anything is in it, and brings it back.
+    #[inline(always)]
     fn update(&self, block: &mut Block, work: &mut Work<'_>) {
-        let &Self { tensor, rows, touch, .. } = self;
-        if block.len == 0 {
-            return;
+        if block.len > 0 {
+            self.update_filled(block, work);
         }
+    }
+
+    #[inline(never)]
+    fn update_filled(&self, block: &mut Block, work: &mut Work<'_>) {
+        let &Self { tensor, rows, touch, .. } = self;
         let range = block.range.clone();
-        let picked = Picked { rows, range: range.clone(), skip: 0, together: false, touch };
+        let picked = Picked { rows, range: range.clone(), skip: 0, together: None, touch };
         work(&block.tensor, 0, block.len, &picked);
         if touch == Touch::Params {
             let width = rows.width();
