@@ -98,6 +98,11 @@ PARAMS: list[tuple[Any, type[Exception], str]] = [
     ({}, ValueError, "params holds no array"),
     ([[], {}], ValueError, "params holds no array"),
     ([{"params": []}], ValueError, "params holds no array"),
+    (
+        {"a": {"\ud800": w()}},
+        ValueError,
+        "params['a'] has a key that UTF-8 cannot hold: '\\ud800'",
+    ),
     (containing_itself(), ValueError, "params is nested more than 100 deep; does it contain itself?"),
     (
         {1: w(), "1": w()},

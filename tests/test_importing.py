@@ -2,20 +2,54 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 
-def printed(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+def printed(code: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
+    )
     return done.stdout.strip()
 
 
-def test_a_training_loop_imports_nothing_that_it_does_not_use() -> None:
-    loop = "import numpy as np, gradstep as gs; p = np.ones(3); gs.Adam(p).step(p.copy()); import sys; "
+def test_importing_brings_nothing_that_few_programs_use() -> None:
     few = ("archives", "checkpoints.loading", "directories.directory", "history", "minimizing", "sweeps")
     wanted = ["fractions", "zipfile", *(f"gradstep.{name}" for name in few)]
-    assert printed(f"{loop}print([name for name in {wanted} if name in sys.modules])") == "[]"
+    asked = f"import gradstep, sys; print([name for name in {wanted} if name in sys.modules])"
+    assert printed(asked) == "[]"
+
+
+OPTIMIZER = """
+import os, pickle, sys
+import numpy as np
+import gradstep as gs
+os.chdir(sys.argv[1])
+p = {"w": np.ones(5000, np.float32)}
+opt = gs.Adam(p, **eval(sys.argv[2]))
+"""
+
+SAVED = """
+before = set(sys.modules)
+opt.step(p)
+opt.load_state_dict(opt.state_dict())
+gs.save("saved.npz", opt)
+gs.save("saved.safetensors", opt)
+gs.load("saved.npz", opt)
+pickle.dumps(opt)
+gs.History().to_csv("history.csv")
+if "state_dir" in sys.argv[2]:
+    opt.flush()
+brought = set(sys.modules) - before
+print({name for name in brought if name.startswith("gradstep.")})
+"""
+
+
+@pytest.mark.parametrize("options", [{}, {"state_dtype": "8bit"}, {"state_dir": "state"}])
+def test_what_saves_is_there_as_soon_as_there_is_an_optimizer(tmp_path: Path, options: object) -> None:
+    """It may be asked for where nothing can be imported: by a signal's handler, or in a forked child."""
+    assert printed(OPTIMIZER + SAVED, str(tmp_path), repr(options)) == "set()"
 
 
 PACKAGES = ("gradstep", "gradstep.checkpoints", "gradstep.directories")
@@ -30,7 +64,7 @@ def test_every_name_is_there_when_it_is_asked_for(package: str) -> None:
 
 
 def test_names_are_listed_before_they_are_asked_for() -> None:
-    assert printed("import gradstep as gs; print(set(gs.__all__) <= set(dir(gs)))") == "True"
+    assert printed("import gradstep as gs; print({*gs.__all__, 'plots'} <= set(dir(gs)))") == "True"
 
 
 @pytest.mark.parametrize("package", PACKAGES)

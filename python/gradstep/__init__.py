@@ -58,7 +58,7 @@ else:  # what few programs want; type checkers would find every name there
     )
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return sorted({*globals(), *__all__, *MODULES} - {"MODULES", "TYPE_CHECKING", "later"})
 
 
 __all__ = [

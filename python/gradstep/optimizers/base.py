@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, Self, TypedDict
 
 from gradstep import directories
+from gradstep.importing import bring
 from gradstep.optimizers.assignments import may_be_set, refusal
 from gradstep.optimizers.dialects import dialect
 from gradstep.optimizers.hypers import Fixed, Hyper, Limit, Option
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gradstep.types import Arrays, Floats, Params, Rate
+
+
+SAVING = (
+    "gradstep.archives",
+    "gradstep.checkpoints.loading",
+    "gradstep.checkpoints.pickles",
+    "gradstep.checkpoints.records",
+    "gradstep.checkpoints.restoring",
+    "gradstep.checkpoints.saving",
+    "gradstep.history",
+)
+"""What an optimizer and its history are saved with, and loaded."""
 
 
 class Options(TypedDict, total=False):
@@ -153,12 +166,14 @@ class Optimizer(Resumable):
     ) -> None:
         if not hasattr(self, "rule"):
             raise TypeError(f"{type(self).__name__} has no rule of its own; take one such as gradstep.Adam")
+        bring(*SAVING)
         decoupled = self.decoupled_weight_decay
         if state_dir is None:
             super().__init__(self.rule, params, decoupled_weight_decay=decoupled, **hypers)
             return
         if params is None:
             raise ValueError("state_dir needs params, got None")
+        bring("gradstep.directories.flushing", "gradstep.directories.resuming")
         with directories.opened(state_dir) as directory:
             super().__init__(self.rule, params, directory, decoupled_weight_decay=decoupled, **hypers)
             if directory.resumed:

@@ -75,8 +75,11 @@ impl Tree {
             let mut items = Vec::with_capacity(dict.len());
             // A copy: a key's `__str__`, or another thread, may change the dict meanwhile.
             for (key, value) in dict.copy()? {
-                let child =
-                    Self::nested(&value, root, join(&path, &key.str()?.to_cow()?), leaves, depth + 1)?;
+                let name = key.str()?;
+                let name = name.to_cow().map_err(|_| {
+                    value_error(format!("{} has a key that UTF-8 cannot hold: {key:?}", label(root, &path)))
+                })?;
+                let child = Self::nested(&value, root, join(&path, &name), leaves, depth + 1)?;
                 items.push((key.unbind(), child));
             }
             return Ok(Self::Mapping { path, items });
