@@ -126,8 +126,6 @@ def address_space():
 
 # The threads are there before memory is short: that a thread cannot begin is the C library's affair.
 Cosine(1.0, 9)(np.arange(300_000))
-# And so is what is imported with the first optimizer.
-gs.SGD()
 PREPARE
 gc.collect()
 no_limit = resource.getrlimit(resource.RLIMIT_AS)

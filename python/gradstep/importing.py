@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -48,8 +49,10 @@ def bring(*modules: str) -> None:
 
     When it is asked for may be too late: in the handler of a signal that came in the midst of the import, in
     a child that was forked then, while the interpreter ends, or when the package has been upgraded meanwhile.
+    What there is no memory for now is tried once more when it is asked for.
     """
-    for package, found in promised.items():
-        for name, where in found.items():
-            if f"{package}.{where}" in modules:
-                place(package, name, where)
+    with suppress(ImportError, MemoryError, OSError):
+        for package, found in promised.items():
+            for name, where in found.items():
+                if f"{package}.{where}" in modules:
+                    place(package, name, where)
