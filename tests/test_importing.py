@@ -1,17 +1,10 @@
 """What `import gradstep` brings, and what comes when it is asked for."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-
-def printed(code: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
+from processes import printed
 
 
 def test_importing_brings_nothing_that_few_programs_use() -> None:
@@ -21,16 +14,13 @@ def test_importing_brings_nothing_that_few_programs_use() -> None:
     assert printed(asked) == "[]"
 
 
-OPTIMIZER = """
+SAVED = """
 import os, pickle, sys
 import numpy as np
 import gradstep as gs
-os.chdir(sys.argv[1])
+os.chdir(FOLDER)
 p = {"w": np.ones(5000, np.float32)}
-opt = gs.Adam(p, **eval(sys.argv[2]))
-"""
-
-SAVED = """
+opt = gs.Adam(p, **OPTIONS)
 before = set(sys.modules)
 opt.step(p)
 opt.load_state_dict(opt.state_dict())
@@ -39,7 +29,7 @@ gs.save("saved.safetensors", opt)
 gs.load("saved.npz", opt)
 pickle.dumps(opt)
 gs.History().to_csv("history.csv")
-if "state_dir" in sys.argv[2]:
+if "state_dir" in OPTIONS:
     opt.flush()
 brought = set(sys.modules) - before
 print({name for name in brought if name.startswith("gradstep.")})
@@ -49,7 +39,7 @@ print({name for name in brought if name.startswith("gradstep.")})
 @pytest.mark.parametrize("options", [{}, {"state_dtype": "8bit"}, {"state_dir": "state"}])
 def test_what_saves_is_there_as_soon_as_there_is_an_optimizer(tmp_path: Path, options: object) -> None:
     """It may be asked for where nothing can be imported: by a signal's handler, or in a forked child."""
-    assert printed(OPTIMIZER + SAVED, str(tmp_path), repr(options)) == "set()"
+    assert printed(f"FOLDER, OPTIONS = {str(tmp_path)!r}, {options}\n{SAVED}") == "set()"
 
 
 PACKAGES = ("gradstep", "gradstep.checkpoints", "gradstep.directories")

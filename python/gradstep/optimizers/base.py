@@ -10,7 +10,7 @@ from gradstep.importing import bring
 from gradstep.optimizers.assignments import may_be_set, refusal
 from gradstep.optimizers.dialects import dialect
 from gradstep.optimizers.hypers import Fixed, Hyper, Limit, Option
-from gradstep.optimizers.resumable import Resumable
+from gradstep.optimizers.resumable import SAVING, Resumable
 from gradstep.optimizers.states import Slots, State
 
 if TYPE_CHECKING:
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gradstep.types import Arrays, Floats, Params, Rate
-
-
-SAVING = (
-    "gradstep.archives",
-    "gradstep.checkpoints.loading",
-    "gradstep.checkpoints.pickles",
-    "gradstep.checkpoints.records",
-    "gradstep.checkpoints.restoring",
-    "gradstep.checkpoints.saving",
-    "gradstep.history",
-)
-"""What an optimizer and its history are saved with, and loaded."""
 
 
 class Options(TypedDict, total=False):

@@ -10,6 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+SAVING = (
+    "gradstep.archives",
+    "gradstep.checkpoints.loading",
+    "gradstep.checkpoints.pickles",
+    "gradstep.checkpoints.records",
+    "gradstep.checkpoints.restoring",
+    "gradstep.checkpoints.saving",
+    "gradstep.history",
+)
+"""What an optimizer and its history are saved with, and loaded."""
+
+
 class Resumable(_core.Optimizer):
     """The native optimizer, of which everything that it remembers can be had and given back."""
 
