@@ -39,8 +39,9 @@ pub trait Kernel: Sync {
     /// Updates a block.
     fn apply(&self, tier: Tier, numbers: &Rounded, block: &mut Block<'_>);
 
-    /// Updates a block with its state in fewer bits.
-    fn apply_narrow(&self, tier: Tier, numbers: &Rounded, block: &mut NarrowStreams<'_>);
+    /// Updates a block with its state in fewer bits. Returns how many of the first elements it has updated: all, but by
+    /// gradients that are not in float32 perhaps only some.
+    fn apply_narrow(&self, tier: Tier, numbers: &Rounded, block: &mut NarrowStreams<'_>) -> usize;
 
     /// The slots that may be kept in fewer bits: a bit for each.
     fn narrow(&self) -> u8 {
@@ -120,10 +121,12 @@ impl<R: Rule<K, N>, const K: usize, const N: usize> Kernel for Typed<R, K, N> {
         }
     }
 
-    fn apply_narrow(&self, tier: Tier, numbers: &Rounded, block: &mut NarrowStreams<'_>) {
+    fn apply_narrow(&self, tier: Tier, numbers: &Rounded, block: &mut NarrowStreams<'_>) -> usize {
         // No loop is written for rules that have no narrow slots.
         if const { narrow(&R::SLOTS) != 0 } {
-            loops::apply_narrow::<R, K, N>(tier, &numbers.single, block);
+            loops::apply_narrow::<R, K, N>(tier, &numbers.single, block)
+        } else {
+            0
         }
     }
 }

@@ -6,13 +6,20 @@ use crate::floats::Float;
 pub const MAX_CONSTANTS: usize = 12;
 
 /// What the loop does around the rule. Each is exact where it is neutral:
-///   g ← scale·g + decay·p;  p ← shrink·p;  p ← p − gain·step
+///   g ← scale·g + decay·p;  p ← shrink·p
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Factors<F> {
     pub scale: F,
     pub decay: F,
     pub shrink: F,
-    pub gain: F,
+}
+
+impl<F: Float> Factors<F> {
+    /// Whether they change nothing.
+    #[inline(always)]
+    pub(crate) fn are_idle(self) -> bool {
+        self.decay == F::ZERO && [self.scale, self.shrink] == [F::ONE; 2]
+    }
 }
 
 impl Factors<f64> {
@@ -20,7 +27,7 @@ impl Factors<f64> {
     fn is(self, other: Self) -> bool {
         let differ = |a: f64, b: f64| a.to_bits() ^ b.to_bits();
         let (scale, decay) = (differ(self.scale, other.scale), differ(self.decay, other.decay));
-        scale | decay | differ(self.shrink, other.shrink) | differ(self.gain, other.gain) == 0
+        scale | decay | differ(self.shrink, other.shrink) == 0
     }
 }
 
@@ -41,7 +48,7 @@ pub struct Rounded {
 
 impl<F: Float> Numbers<F> {
     const NEUTRAL: Self = Self {
-        factors: Factors { scale: F::ONE, decay: F::ZERO, shrink: F::ONE, gain: F::ONE },
+        factors: Factors { scale: F::ONE, decay: F::ZERO, shrink: F::ONE },
         constants: [F::ZERO; MAX_CONSTANTS],
     };
 }
@@ -54,9 +61,9 @@ impl Rounded {
         if factors.is(self.double.factors) {
             return;
         }
-        let Factors { scale, decay, shrink, gain } = factors;
-        let (scale, decay, shrink, gain) = (scale as f32, decay as f32, shrink as f32, gain as f32);
-        self.single.factors = Factors { scale, decay, shrink, gain };
+        let Factors { scale, decay, shrink } = factors;
+        let (scale, decay, shrink) = (scale as f32, decay as f32, shrink as f32);
+        self.single.factors = Factors { scale, decay, shrink };
         self.double.factors = factors;
     }
 

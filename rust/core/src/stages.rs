@@ -108,7 +108,13 @@ fn update_in<F: Staged, S: Store<F>>(
     let (mut arrays, intake) = piece.lend::<F>();
     let (run, cut) = (terms.run(hands.tier), (arrays.len(), store.in_blocks()));
     if arrays.in_place() && terms.after.is_none() && change.is_none() && !arrays.is_copied() {
-        return stretches(hands, intake, terms.clamp, cut, &mut |at, g| {
+        let done = if terms.clamp.is_none() && intake.accumulated.is_none() {
+            store.begin(run, arrays.cut(0, cut.0), intake.source)
+        } else {
+            0
+        };
+        let (mut arrays, intake) = (arrays.cut(done, cut.0 - done), intake.after(done));
+        return stretches(hands, intake, terms.clamp, (cut.0 - done, cut.1), &mut |at, g| {
             store.apply(run, arrays.cut(at, g.len()), g);
         });
     }

@@ -7,7 +7,7 @@ use crate::floats::Float;
 use crate::kernel::Kernel;
 use crate::loops::BLOCK;
 use crate::machine::simd::{Tier, Vectorized};
-use crate::memory::{Arrays, Decoded, Kept, NarrowStreams, Stored};
+use crate::memory::{Arrays, Decoded, Grads, Kept, NarrowStreams, Source, Stored, Values};
 use crate::numbers::Rounded;
 use crate::rule::{MAX_STATE, Slot};
 use crate::sums::Lanes;
@@ -27,6 +27,11 @@ pub(crate) trait Store<F> {
 
     /// Updates a stretch.
     fn apply(&mut self, run: Run<'_>, arrays: Arrays<'_, F>, g: &[F]);
+
+    /// Updates the first elements of a stretch, as many as there are loops for that read the gradient as it is stored.
+    fn begin(&mut self, _run: Run<'_>, _arrays: Arrays<'_, F>, _source: Source<'_>) -> usize {
+        0
+    }
 
     /// Adds what a stretch of at most [`BLOCK`] elements has to add to the sums of a dry run.
     fn measure(&mut self, run: Run<'_>, arrays: Arrays<'_, F>, g: &[F], sums: &mut [Lanes; 2]);
@@ -61,6 +66,12 @@ impl Narrow {
     pub(crate) fn new(format: Format, noise: Noise, tensor: usize) -> Self {
         Self { format, counters: noise.counters(tensor) }
     }
+
+    fn run(&self, run: Run<'_>, arrays: Arrays<'_, f32>, grads: Grads<'_>) -> usize {
+        let Run { tier, kernel, numbers } = run;
+        let counters = self.counters.map(|counter| moved(counter, arrays.first()));
+        kernel.apply_narrow(tier, numbers, &mut NarrowStreams::new(arrays, grads, counters))
+    }
 }
 
 impl Store<f32> for Narrow {
@@ -68,9 +79,15 @@ impl Store<f32> for Narrow {
         self.format == Format::Float8
     }
 
-    fn apply(&mut self, Run { tier, kernel, numbers }: Run<'_>, arrays: Arrays<'_, f32>, g: &[f32]) {
-        let counters = self.counters.map(|counter| moved(counter, arrays.first()));
-        kernel.apply_narrow(tier, numbers, &mut NarrowStreams { streams: arrays.with(g), counters });
+    fn apply(&mut self, run: Run<'_>, arrays: Arrays<'_, f32>, g: &[f32]) {
+        self.run(run, arrays, Grads::Single(g));
+    }
+
+    fn begin(&mut self, run: Run<'_>, arrays: Arrays<'_, f32>, source: Source<'_>) -> usize {
+        match source {
+            Source::Bfloat16(Values::Same(g)) => self.run(run, arrays, Grads::Bfloat16(g)),
+            _ => 0,
+        }
     }
 
     fn measure(&mut self, run: Run<'_>, arrays: Arrays<'_, f32>, g: &[f32], sums: &mut [Lanes; 2]) {

@@ -68,7 +68,7 @@ pub(crate) fn around(
 ) -> Around {
     let Clipping { scale, limit } = clipping;
     let scale = if on(options[MAXIMIZE]) { -scale } else { scale };
-    let mut factors = Factors { scale, decay: 0.0, shrink: 1.0, gain: 1.0 };
+    let mut factors = Factors { scale, decay: 0.0, shrink: 1.0 };
     if options[DECOUPLED] == COUPLED {
         factors.decay = decay;
     } else if options[DECOUPLED] != AFTER {

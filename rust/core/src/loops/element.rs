@@ -23,7 +23,7 @@ pub(super) fn element<
 ) -> (F, [F; N]) {
     let (element, gradient) = enter::<F, FACTORS, DECAY>(factors, p, g);
     let (step, state) = R::step(constants, element, gradient, state);
-    (if FACTORS { element - factors.gain * step } else { element - step }, state)
+    (element - step, state)
 }
 
 /// Gives what the rule sees of the parameter and of the gradient.

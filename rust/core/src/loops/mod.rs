@@ -6,15 +6,17 @@ mod element;
 mod streams;
 
 use crate::codecs::Format;
+use crate::codecs::bfloat16::Bfloat16;
 use crate::floats::Float;
+use crate::machine::prefetch::STRETCH;
 use crate::machine::simd::{Tier, Vectorized};
-use crate::memory::{NarrowStreams, Streams};
+use crate::memory::{Grad, Grads, NarrowStreams, Streams};
 use crate::numbers::{Factors, Numbers};
 use crate::rule::{Rule, Sums};
 use crate::sums::{Lanes, Plain, Square};
 use std::marker::PhantomData;
 
-use bytes::BytesLoop;
+use bytes::{Update, update_block, update_blocks};
 use element::enter;
 use streams::{HalvesLoop, Loop};
 
@@ -32,14 +34,12 @@ pub(crate) fn apply<F: Float, R: Rule<K, N>, const K: usize, const N: usize>(
     streams: &mut Streams<'_, F>,
 ) {
     let rule = PhantomData::<R>;
-    let Factors { scale, decay, shrink, gain } = numbers.factors;
-    let one = F::ONE;
     let plain = if const { N == 0 } { tier } else { Tier::BASELINE };
-    if decay != F::ZERO {
+    if numbers.factors.decay != F::ZERO {
         // Without decay nothing may be added: 0·p is NaN where p is infinite, and −0 + 0 loses its sign.
         tier.run(Loop::<F, R, K, N, true, true> { numbers, streams, rule });
-    } else if tier == plain && [scale, shrink, gain] == [one; 3] {
-        // Narrow registers make three idle multiplications felt: without them SGD is 1.7 times as fast in
+    } else if tier == plain && numbers.factors.are_idle() {
+        // Narrow registers make idle multiplications felt: without them SGD is 1.7 times as fast in
         // cache on SSE2. Wider ones hide them where there is state to be moved.
         plain.run(Loop::<F, R, K, N, false, false> { numbers, streams, rule });
     } else {
@@ -47,20 +47,80 @@ pub(crate) fn apply<F: Float, R: Rule<K, N>, const K: usize, const N: usize>(
     }
 }
 
-/// The same with its state in fewer bits.
+/// The same with its state in fewer bits. Returns how many of the first elements it has updated: all, but by gradients that
+/// are not in float32 whole stretches or none.
 #[inline(always)]
 pub(crate) fn apply_narrow<R: Rule<K, N>, const K: usize, const N: usize>(
     tier: Tier,
     numbers: &Numbers<f32>,
     narrow: &mut NarrowStreams<'_>,
-) {
-    let rule = PhantomData::<R>;
-    match (narrow.format(), numbers.factors.decay == 0.0) {
-        (Format::Float8, true) => tier.run(BytesLoop::<R, K, N, false> { tier, numbers, narrow, rule }),
-        (Format::Float8, false) => tier.run(BytesLoop::<R, K, N, true> { tier, numbers, narrow, rule }),
-        (_, true) => tier.run(HalvesLoop::<R, K, N, false> { numbers, narrow, rule }),
-        (_, false) => tier.run(HalvesLoop::<R, K, N, true> { numbers, narrow, rule }),
+) -> usize {
+    match (narrow.format(), narrow.grads()) {
+        (Format::Float8, Grads::Single(_)) => apply_bytes::<R, K, N>(tier, numbers, narrow),
+        (Format::Float8, _) => 0,
+        _ => apply_halves::<R, K, N>(tier, numbers, narrow),
     }
+}
+
+fn apply_bytes<R: Rule<K, N>, const K: usize, const N: usize>(
+    tier: Tier,
+    numbers: &Numbers<f32>,
+    narrow: &mut NarrowStreams<'_>,
+) -> usize {
+    let update: Update<N> = if numbers.factors.decay != 0.0 {
+        update_block::<R, K, N, true, true>
+    } else if numbers.factors.are_idle() {
+        update_block::<R, K, N, false, false>
+    } else {
+        update_block::<R, K, N, true, false>
+    };
+    update_blocks(tier, numbers, narrow, const { &R::SLOTS }, update);
+    narrow.len()
+}
+
+fn apply_halves<R: Rule<K, N>, const K: usize, const N: usize>(
+    tier: Tier,
+    numbers: &Numbers<f32>,
+    narrow: &mut NarrowStreams<'_>,
+) -> usize {
+    let (decays, is_idle) = (numbers.factors.decay != 0.0, numbers.factors.are_idle());
+    let is_single = matches!(narrow.grads(), Grads::Single(_));
+    let mut done = 0;
+    if !decays && narrow.is_long() && tier != Tier::BASELINE {
+        done = narrow.len() / STRETCH * STRETCH;
+        match (is_single, is_idle) {
+            // To decode and to encode leaves no room that idle multiplications could hide in.
+            (true, true) => halves::<f32, R, K, N, false, false>(tier, numbers, narrow),
+            (true, false) => done = 0,
+            (false, true) => halves::<Bfloat16, R, K, N, false, false>(tier, numbers, narrow),
+            (false, false) => halves::<Bfloat16, R, K, N, true, false>(tier, numbers, narrow),
+        }
+        narrow.skip(done);
+    }
+    if !is_single {
+        return done;
+    }
+    if decays {
+        halves::<f32, R, K, N, true, true>(tier, numbers, narrow);
+    } else {
+        halves::<f32, R, K, N, true, false>(tier, numbers, narrow);
+    }
+    done + narrow.len()
+}
+
+fn halves<
+    G: Grad,
+    R: Rule<K, N>,
+    const K: usize,
+    const N: usize,
+    const FACTORS: bool,
+    const DECAY: bool,
+>(
+    tier: Tier,
+    numbers: &Numbers<f32>,
+    narrow: &mut NarrowStreams<'_>,
+) {
+    tier.run(HalvesLoop::<G, R, K, N, FACTORS, DECAY> { numbers, narrow, rule: PhantomData });
 }
 
 /// Adds what a block has to add to the sums.

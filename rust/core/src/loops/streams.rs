@@ -5,7 +5,7 @@ use crate::codecs::{bfloat16, narrow, noise};
 use crate::floats::Float;
 use crate::machine::prefetch::{AHEAD, STRETCH, ask};
 use crate::machine::simd::Vectorized;
-use crate::memory::{NarrowStreams, Streams};
+use crate::memory::{Grad, NarrowStreams, Streams};
 use crate::numbers::{Factors, Numbers};
 use crate::rule::{MAX_STATE, Rule};
 use std::marker::PhantomData;
@@ -17,15 +17,24 @@ pub(super) struct Loop<'a, 'b, F, R, const K: usize, const N: usize, const FACTO
     pub(super) rule: PhantomData<R>,
 }
 
-/// The loop over elements with the upper halves of their state.
-pub(super) struct HalvesLoop<'a, 'b, R, const K: usize, const N: usize, const DECAY: bool> {
+/// The loop over elements with the upper halves of their state. What reads a gradient in another dtype than float32, or
+/// multiplies by no factors, is there for the stretches of a long stream only, and not on the baseline: [`Self::WHOLE`].
+pub(super) struct HalvesLoop<'a, 'b, G, R, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>
+{
     pub(super) numbers: &'a Numbers<f32>,
     pub(super) narrow: &'a mut NarrowStreams<'b>,
-    pub(super) rule: PhantomData<R>,
+    pub(super) rule: PhantomData<(G, R)>,
 }
 
-/// Makes one call after the other: for each stretch of long streams, before which what is ahead is asked for, and for the
-/// rest; or one for all. Nothing is cut where they are short: a few instructions are felt there.
+impl<G: Grad, R, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>
+    HalvesLoop<'_, '_, G, R, K, N, FACTORS, DECAY>
+{
+    /// Whether the rest behind the stretches is updated too.
+    const WHOLE: bool = G::SAME && FACTORS;
+}
+
+/// Makes a call for each stretch of long streams, before which what is ahead is asked for. What is left is the rest, or
+/// everything: nothing is cut where they are short, as a few instructions are felt there.
 macro_rules! in_stretches { ($long:ident, $p:ident, $g:ident, [$($stream:ident),*], $call:expr) => {
     while $long && $p.len() >= STRETCH {
         ask($p, AHEAD, STRETCH);
@@ -36,7 +45,6 @@ macro_rules! in_stretches { ($long:ident, $p:ident, $g:ident, [$($stream:ident),
         $(let $stream = $stream.split_off_mut(..STRETCH).unwrap_or_default();)*
         $call;
     }
-    $call;
 } }
 
 /// The loops over the elements, with a parameter for each state slot that a rule may have: so LLVM knows
@@ -80,6 +88,7 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
             in_stretches!(long, p, g, [$($slot),*], each::<F, R, K, N, FACTORS, DECAY>(
                 factors, constants, p, g, $($slot),*
             ));
+            each::<F, R, K, N, FACTORS, DECAY>(factors, constants, p, g, $($slot),*);
         }
 
         #[inline(always)]
@@ -89,8 +98,8 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
         }
     }
 
-    impl<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool> Vectorized
-        for HalvesLoop<'_, '_, R, K, N, DECAY>
+    impl<G: Grad, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>
+        Vectorized for HalvesLoop<'_, '_, G, R, K, N, FACTORS, DECAY>
     {
         type Output = ();
 
@@ -98,12 +107,12 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
         fn run(self) {
             #[expect(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
             #[inline(always)]
-            fn each<R: Rule<K, N>, const K: usize, const N: usize, const DECAY: bool>(
+            fn each<G: Grad, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
                 factors: Factors<f32>,
                 constants: [f32; K],
                 of_first: &mut [u32; noise::PAIRS],
                 p: &mut [f32],
-                g: &[f32],
+                g: &[G],
                 $($slot: &mut [f32], $half: &mut [u16]),*
             ) {
                 let (n, mut counters) = (p.len(), *of_first);
@@ -112,8 +121,9 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                 for i in 0..n {
                     let mut state = [0.0; N];
                     $(if N > $k { state[$k] = if const { is_narrow::<R, K, N>($k) } { bfloat16::load($half[i]) } else { $slot[i] }; })*
+                    let g = g[i].widened();
                     let (element, state) =
-                        element::<f32, R, K, N, true, DECAY>(factors, constants, p[i], g[i], state);
+                        element::<f32, R, K, N, FACTORS, DECAY>(factors, constants, p[i], g, state);
                     p[i] = element;
                     // A running counter: LLVM does not make one of i·WEYL.
                     let random = counters.map(noise::bits);
@@ -132,23 +142,27 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                 }
                 *of_first = counters;
             }
-            let (Numbers { factors, constants }, long) = (self.numbers, self.narrow.streams.is_long());
+            let (Numbers { factors, constants }, long) = (self.numbers, self.narrow.is_long());
             let (factors, constants) = (*factors, std::array::from_fn(|k| constants[k]));
             let mut counters = self.narrow.counters;
-            let (mut p, mut g, mut slots, mut halves) = self.narrow.halves::<N>(const { narrow(&R::SLOTS) });
+            let (mut p, mut g, mut slots, mut halves) = self.narrow.halves::<G, N>(const { narrow(&R::SLOTS) });
             $(let (mut $slot, mut $half) = if N > $k {
                 (std::mem::take(&mut slots[$k]), std::mem::take(&mut halves[$k]))
             } else {
                 Default::default()
             };)*
-            in_stretches!(long, p, g, [$($slot, $half),*], each::<R, K, N, DECAY>(
+            in_stretches!(long, p, g, [$($slot, $half),*], each::<G, R, K, N, FACTORS, DECAY>(
                 factors, constants, &mut counters, p, g, $($slot, $half),*
             ));
+            if Self::WHOLE {
+                each::<G, R, K, N, FACTORS, DECAY>(factors, constants, &mut counters, p, g, $($slot, $half),*);
+            }
         }
 
         #[inline(always)]
         fn run_on_baseline(self) {
-            self.narrow.streams.ask_nothing();
+            assert!(Self::WHOLE);
+            self.narrow.ask_nothing();
             self.run();
         }
     }

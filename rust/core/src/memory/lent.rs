@@ -84,6 +84,16 @@ pub struct Intake<'a, F> {
     pub accumulated: Option<&'a [F]>,
 }
 
+impl<F> Intake<'_, F> {
+    /// Without the first elements, of which there are some only if it is in bfloat16 and lies as the parameter does.
+    pub fn after(mut self, first: usize) -> Self {
+        if let Source::Bfloat16(Values::Same(g)) = &mut self.source {
+            *g = &g[first..];
+        }
+        self
+    }
+}
+
 /// Where the parameter comes from.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Origin {

@@ -30,7 +30,7 @@ use walks::{Picked, Walk};
 
 pub use gradient::{Gradient, Order, Output};
 pub use lent::{Arrays, Block, Intake, Params, Source, Stored, Streams, Strided, Values, Whole};
-pub use narrow::{Decoded, Kept, NarrowStreams};
+pub use narrow::{Decoded, Grad, Grads, Kept, NarrowStreams};
 pub use scattered::Scattered;
 pub use tensor::Tensor;
 pub use walks::Touch;

@@ -1,36 +1,129 @@
 //! What a piece lends of state that is kept in fewer bits.
 
-use super::lent::{Arrays, Origin, Streams};
+use super::lent::{Arrays, Origin};
 use super::tensor::{Tensor, stretch};
 use crate::codecs::Format;
+use crate::codecs::bfloat16::{self, Bfloat16};
 use crate::codecs::float8::BLOCK;
-use crate::codecs::noise::PAIRS;
+use crate::codecs::noise::{PAIRS, moved};
 use crate::dtypes::Dtype;
 use std::marker::PhantomData;
 
 /// Streams whose state is in fewer bits.
 #[derive(Debug)]
 pub struct NarrowStreams<'a> {
-    pub streams: Streams<'a, f32>,
+    arrays: Arrays<'a, f32>,
+    grads: Grads<'a>,
     /// Those of the random bits of the first element.
     pub counters: [u32; PAIRS],
 }
 
-impl NarrowStreams<'_> {
+/// A gradient as it is stored, which need not be in float32 to be read in the loop.
+#[derive(Clone, Copy, Debug)]
+pub enum Grads<'a> {
+    Single(&'a [f32]),
+    Bfloat16(&'a [Bfloat16]),
+}
+
+/// A dtype of such a gradient.
+pub trait Grad: Copy {
+    /// Whether it is that of the parameter.
+    const SAME: bool;
+
+    fn widened(self) -> f32;
+
+    /// The gradient, if it has this dtype.
+    fn of(grads: Grads<'_>) -> Option<&[Self]>;
+}
+
+impl Grad for f32 {
+    const SAME: bool = true;
+
+    #[inline(always)]
+    fn widened(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn of(grads: Grads<'_>) -> Option<&[Self]> {
+        if let Grads::Single(grads) = grads { Some(grads) } else { None }
+    }
+}
+
+impl Grad for Bfloat16 {
+    const SAME: bool = false;
+
+    #[inline(always)]
+    fn widened(self) -> f32 {
+        bfloat16::load(self.0)
+    }
+
+    #[inline(always)]
+    fn of(grads: Grads<'_>) -> Option<&[Self]> {
+        if let Grads::Bfloat16(grads) = grads { Some(grads) } else { None }
+    }
+}
+
+impl<'a> NarrowStreams<'a> {
+    pub fn new(arrays: Arrays<'a, f32>, grads: Grads<'a>, counters: [u32; PAIRS]) -> Self {
+        let len = match grads {
+            Grads::Single(grads) => grads.len(),
+            Grads::Bfloat16(grads) => grads.len(),
+        };
+        assert!(len == arrays.len);
+        Self { arrays, grads, counters }
+    }
+
     #[inline(always)]
     pub fn format(&self) -> Format {
-        self.streams.arrays.tensor.format
+        self.arrays.tensor.format
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.arrays.len
+    }
+
+    /// Whether what is ahead of it is to be asked for.
+    #[inline(always)]
+    pub fn is_long(&self) -> bool {
+        self.arrays.long
+    }
+
+    /// From here on nothing is to be asked for.
+    #[inline(always)]
+    pub fn ask_nothing(&mut self) {
+        self.arrays.long = false;
+    }
+
+    #[inline(always)]
+    pub fn grads(&self) -> Grads<'a> {
+        self.grads
+    }
+
+    /// Leaves the first elements out, which have been updated.
+    pub fn skip(&mut self, elements: usize) {
+        match &mut self.grads {
+            Grads::Single(grads) => *grads = &grads[elements..],
+            Grads::Bfloat16(grads) => *grads = &grads[elements..],
+        }
+        (self.arrays.at, self.arrays.len) = (self.arrays.at + elements, self.arrays.len - elements);
+        self.counters = self.counters.map(|counter| moved(counter, elements));
+    }
+
+    fn read<G: Grad>(&self) -> &'a [G] {
+        G::of(self.grads).expect("a gradient of that dtype")
     }
 
     /// The parameter, the gradient, and the first `N` slots, each among those in float32 or among those that have the upper
     /// half of one, as the bits of `narrow` say; in the other place there is nothing.
     #[inline(always)]
     #[expect(clippy::type_complexity, reason = "two kinds of slots")]
-    pub fn halves<const N: usize>(
+    pub fn halves<G: Grad, const N: usize>(
         &mut self,
         narrow: u8,
-    ) -> (&mut [f32], &[f32], [&mut [f32]; N], [&mut [u16]; N]) {
-        let Arrays { tensor, params, at, len, .. } = self.streams.arrays;
+    ) -> (&mut [f32], &[G], [&mut [f32]; N], [&mut [u16]; N]) {
+        let Arrays { tensor, params, at, len, .. } = self.arrays;
         assert!(N <= tensor.slots && tensor.narrow == narrow && tensor.format == Format::Bfloat16);
         let is_narrow = |k: usize| narrow >> k & 1 == 1;
         // SAFETY: as in `Streams::split`, and a slot has the elements that the tensor says.
@@ -39,7 +132,7 @@ impl NarrowStreams<'_> {
             let half = |data: *mut u8| stretch::<u16>(data, at, len);
             (
                 whole(params),
-                self.streams.g,
+                self.read(),
                 std::array::from_fn(|k| if is_narrow(k) { &mut [][..] } else { whole(tensor.state[k]) }),
                 std::array::from_fn(|k| if is_narrow(k) { half(tensor.state[k]) } else { &mut [][..] }),
             )
@@ -55,7 +148,7 @@ impl NarrowStreams<'_> {
         &mut self,
         narrow: u8,
     ) -> (&mut [f32], &[f32], [&mut [f32]; N], [&mut [u8]; N], [&mut [u8]; N]) {
-        let Arrays { tensor, params, at, len, .. } = self.streams.arrays;
+        let Arrays { tensor, params, at, len, .. } = self.arrays;
         assert!(N <= tensor.slots && tensor.narrow == narrow && tensor.format == Format::Float8);
         assert!(at % BLOCK == 0 && (len % BLOCK == 0 || at + len == tensor.len));
         let is_narrow = |k: usize| narrow >> k & 1 == 1;
@@ -67,7 +160,7 @@ impl NarrowStreams<'_> {
             let of_blocks = |data: *mut u8| stretch::<u8>(data, at / BLOCK, len.div_ceil(BLOCK));
             (
                 whole(params),
-                self.streams.g,
+                self.read(),
                 std::array::from_fn(|k| if is_narrow(k) { &mut [][..] } else { whole(tensor.state[k]) }),
                 std::array::from_fn(|k| if is_narrow(k) { codes(tensor.state[k]) } else { &mut [][..] }),
                 std::array::from_fn(

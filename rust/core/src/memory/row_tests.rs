@@ -74,7 +74,7 @@ impl<F: Float + Stored, G: Float + Stored> Case<F, G> {
         let kernel = (spec.build)(&Options { spec, constants: &HYPERS.map(Some) }).unwrap();
         let mut numbers = Rounded::NEUTRAL;
         kernel.prepare(&HYPERS, LR, 3, &mut numbers);
-        numbers.set_factors(Factors { scale: 1.0, decay: 0.0, shrink: 1.0, gain: 1.0 });
+        numbers.set_factors(Factors { scale: 1.0, decay: 0.0, shrink: 1.0 });
         for row in 0..self.rows {
             let Some(mut g) = self.gradient(row) else { continue };
             for g in &mut g {
@@ -113,7 +113,7 @@ impl<F: Float + Stored, G: Float + Stored> Case<F, G> {
         let spec = rules::named("sgd").unwrap();
         let mut terms =
             [Terms::new((spec.build)(&Options { spec, constants: &HYPERS.map(Some) }).unwrap(), 0)];
-        let factors = Factors { scale: SCALE, decay: 0.0, shrink: 1.0, gain: 1.0 };
+        let factors = Factors { scale: SCALE, decay: 0.0, shrink: 1.0 };
         terms[0].prepare(&HYPERS, LR, 3, Around { factors, limit, after: None });
         let mut plan = Plan::default();
         plan.set([extent(table[0].count())].into_iter()).unwrap();
