@@ -62,6 +62,36 @@ def test_the_same_bits_as_of_the_converted_gradient(dtype: Any, own: Any, order:
             assert_same_bits(p, others[k], k)
 
 
+@pytest.mark.parametrize("around", [{}, {"maximize": True}, {"weight_decay": 0.1}, {"clip_value": 0.5}])
+@pytest.mark.parametrize("form", ["bfloat16", "8bit"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_loops_over_narrow_state_read_the_same_bits(dtype: Any, form: str, around: dict[str, Any]) -> None:
+    """Stretches, what is left behind the last one, and pieces too short for any."""
+    rules: list[Any] = [gs.Adam, gs.RMSprop, gs.Lion, gs.Adan]
+    for tier in TIERS:
+        gs._core.set_simd_tier(tier)
+        for rule in rules:
+            for n in (63, 4095, 4096, 4097, 2 * 32768 + 4163):
+                random = np.random.default_rng(n)
+                p, other = (random.normal(size=n).astype(np.float32) for _ in range(2))
+                other[...] = p
+                options: dict[str, Any] = {"lr": 0.01, "state_dtype": form, "nonfinite": "propagate"}
+                opt, like = rule(p, **options | around), rule(other, **options | around)
+                for t in range(3):
+                    g = gradient((n,), dtype, t)
+                    if t == 1:
+                        g[[0, n // 2, n - 1]] = [np.nan, np.inf, -np.inf]
+                    with np.errstate(invalid="ignore"):
+                        opt.step(g)
+                        like.step(g.astype(np.float32))
+                    assert_same_bits(p, other, f"{tier} {rule.__name__} {n} {t}")
+                (slots,), (wanted,) = opt.state.values(), like.state.values()
+                for slot, x in slots.items():
+                    if isinstance(x, gs.Packed):
+                        for part, bits in x.parts.items():
+                            assert_same_bits(bits, wanted[slot].parts[part], f"{slot} {part}")
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_gradient_there_is(dtype: Any) -> None:
     every = np.arange(1 << 16, dtype=np.uint16).view(dtype)

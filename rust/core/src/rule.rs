@@ -118,6 +118,11 @@ impl Slot {
         Self { narrowing: Narrowing::Never, ..self }
     }
 
+    /// Whether it may be below 0.
+    pub const fn is_signed(self) -> bool {
+        !matches!(self.narrowing, Narrowing::Unsigned)
+    }
+
     /// Those of `slots` that a variant of a rule has, in order.
     pub const fn chosen<const N: usize>(slots: &[(Self, bool)]) -> [Self; N] {
         let mut chosen = [Self::zero(""); N];

@@ -80,7 +80,7 @@ fn sums<F: Float + Stored>() {
     kernel.start(&mut values);
     assert_eq!(values[4], 1.0);
     let mut numbers = Rounded::NEUTRAL;
-    numbers.set_factors(Factors { scale: 0.5, decay: 0.25, shrink: 0.75, gain: 1.0 });
+    numbers.set_factors(Factors { scale: 0.5, decay: 0.25, shrink: 0.75 });
     kernel.prepare(&values, 0.5, 0, &mut numbers);
     let (correction1, correction2) = (1.0 - 0.9, (1.0_f64 - 0.99).sqrt());
     for (tier, len) in Tier::supported().into_iter().flat_map(|tier| LENGTHS.map(|len| (tier, len))) {

@@ -1,49 +1,22 @@
-//! The loop over elements whose state is in bytes, a block at a time. Codes become numbers where these are used; the new
-//! numbers are left in rows, and are encoded while the next block is updated, once the largest of their block is known: so
-//! the divisions of the one and the arithmetic of the other are under way together.
+//! The way through state in bytes, a block after the other; it knows of a rule its slots and its [`Update`] only, so that
+//! there is one of it for all.
 
-use super::element::{element, is_narrow, is_signed};
+use super::block::{Block, SlotBlock, Update};
 use crate::codecs::float8::{self, BLOCK, Rounding};
 use crate::codecs::narrow;
-use crate::codecs::noise::{self, PAIRS, WEYL};
+use crate::codecs::noise;
 use crate::machine::prefetch::{AHEAD, ask};
 use crate::machine::simd::{Tier, Vectorized};
 use crate::memory::NarrowStreams;
-use crate::numbers::{Factors, Numbers};
-use crate::rule::{MAX_STATE, Narrowing, Rule, Slot};
-use std::marker::PhantomData;
+use crate::numbers::Numbers;
+use crate::rule::{MAX_STATE, Narrowing, Slot};
 
 /// The numbers of a slot. A register of them that lies across two cache lines is slow to be read after it was written.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Row([f32; BLOCK]);
 
-/// A block that is to be updated, while the one before it is encoded.
-pub(super) struct Block<'a, const N: usize> {
-    numbers: &'a Numbers<f32>,
-    p: &'a mut [f32; BLOCK],
-    g: &'a [f32; BLOCK],
-    slots: [SlotBlock<'a>; N],
-    /// Those of the block before it.
-    counters: [u32; PAIRS],
-    /// The largest height of each slot that is narrow, once it has been updated.
-    tops: [u32; N],
-}
-
-/// What there is of a slot. One that is not narrow has nothing but its own numbers, and whatever else there may be.
-struct SlotBlock<'a> {
-    row: &'a mut [f32; BLOCK],
-    codes: &'a [u8; BLOCK],
-    row_before: &'a [f32; BLOCK],
-    codes_before: &'a mut [u8; BLOCK],
-    exponent: u32,
-    exponent_before: u32,
-}
-
-/// Updates a block by a rule with `N` slots.
-pub(super) type Update<const N: usize> = fn(Tier, &mut Block<'_, N>);
-
-/// Updates all blocks of a rule with such slots. It knows the rule no further, so that there is one of it for all.
+/// Updates all blocks by a rule with such slots.
 #[inline(never)]
 pub(super) fn update_blocks<const N: usize>(
     tier: Tier,
@@ -52,8 +25,8 @@ pub(super) fn update_blocks<const N: usize>(
     slots: &[Slot; N],
     update: Update<N>,
 ) {
-    let is_narrow = slots.each_ref().map(|slot| slot.narrowing != Narrowing::Never);
-    let is_signed = slots.each_ref().map(|slot| slot.narrowing != Narrowing::Unsigned);
+    let is_narrow = slots.map(|slot| slot.narrowing != Narrowing::Never);
+    let is_signed = slots.map(Slot::is_signed);
     let (mut counters, long) = (streams.counters, streams.is_long());
     let (p, g, mut exact, mut codes, of_blocks) = streams.bytes::<N>(narrow(slots));
     let n = p.len();
@@ -215,101 +188,3 @@ impl Vectorized for EncodeLast<'_> {
         float8::write(signed, rounding, exponent, row, codes);
     }
 }
-
-/// The loop over a block. `FACTORS`: whether they are multiplied by; `DECAY`: whether decay enters the gradient.
-struct BlockLoop<'a, 'b, R, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
-    &'a mut Block<'b, N>,
-    PhantomData<R>,
-);
-
-/// Runs it.
-pub(super) fn update_block<R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
-    tier: Tier,
-    block: &mut Block<'_, N>,
-) {
-    tier.run(BlockLoop::<R, K, N, FACTORS, DECAY>(block, PhantomData));
-}
-
-/// The loop, with parameters for each state slot that a rule may have: so LLVM knows that no slice aliases another.
-macro_rules! blocks { ($($k:literal $row:ident $codes:ident $exponent:ident
-    $row_before:ident $codes_before:ident $exponent_before:ident),*) => {
-    const _: () = assert!([$($k),*].len() == MAX_STATE);
-
-    impl<R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool> Vectorized
-        for BlockLoop<'_, '_, R, K, N, FACTORS, DECAY>
-    {
-        type Output = ();
-
-        #[inline(always)]
-        fn run(self) {
-            #[expect(clippy::too_many_arguments, reason = "each slice is a parameter of its own")]
-            #[inline(always)]
-            fn each<R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
-                factors: Factors<f32>,
-                constants: [f32; K],
-                mut counters: [u32; PAIRS],
-                p: &mut [f32; BLOCK],
-                g: &[f32; BLOCK],
-                $(
-                    $row: &mut [f32], $codes: &[u8], $exponent: u32,
-                    $row_before: &[f32], $codes_before: &mut [u8], $exponent_before: u32
-                ),*
-            ) -> [u32; N] {
-                // Each by itself: several lengths that are compared at once go through memory.
-                $(assert!(N <= $k || $row.len() == BLOCK);
-                assert!(N <= $k || !const { is_narrow::<R, K, N>($k) } || $codes.len() == BLOCK);
-                assert!(N <= $k || !const { is_narrow::<R, K, N>($k) } || $row_before.len() == BLOCK);
-                assert!(N <= $k || !const { is_narrow::<R, K, N>($k) } || $codes_before.len() == BLOCK);)*
-                let mut tops = [0; N];
-                for i in 0..BLOCK {
-                    let random = counters.map(noise::bits);
-                    counters = counters.map(|counter| counter.wrapping_add(WEYL));
-                    let mut state = [0.0; N];
-                    $(if N > $k {
-                        state[$k] = if const { is_narrow::<R, K, N>($k) } {
-                            float8::load(const { is_signed::<R, K, N>($k) }, $codes[i], $exponent)
-                        } else {
-                            $row[i]
-                        };
-                    })*
-                    let (element, state) =
-                        element::<f32, R, K, N, FACTORS, DECAY>(factors, constants, p[i], g[i], state);
-                    p[i] = element;
-                    $(if N > $k {
-                        $row[i] = state[$k];
-                        if const { is_narrow::<R, K, N>($k) } {
-                            let signed = const { is_signed::<R, K, N>($k) };
-                            tops[$k] = float8::height(signed, state[$k]).max(tops[$k]);
-                            let random = float8::part(random[$k / 2], $k % 2 == 0);
-                            $codes_before[i] =
-                                float8::store(signed, $row_before[i], $exponent_before, random);
-                        }
-                    })*
-                }
-                tops
-            }
-            let Self(Block { numbers, p, g, slots, counters, tops }, _) = self;
-            let mut slots = slots.iter_mut();
-            $(let ($row, $codes, $exponent, $row_before, $codes_before, $exponent_before) = match slots.next() {
-                Some(slot) => (
-                    &mut slot.row[..], &slot.codes[..], slot.exponent,
-                    &slot.row_before[..], &mut slot.codes_before[..], slot.exponent_before,
-                ),
-                None => Default::default(),
-            };)*
-            let constants = std::array::from_fn(|k| numbers.constants[k]);
-            *tops = each::<R, K, N, FACTORS, DECAY>(
-                numbers.factors, constants, *counters, p, g,
-                $($row, $codes, $exponent, $row_before, $codes_before, $exponent_before),*
-            );
-        }
-    }
-} }
-blocks!(
-    0 r0 c0 e0 r0_before c0_before e0_before,
-    1 r1 c1 e1 r1_before c1_before e1_before,
-    2 r2 c2 e2 r2_before c2_before e2_before,
-    3 r3 c3 e3 r3_before c3_before e3_before,
-    4 r4 c4 e4 r4_before c4_before e4_before,
-    5 r5 c5 e5 r5_before c5_before e5_before
-);

@@ -3,7 +3,7 @@
 use crate::codecs::narrow;
 use crate::floats::Float;
 use crate::numbers::Factors;
-use crate::rule::{Narrowing, Rule};
+use crate::rule::Rule;
 
 /// Gives the new parameter and state.
 #[inline(always)]
@@ -46,5 +46,5 @@ pub(super) const fn is_narrow<R: Rule<K, N>, const K: usize, const N: usize>(slo
 
 /// Whether a slot may be below 0.
 pub(super) const fn is_signed<R: Rule<K, N>, const K: usize, const N: usize>(slot: usize) -> bool {
-    slot < N && !matches!(R::SLOTS[slot].narrowing, Narrowing::Unsigned)
+    slot < N && R::SLOTS[slot].is_signed()
 }

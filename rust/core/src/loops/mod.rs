@@ -1,6 +1,7 @@
 //! The loops over the elements of a block: that which every rule, dtype and tier runs through, those with state in fewer
 //! bits, and the dry one, which only tells what is summed.
 
+mod block;
 mod bytes;
 mod element;
 mod streams;
@@ -16,7 +17,7 @@ use crate::rule::{Rule, Sums};
 use crate::sums::{Lanes, Plain, Square};
 use std::marker::PhantomData;
 
-use bytes::{Update, update_block, update_blocks};
+use bytes::update_blocks;
 use element::enter;
 use streams::{HalvesLoop, Loop};
 
@@ -67,15 +68,15 @@ fn apply_bytes<R: Rule<K, N>, const K: usize, const N: usize>(
     numbers: &Numbers<f32>,
     narrow: &mut NarrowStreams<'_>,
 ) -> usize {
-    let update: Update<N> = if numbers.factors.decay != 0.0 {
-        update_block::<R, K, N, true, true>
+    let update: block::Update<N> = if numbers.factors.decay != 0.0 {
+        block::update::<R, K, N, true, true>
     } else if numbers.factors.are_idle() {
-        update_block::<R, K, N, false, false>
+        block::update::<R, K, N, false, false>
     } else {
-        update_block::<R, K, N, true, false>
+        block::update::<R, K, N, true, false>
     };
     update_blocks(tier, numbers, narrow, const { &R::SLOTS }, update);
-    narrow.len()
+    narrow.elements()
 }
 
 fn apply_halves<R: Rule<K, N>, const K: usize, const N: usize>(
@@ -87,7 +88,7 @@ fn apply_halves<R: Rule<K, N>, const K: usize, const N: usize>(
     let is_single = matches!(narrow.grads(), Grads::Single(_));
     let mut done = 0;
     if !decays && narrow.is_long() && tier != Tier::BASELINE {
-        done = narrow.len() / STRETCH * STRETCH;
+        done = narrow.elements() / STRETCH * STRETCH;
         match (is_single, is_idle) {
             // To decode and to encode leaves no room that idle multiplications could hide in.
             (true, true) => halves::<f32, R, K, N, false, false>(tier, numbers, narrow),
@@ -105,17 +106,10 @@ fn apply_halves<R: Rule<K, N>, const K: usize, const N: usize>(
     } else {
         halves::<f32, R, K, N, true, false>(tier, numbers, narrow);
     }
-    done + narrow.len()
+    done + narrow.elements()
 }
 
-fn halves<
-    G: Grad,
-    R: Rule<K, N>,
-    const K: usize,
-    const N: usize,
-    const FACTORS: bool,
-    const DECAY: bool,
->(
+fn halves<G: Grad, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(
     tier: Tier,
     numbers: &Numbers<f32>,
     narrow: &mut NarrowStreams<'_>,

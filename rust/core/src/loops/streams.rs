@@ -19,8 +19,16 @@ pub(super) struct Loop<'a, 'b, F, R, const K: usize, const N: usize, const FACTO
 
 /// The loop over elements with the upper halves of their state. What reads a gradient in another dtype than float32, or
 /// multiplies by no factors, is there for the stretches of a long stream only, and not on the baseline: [`Self::WHOLE`].
-pub(super) struct HalvesLoop<'a, 'b, G, R, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>
-{
+pub(super) struct HalvesLoop<
+    'a,
+    'b,
+    G,
+    R,
+    const K: usize,
+    const N: usize,
+    const FACTORS: bool,
+    const DECAY: bool,
+> {
     pub(super) numbers: &'a Numbers<f32>,
     pub(super) narrow: &'a mut NarrowStreams<'b>,
     pub(super) rule: PhantomData<(G, R)>,

@@ -80,7 +80,7 @@ impl<'a> NarrowStreams<'a> {
     }
 
     #[inline(always)]
-    pub fn len(&self) -> usize {
+    pub fn elements(&self) -> usize {
         self.arrays.len
     }
 
