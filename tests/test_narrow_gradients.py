@@ -62,7 +62,9 @@ def test_the_same_bits_as_of_the_converted_gradient(dtype: Any, own: Any, order:
             assert_same_bits(p, others[k], k)
 
 
-@pytest.mark.parametrize("around", [{}, {"maximize": True}, {"weight_decay": 0.1}, {"clip_value": 0.5}])
+@pytest.mark.parametrize(
+    "around", [{}, {"maximize": True}, {"weight_decay": 0.1}, {"clip_value": 0.5}, {"accumulate": 2}]
+)
 @pytest.mark.parametrize("form", ["bfloat16", "8bit"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_loops_over_narrow_state_read_the_same_bits(dtype: Any, form: str, around: dict[str, Any]) -> None:
