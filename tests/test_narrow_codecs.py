@@ -189,6 +189,17 @@ def test_one_that_is_not_finite_stops_its_block() -> None:
     assert np.all(np.abs(np.delete(buffer[128:256], 2)) < 1e38)
 
 
+def test_zeros_behind_a_short_block_do_not_count_for_it() -> None:
+    """Without eps, Adadelta makes 0/0 of the zeros that fill the last block."""
+    w = np.zeros(4101, np.float32)
+    opt: Any = gs.Adadelta({"w": w}, eps=0.0, state_dtype="8bit")
+    opt.step({"w": np.ones(4101, np.float32)})
+    slots = opt.state["w"]
+    assert not slots["acc_delta"].parts["exponents"].any()
+    assert np.all(np.asarray(slots["acc_delta"]) == 0.0)
+    assert len(set(slots["square_avg"].parts["exponents"])) == 1
+
+
 def test_they_are_refused_unless_somebody_asks() -> None:
     w, g = np.zeros(4096, np.float32), np.ones(4096, np.float32)
     g[7] = np.nan

@@ -80,7 +80,6 @@ macro_rules! blocks { ($($k:literal $row:ident $codes:ident $exponent:ident
                     $row_before: &[f32], $codes_before: &mut [u8], $exponent_before: u32
                 ),*
             ) -> [u32; N] {
-                // Each by itself: several lengths that are compared at once go through memory.
                 $(assert!(N <= $k || $row.len() == BLOCK);
                 assert!(N <= $k || !const { is_narrow::<R, K, N>($k) } || $codes.len() == BLOCK);
                 assert!(N <= $k || !const { is_narrow::<R, K, N>($k) } || $row_before.len() == BLOCK);

@@ -27,7 +27,7 @@ pub(super) fn update_blocks<const N: usize>(
 ) {
     let is_narrow = slots.map(|slot| slot.narrowing != Narrowing::Never);
     let is_signed = slots.map(Slot::is_signed);
-    let (mut counters, long) = (streams.counters, streams.is_long());
+    let (mut counters, long) = (streams.counters, streams.arrays.is_long());
     let (p, g, mut exact, mut codes, of_blocks) = streams.bytes::<N>(narrow(slots));
     let n = p.len();
     let [mut one, mut other] = [[Row([0.0; BLOCK]); N]; 2];

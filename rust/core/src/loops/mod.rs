@@ -76,7 +76,7 @@ fn apply_bytes<R: Rule<K, N>, const K: usize, const N: usize>(
         block::update::<R, K, N, true, false>
     };
     update_blocks(tier, numbers, narrow, const { &R::SLOTS }, update);
-    narrow.elements()
+    narrow.arrays.len()
 }
 
 fn apply_halves<R: Rule<K, N>, const K: usize, const N: usize>(
@@ -87,8 +87,8 @@ fn apply_halves<R: Rule<K, N>, const K: usize, const N: usize>(
     let (decays, is_idle) = (numbers.factors.decay != 0.0, numbers.factors.are_idle());
     let is_single = matches!(narrow.grads(), Grads::Single(_));
     let mut done = 0;
-    if !decays && narrow.is_long() && tier != Tier::BASELINE {
-        done = narrow.elements() / STRETCH * STRETCH;
+    if !decays && narrow.arrays.is_long() && tier != Tier::BASELINE {
+        done = narrow.arrays.len() / STRETCH * STRETCH;
         match (is_single, is_idle) {
             // To decode and to encode leaves no room that idle multiplications could hide in.
             (true, true) => halves::<f32, R, K, N, false, false>(tier, numbers, narrow),
@@ -106,7 +106,7 @@ fn apply_halves<R: Rule<K, N>, const K: usize, const N: usize>(
     } else {
         halves::<f32, R, K, N, true, false>(tier, numbers, narrow);
     }
-    done + narrow.elements()
+    done + narrow.arrays.len()
 }
 
 fn halves<G: Grad, R: Rule<K, N>, const K: usize, const N: usize, const FACTORS: bool, const DECAY: bool>(

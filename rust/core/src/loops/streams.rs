@@ -89,7 +89,7 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                     $(if N > $k { $slot[i] = state[$k]; })*
                 }
             }
-            let (Numbers { factors, constants }, long) = (self.numbers, self.streams.is_long());
+            let (Numbers { factors, constants }, long) = (self.numbers, self.streams.arrays.is_long());
             let (factors, constants) = (*factors, std::array::from_fn(|k| constants[k]));
             let (mut p, mut g, mut slots) = self.streams.split::<N>();
             $(let mut $slot = if N > $k { std::mem::take(&mut slots[$k]) } else { &mut [] };)*
@@ -101,7 +101,7 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
 
         #[inline(always)]
         fn run_on_baseline(self) {
-            self.streams.ask_nothing();
+            self.streams.arrays.ask_nothing();
             self.run();
         }
     }
@@ -150,7 +150,7 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
                 }
                 *of_first = counters;
             }
-            let (Numbers { factors, constants }, long) = (self.numbers, self.narrow.is_long());
+            let (Numbers { factors, constants }, long) = (self.numbers, self.narrow.arrays.is_long());
             let (factors, constants) = (*factors, std::array::from_fn(|k| constants[k]));
             let mut counters = self.narrow.counters;
             let (mut p, mut g, mut slots, mut halves) = self.narrow.halves::<G, N>(const { narrow(&R::SLOTS) });
@@ -170,7 +170,7 @@ macro_rules! streams { ($($k:literal $slot:ident $half:ident),*) => {
         #[inline(always)]
         fn run_on_baseline(self) {
             assert!(Self::WHOLE);
-            self.narrow.ask_nothing();
+            self.narrow.arrays.ask_nothing();
             self.run();
         }
     }

@@ -132,6 +132,18 @@ impl<'a, F> Arrays<'a, F> {
         self.len == 0
     }
 
+    /// Whether what is ahead of it is to be asked for.
+    #[inline(always)]
+    pub fn is_long(&self) -> bool {
+        self.long
+    }
+
+    /// From here on nothing is to be asked for.
+    #[inline(always)]
+    pub fn ask_nothing(&mut self) {
+        self.long = false;
+    }
+
     /// Which element of the whole array is the first.
     pub fn first(&self) -> usize {
         self.tensor.first + self.at
@@ -205,23 +217,11 @@ pub struct Params<'a, F> {
 /// All that one update reads and writes, in the dtype of its arithmetic.
 #[derive(Debug)]
 pub struct Streams<'a, F> {
-    pub(super) arrays: Arrays<'a, F>,
+    pub arrays: Arrays<'a, F>,
     pub(super) g: &'a [F],
 }
 
 impl<F> Streams<'_, F> {
-    /// Whether what is ahead of it is to be asked for.
-    #[inline(always)]
-    pub fn is_long(&self) -> bool {
-        self.arrays.long
-    }
-
-    /// From here on nothing is to be asked for.
-    #[inline(always)]
-    pub fn ask_nothing(&mut self) {
-        self.arrays.long = false;
-    }
-
     /// The parameter, the gradient and the first `N` slots: slices of one length.
     #[inline(always)]
     pub fn split<const N: usize>(&mut self) -> (&mut [F], &[F], [&mut [F]; N]) {

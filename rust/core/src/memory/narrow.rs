@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 /// Streams whose state is in fewer bits.
 #[derive(Debug)]
 pub struct NarrowStreams<'a> {
-    arrays: Arrays<'a, f32>,
+    pub arrays: Arrays<'a, f32>,
     grads: Grads<'a>,
     /// Those of the random bits of the first element.
     pub counters: [u32; PAIRS],
@@ -77,23 +77,6 @@ impl<'a> NarrowStreams<'a> {
     #[inline(always)]
     pub fn format(&self) -> Format {
         self.arrays.tensor.format
-    }
-
-    #[inline(always)]
-    pub fn elements(&self) -> usize {
-        self.arrays.len
-    }
-
-    /// Whether what is ahead of it is to be asked for.
-    #[inline(always)]
-    pub fn is_long(&self) -> bool {
-        self.arrays.long
-    }
-
-    /// From here on nothing is to be asked for.
-    #[inline(always)]
-    pub fn ask_nothing(&mut self) {
-        self.arrays.long = false;
     }
 
     #[inline(always)]
